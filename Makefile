@@ -1,0 +1,51 @@
+# Everything a checkout needs. `make demo` and `make test` set up their own environment from the lock files.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+
+.PHONY: help demo test lint types imports doctest check bench conformance lock clean
+
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+$(VENV)/library.stamp: requirements/library.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "setting up $(VENV) from requirements/library.txt"
+	@$(PIP_INSTALL) -r requirements/library.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/library.stamp
+	@echo "adding the tools of requirements/dev.txt"
+	@$(PIP_INSTALL) -r requirements/dev.txt
+	@touch $@
+
+demo: $(VENV)/library.stamp  ## train on the Palmer penguins and write a report
+	$(BIN)/slopewise fit examples/data/penguins.csv --target species --out runs/penguins-demo
+
+test: $(VENV)/dev.stamp  ## run all tests, the fast ones first
+	$(BIN)/python -m pytest -n 2 -m "not slow" && $(BIN)/python -m pytest -n 2 -m slow
+
+lint: $(VENV)/dev.stamp  ## ruff: style and formatting
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(VENV)/dev.stamp  ## mypy, strict
+	$(BIN)/mypy
+
+imports: $(VENV)/dev.stamp  ## the import contract of the rooms
+	$(BIN)/lint-imports
+
+doctest: $(VENV)/dev.stamp  ## the examples in docstrings and docs
+	$(BIN)/python -m pytest --doctest-modules --doctest-glob='*.md' -p no:cacheprovider src docs README.md
+
+check: test lint types imports doctest  ## all that CI runs
+
+lock:  ## renew the lock files (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
+	  --custom-compile-command 'make lock' pyproject.toml requirements/build.in -o requirements/library.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
+	  --custom-compile-command 'make lock' -c requirements/library.txt --group dev pyproject.toml -o requirements/dev.txt
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) .venv-* runs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,36 @@
+"""The errors that users of Slopewise see, all of them a `SlopewiseError`.
+
+A message says what was expected, what came, and how to go on, in the user's terms.
+"""
+
+
+class SlopewiseError(Exception):
+    """Base class of every error that Slopewise raises on purpose."""
+
+
+class ShapeError(SlopewiseError, ValueError):
+    """Shapes that do not fit together."""
+
+
+class DtypeError(SlopewiseError, TypeError):
+    """A data type that an operation cannot take."""
+
+
+class ArgumentError(SlopewiseError, ValueError):
+    """An argument outside of what a function accepts."""
+
+
+class GradientError(SlopewiseError, RuntimeError):
+    """A gradient that cannot be had: no path, no rule, or a tape that was freed."""
+
+
+class TraceError(SlopewiseError, RuntimeError):
+    """Something that a traced function cannot do, such as looking at a value."""
+
+
+class DataError(SlopewiseError, ValueError):
+    """A table, file or column that cannot be used; the message names file, row and column."""
+
+
+class RunError(SlopewiseError, RuntimeError):
+    """A run folder that cannot be read, written or resumed."""
