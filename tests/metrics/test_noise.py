@@ -1,0 +1,83 @@
+"""Intervals of scores: known values, coverage, and the same bits from the same seed."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slopewise.engine.errors import ArgumentError
+from slopewise.engine.random import random_words
+from slopewise.metrics import bootstrap_interval, wilson_interval
+
+
+@pytest.mark.parametrize(
+    ("correct", "rows", "expected"),
+    [
+        # R: binom::binom.confint(..., methods = "wilson")
+        (0, 10, (0.0, 0.2775328)),
+        (5, 10, (0.2365931, 0.7634069)),
+        (9, 10, (0.5958500, 0.9821238)),
+        (10, 10, (0.7224672, 1.0)),
+        (50, 100, (0.4038315, 0.5961685)),
+    ],
+)
+def test_wilson_interval_has_its_textbook_values(correct, rows, expected):
+    assert wilson_interval(correct, rows) == pytest.approx(expected, abs=1e-7)
+
+
+@given(st.integers(1, 500), st.floats(0, 1), st.floats(0.5, 0.999))
+def test_wilson_interval_holds_the_share_and_stays_within_0_and_1(rows, share, confidence):
+    correct = round(share * rows)
+    low, high = wilson_interval(correct, rows, confidence=confidence)
+    assert 0 <= low <= correct / rows <= high <= 1
+    assert low < high
+
+
+def mean_of(values):
+    return lambda weight: float(np.average(values, weights=weight))
+
+
+def test_bootstrap_of_a_mean_agrees_with_the_normal_interval():
+    values = np.sort(random_words(400, seed=3) / 2**32)
+    low, high = bootstrap_interval(mean_of(values), len(values))
+    half = 1.96 * values.std() / np.sqrt(len(values))
+    assert (high - low) / 2 == pytest.approx(half, rel=0.1)
+    assert (high + low) / 2 == pytest.approx(values.mean(), abs=half / 5)
+
+
+def test_the_same_seed_gives_the_same_interval_and_another_seed_another():
+    values = np.arange(30.0)
+    first = bootstrap_interval(mean_of(values), 30, seed=1)
+    assert first == bootstrap_interval(mean_of(values), 30, seed=1)
+    assert first != bootstrap_interval(mean_of(values), 30, seed=2)
+
+
+def test_resamples_without_a_score_are_left_out():
+    def only_if_the_first_row_was_drawn(weight):
+        return float(weight[0]) if weight[0] else float("nan")
+
+    low, _ = bootstrap_interval(only_if_the_first_row_was_drawn, 5)
+    assert low >= 1
+    assert np.isnan(bootstrap_interval(lambda weight: float("nan"), 5)).all()
+
+
+def test_many_rows_get_fewer_resamples():
+    calls = []
+    bootstrap_interval(lambda weight: float(len(calls.append(weight.sum()) or calls)), 100_000)
+    assert len(calls) == 200
+    assert set(calls) == {100_000.0}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: wilson_interval(3, 2),
+        lambda: wilson_interval(0, 0),
+        lambda: wilson_interval(1, 2, confidence=1.0),
+        lambda: bootstrap_interval(lambda weight: 0.0, 0),
+        lambda: bootstrap_interval(lambda weight: 0.0, 5, confidence=95),
+    ],
+)
+def test_arguments_outside_of_their_range_are_refused(call):
+    with pytest.raises(ArgumentError):
+        call()
