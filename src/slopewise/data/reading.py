@@ -1,0 +1,196 @@
+"""Files that become tables: CSV, TSV, Parquet and Arrow."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
+
+from slopewise.data.tables import Table, checked_table, first_line, nearest_file, shown
+from slopewise.data.text_files import TextFile, inspect_text
+from slopewise.engine.errors import DataError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# Cells of a text file that say "missing". Others, such as "unknown" or "-", are values like any other.
+NULL_WORDS = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?")
+
+_SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+}
+
+
+def read_table(path: str | os.PathLike[str], text: Collection[str] = ()) -> Table:
+    """Read a table from a file; its suffix says how.
+
+    `.csv` and `.tsv` are text in UTF-8 with column names in the first line. A CSV whose header has no comma
+    is separated by the semicolon or tab that the header has instead. Blanks around cells are dropped; a cell
+    that is empty or one of `NA N/A n/a NaN nan NULL null None ?` is missing; blank lines are skipped. A
+    column of a text file is a number if every cell that is not missing is one. Columns without a name are
+    called `column_<position>`.
+
+    Parameters
+    ----------
+    path : file ending in .csv, .tsv, .parquet, .arrow or .feather
+    text : names of columns to keep as text even if all their cells look like numbers
+
+    Raises
+    ------
+    DataError
+        If the file cannot be used; the message names the file, and row and column where they matter.
+
+    Examples
+    --------
+    >>> table = read_table("examples/data/penguins.csv")
+    >>> table.n_rows, table.names[:3]
+    (344, ['species', 'island', 'bill_length_mm'])
+    """
+    file_name = os.fspath(path)
+    kind = _kind_of(file_name)
+    try:
+        if kind == "csv":
+            return _read_text(file_name, None, text)
+        if kind == "tsv":
+            return _read_text(file_name, "\t", text)
+        return _read_binary(file_name, kind)
+    except PermissionError as error:
+        raise DataError(f"{file_name}: no permission to read it; change its permissions") from error
+    except OSError as error:
+        raise DataError(f"{file_name}: cannot be read: {error.strerror or first_line(error)}") from error
+
+
+def _kind_of(path: str) -> str:
+    if os.path.isdir(path):
+        raise DataError(f"{path}: this is a folder; give a file in it")
+    if not os.path.exists(path):
+        raise DataError(f"{path}: there is no such file; {nearest_file(path)}")
+    if not os.path.isfile(path):
+        raise DataError(f"{path}: this is not a regular file; save the table to a file first")
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix not in _SUFFIXES:
+        known = ", ".join(_SUFFIXES)
+        raise DataError(
+            f"{path}: do not know how to read {suffix or 'a file without a suffix'!r}; known are {known}"
+        )
+    if os.path.getsize(path) == 0:
+        raise DataError(f"{path}: the file is empty; it needs a line of column names and rows below it")
+    return _SUFFIXES[suffix]
+
+
+def _read_text(path: str, separator: str | None, text: Collection[str]) -> Table:
+    fingerprint = inspect_text(path, separator or ",")
+    file = TextFile(path, separator or ",")
+    header = file.header()
+    if separator is None and header.cells == 1:
+        file.separator = next((mark for mark in ";\t" if mark.encode() in header.text), ",")
+        header = file.header()
+    written = file.names(header)
+    names = _column_names(path, written, header.line)
+    as_text = {raw for raw, name in zip(written, names) if name in text}
+    frame = _parse(file, header.line, len(names), as_text)
+    frame.columns = names
+    frame = frame.with_columns([_clean_text(frame.get_column(name), name in text) for name in names])
+    return checked_table(_without_blank_lines(frame, file), path, fingerprint, file)
+
+
+def _column_names(path: str, written: list[str], line: int) -> list[str]:
+    names = [name.strip() or f"column_{position}" for position, name in enumerate(written, start=1)]
+    for position, name in enumerate(names):
+        if name in names[:position]:
+            first = names.index(name) + 1
+            hint = "; is the line of column names missing?" if _is_number(name) else ""
+            raise DataError(
+                f"{path}: line {line}: columns {first} and {position + 1} are both called {shown(name)}; "
+                f"rename one of them{hint}"
+            )
+    return names
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _parse(file: TextFile, header_line: int, width: int, as_text: Collection[str]) -> pl.DataFrame:
+    import polars as pl
+
+    try:
+        frame = pl.read_csv(
+            file.path,
+            separator=file.separator,
+            null_values=list(NULL_WORDS),
+            infer_schema_length=None,  # a column is a number only if all its cells are
+            skip_lines=header_line - 1,
+            schema_overrides=dict.fromkeys(as_text, pl.String),
+            raise_if_empty=False,
+            glob=False,
+        )
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        file.check_rows(width)  # the usual causes, with their row
+        raise DataError(
+            f"{file.path}: not a well-formed table with separator {file.separator!r}: {first_line(error)}; "
+            'look for quote signs inside of cells: write them as "" and put the cell in quotes'
+        ) from error
+    if frame.width != width:
+        raise DataError(
+            f"{file.path}: line {header_line}: the quotes of the header do not pair up around its names"
+        )
+    # A row that is too short is read with nulls at its end: only then is the text looked at again.
+    if frame.height and frame.get_column(frame.columns[-1]).null_count():
+        file.blank = file.check_rows(width)
+    return frame
+
+
+def _without_blank_lines(frame: pl.DataFrame, file: TextFile) -> pl.DataFrame:
+    import polars as pl
+
+    if not len(file.blank):
+        return frame
+    rows = pl.int_range(pl.len())
+    return frame.filter(~rows.is_in(pl.Series(file.blank).implode()))
+
+
+def _clean_text(cells: pl.Series, keep_text: bool) -> pl.Series:
+    """Drop blanks around the cells of a text column, and read it as numbers if that is what is left."""
+    import polars as pl
+
+    if cells.dtype != pl.String:
+        return cells
+    bare = cells.str.strip_chars()
+    bare = bare.set(bare.is_in(NULL_WORDS).fill_null(False), None)
+    if keep_text or bare.null_count() == len(bare):
+        return bare
+    for dtype in (pl.Int64, pl.Float64):
+        numbers = bare.cast(dtype, strict=False)
+        if numbers.null_count() == bare.null_count():
+            return numbers
+    return bare
+
+
+def _read_binary(path: str, kind: str) -> Table:
+    import polars as pl
+
+    readers: dict[str, Callable[[], pl.DataFrame]] = {
+        "parquet": lambda: pl.read_parquet(path, glob=False),
+        "arrow": lambda: pl.read_ipc(path),
+    }
+    try:
+        frame = readers[kind]()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        name = {"parquet": "Parquet", "arrow": "Arrow (IPC) or Feather version 2"}[kind]
+        raise DataError(f"{path}: this is not a whole {name} file: {first_line(error)}") from error
+    with open(path, "rb") as file:
+        fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
+    return checked_table(frame, path, fingerprint)
