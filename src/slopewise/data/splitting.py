@@ -327,7 +327,7 @@ def apportion(counts: Rows, size: int, reserve: Rows | None = None) -> Rows:
         return np.zeros_like(counts)
     quota = counts * (size / total)
     room = counts - (np.zeros_like(counts) if reserve is None else reserve)
-    places = np.minimum(np.floor(quota + 1e-9).astype(np.int64), room)
+    places: Rows = np.minimum(np.floor(quota + 1e-9).astype(np.int64), room)
     needy = (places == 0) & (room > 0)
     if np.count_nonzero(room > 0) <= size:
         places[needy] = 1

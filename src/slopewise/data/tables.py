@@ -35,6 +35,17 @@ def shown(value: object) -> str:
     return text if len(text) <= SHOWN_CELL else text[: SHOWN_CELL - 1] + "…"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number of things in words.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(3, "row")
+    ('1 row', '3 rows')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def did_you_mean(name: str, names: Sequence[str]) -> str:
     """Return the way out of a name that is not there: the nearest one, or the list.
 
@@ -144,7 +155,7 @@ class Table:
         if name not in self.frame.columns:
             raise DataError(f"{self.label}: there is no column {name!r}; {did_you_mean(name, self.names)}")
         cells = self.frame.get_column(name)
-        return cells if rows is None else cells.gather(np.asarray(rows, dtype=np.int64))
+        return cells if rows is None else cells.gather(checked_rows(rows, self.n_rows))
 
     def __getitem__(self, name: str) -> pl.Series:
         return self.column(name)
@@ -166,17 +177,7 @@ class Table:
 
     def take(self, rows: Sequence[int] | NDArray[np.integer]) -> Table:
         """Return a table of the given rows (0-based), in that order; messages name the original rows."""
-        index = np.asarray(rows)
-        if index.size == 0:
-            index = index.astype(np.int64)
-        if index.dtype.kind not in "iu" or index.ndim != 1:
-            raise ArgumentError(f"rows are a list of whole numbers, not {index.dtype} of shape {index.shape}")
-        outside = (index < -self.n_rows) | (index >= self.n_rows)
-        if outside.any():
-            raise ArgumentError(
-                f"row {index[outside][0]} is outside of a table of {self.n_rows} rows (0-based)"
-            )
-        index = np.where(index < 0, index + self.n_rows, index).astype(np.int64)
+        index = checked_rows(rows, self.n_rows)
         origin = index if self._origin is None else self._origin[index]
         return Table(self.frame[index], self.source, text_file=self._text_file, origin=origin)
 
@@ -213,6 +214,26 @@ class Table:
     def cell_label(self, row: int, name: str) -> str:
         """Return how messages name a cell: the file, the column and the row."""
         return f"{self.label}: column {name!r}, {self.row_label(row)}"
+
+
+def checked_rows(rows: Sequence[int] | NDArray[np.integer], n_rows: int) -> Rows:
+    """Return row numbers as int64 from 0; negative ones count from the end, as everywhere in Python.
+
+    Raises
+    ------
+    ArgumentError
+        If they are not whole numbers, or outside of the table.
+    """
+    index = np.asarray(rows)
+    if index.size == 0:
+        return np.zeros(0, dtype=np.int64)
+    if index.dtype.kind not in "iu" or index.ndim != 1:
+        raise ArgumentError(f"rows are a list of whole numbers, not {index.dtype} of shape {index.shape}")
+    outside = (index < -n_rows) | (index >= n_rows)
+    if outside.any():
+        raise ArgumentError(f"row {index[outside][0]} is outside of {n_rows} rows (counted from 0)")
+    index = index.astype(np.int64, copy=False)
+    return np.where(index < 0, index + n_rows, index) if index.min() < 0 else index
 
 
 def checked_table(

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from slopewise.data.tables import counted
 from slopewise.engine.errors import DataError
 
 _CHUNK = 1 << 22
@@ -147,7 +148,7 @@ class TextFile:
             if record.cells != width:
                 more = "more" if record.cells > width else "fewer"
                 raise DataError(
-                    f"{self.path}: row {row} (line {record.line}) has {record.cells} cells, "
+                    f"{self.path}: row {row} (line {record.line}) has {counted(record.cells, 'cell')}, "
                     f"{more} than the {width} of the header; look for a separator "
                     f"({self.separator!r}) that is missing, or that stands in a cell without quotes"
                 )
