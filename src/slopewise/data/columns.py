@@ -50,7 +50,7 @@ FEW_WORDS = 10  # up to so many different words are a category even when no two 
 TEXT_SHARE = 0.5  # a larger share of different words is text
 NEARLY_ALL = 0.8  # a column of text with such a share of numbers has cells worth a look
 
-_IDENTIFIER_NAME = re.compile(r"(^|[\s_.-])(id|uuid|guid|index)$|[a-z](Id|ID)$", re.IGNORECASE)
+_IDENTIFIER_NAME = re.compile(r"(?i:(^|[\s_.-])(id|uuid|guid|index)$)|[a-z](Id|ID)$")  # not "paid"
 
 
 @dataclass(frozen=True)
@@ -174,8 +174,8 @@ def _of_words(table: Table, name: str, words: pl.Series, bad: int, rows: NDArray
     note = _number_in_the_way(table, name, words, bad, rows)
     present = words.drop_nulls()
     unique = present.n_unique()
-    if unique > FEW_WORDS and unique == len(present) and not present.str.contains(r"\s").any():
-        return _with_kind("identifier", name, words, note)
+    if unique == len(present) > FEW_WORDS and not note and not present.str.contains(r"\s").any():
+        return _with_kind("identifier", name, words)
     if unique > FEW_WORDS and unique > TEXT_SHARE * len(present):
         return _with_kind("text", name, words, note)
     return _with_kind("category", name, words, note)

@@ -251,7 +251,7 @@ class DateEncoder:
         """Write the features of the given rows into `out`, shape (len(rows), n_features)."""
         moments = _moments(table, self.name, rows, self.format)
         missing = moments.is_null().to_numpy()
-        filled = moments.fill_null(0).cast(pl.Datetime("us"))
+        filled = moments.to_physical().fill_null(0).cast(pl.Datetime("us"))
         year = filled.dt.year().to_numpy().astype(np.float64)
         out[:, 0] = _standardise(_seconds(filled), self.time_mean, self.time_std)
         out[:, 1] = _standardise(year, self.year_mean, self.year_std)

@@ -78,9 +78,8 @@ def _kind_of(path: str) -> str:
     suffix = os.path.splitext(path)[1].lower()
     if suffix not in _SUFFIXES:
         known = ", ".join(_SUFFIXES)
-        raise DataError(
-            f"{path}: do not know how to read {suffix or 'a file without a suffix'!r}; known are {known}"
-        )
+        unknown = f"files ending in {suffix}" if suffix else "a file without a suffix"
+        raise DataError(f"{path}: do not know how to read {unknown}; known are {known}")
     if os.path.getsize(path) == 0:
         raise DataError(f"{path}: the file is empty; it needs a line of column names and rows below it")
     return _SUFFIXES[suffix]
@@ -186,11 +185,11 @@ def _read_binary(path: str, kind: str) -> Table:
         "parquet": lambda: pl.read_parquet(path, glob=False),
         "arrow": lambda: pl.read_ipc(path),
     }
-    try:
-        frame = readers[kind]()
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        name = {"parquet": "Parquet", "arrow": "Arrow (IPC) or Feather version 2"}[kind]
-        raise DataError(f"{path}: this is not a whole {name} file: {first_line(error)}") from error
     with open(path, "rb") as file:
         fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        frame = readers[kind]()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        name = {"parquet": "Parquet", "arrow": "Arrow (IPC) or Feather version 2"}[kind]
+        raise DataError(f"{path}: this is not a whole {name} file: {first_line(error)}") from error
     return checked_table(frame, path, fingerprint)
