@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from slopewise.data import Table, read_table
+from slopewise.data.reading import INFERRED_ROWS
 from slopewise.engine.errors import DataError
 
 
@@ -75,8 +76,15 @@ def test_a_column_named_as_text_keeps_its_cells_as_written(write):
 
 
 def test_a_late_word_makes_the_whole_column_text(write):
-    rows = "".join(f"{number},1\n" for number in range(5000))
-    assert cells(write(f"a,b\n{rows}word,1\n"))["a"][-2:] == ["4999", "word"]
+    rows = "".join(f"{number},1\n" for number in range(INFERRED_ROWS + 1))
+    assert cells(write(f"a,b\n{rows}word,1\n"))["a"][-2:] == [str(INFERRED_ROWS), "word"]
+
+
+def test_late_fractions_and_late_numbers_are_numbers(write):
+    rows = "1,\n" * (INFERRED_ROWS + 1)
+    table = read_table(write(f"a,b\n{rows}2.5,7\n"))
+    assert table["a"].to_list()[-2:] == [1.0, 2.5]
+    assert table["b"].to_list()[-2:] == [None, 7]
 
 
 def test_parquet_and_arrow_hold_the_same_as_the_frame(tmp_path):
