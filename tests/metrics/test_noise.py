@@ -61,11 +61,26 @@ def test_resamples_without_a_score_are_left_out():
     assert np.isnan(bootstrap_interval(lambda weight: float("nan"), 5)).all()
 
 
-def test_many_rows_get_fewer_resamples():
-    calls = []
-    bootstrap_interval(lambda weight: float(len(calls.append(weight.sum()) or calls)), 100_000)
-    assert len(calls) == 200
-    assert set(calls) == {100_000.0}
+def test_several_scores_are_measured_on_the_same_draws():
+    values = np.arange(30.0)
+    both = bootstrap_interval(lambda weight: [np.average(values, weights=weight), np.nan], 30)
+    assert (both[0][0], both[1][0]) == bootstrap_interval(mean_of(values), 30)
+    assert np.isnan([both[0][1], both[1][1]]).all()
+
+
+def test_a_large_table_gets_fewer_resamples_and_the_same_interval():
+    values = random_words(200_000, seed=3) / 2**32
+    drawn = []
+
+    def mean(weight):
+        drawn.append(weight.sum())
+        return np.average(values, weights=weight)
+
+    low, high = bootstrap_interval(mean, len(values))
+    assert drawn == [200_000.0] * 50
+    half = 1.96 * values.std() / np.sqrt(len(values))
+    assert (high - low) / 2 == pytest.approx(half, rel=0.3)
+    assert low < values.mean() < high
 
 
 @pytest.mark.parametrize(
