@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from slopewise.data.columns import ColumnInfo
+    from slopewise.data.folds import GroupKFold, KFold, StratifiedKFold, TimeSeriesSplit
+    from slopewise.data.generated import GENERATED_KINDS, generate, generate_table
     from slopewise.data.preprocessing import Preprocessor
     from slopewise.data.reading import read_table
     from slopewise.data.splitting import Split, split, train_test_split
@@ -18,25 +20,39 @@ if TYPE_CHECKING:
 
 # public name -> the module that defines it
 _EXPORTS = {
+    "check_target": "slopewise.data.targets",
     "ColumnInfo": "slopewise.data.columns",
+    "generate": "slopewise.data.generated",
+    "generate_table": "slopewise.data.generated",
+    "GENERATED_KINDS": "slopewise.data.generated",
+    "GroupKFold": "slopewise.data.folds",
+    "infer_task": "slopewise.data.targets",
+    "KFold": "slopewise.data.folds",
     "Preprocessor": "slopewise.data.preprocessing",
+    "read_table": "slopewise.data.reading",
     "Split": "slopewise.data.splitting",
+    "split": "slopewise.data.splitting",
+    "StratifiedKFold": "slopewise.data.folds",
     "Table": "slopewise.data.tables",
     "TargetEncoder": "slopewise.data.targets",
-    "check_target": "slopewise.data.targets",
-    "infer_task": "slopewise.data.targets",
-    "read_table": "slopewise.data.reading",
-    "split": "slopewise.data.splitting",
+    "TimeSeriesSplit": "slopewise.data.folds",
     "train_test_split": "slopewise.data.splitting",
 }
 
 __all__ = [
+    "GENERATED_KINDS",
     "ColumnInfo",
+    "GroupKFold",
+    "KFold",
     "Preprocessor",
     "Split",
+    "StratifiedKFold",
     "Table",
     "TargetEncoder",
+    "TimeSeriesSplit",
     "check_target",
+    "generate",
+    "generate_table",
     "infer_task",
     "read_table",
     "split",
