@@ -12,7 +12,25 @@ from slopewise._version import __version__
 
 # public name -> the module that defines it
 _EXPORTS = {
+    "GradientTape": "slopewise.engine.gradient_tape",
     "SlopewiseError": "slopewise.engine.errors",
+    "Tensor": "slopewise.engine.tensor",
+    "check_gradients": "slopewise.engine.check_gradients",
+    "checkpoint": "slopewise.engine.control",
+    "compile": "slopewise.compiler.compiled",
+    "custom_gradient": "slopewise.engine.control",
+    "enable_grad": "slopewise.engine.mode",
+    "grad": "slopewise.engine.transforms",
+    "hessian": "slopewise.engine.transforms",
+    "is_grad_enabled": "slopewise.engine.mode",
+    "jacobian": "slopewise.engine.transforms",
+    "jvp": "slopewise.engine.transforms",
+    "no_grad": "slopewise.engine.mode",
+    "scan": "slopewise.engine.control",
+    "tensor": "slopewise.engine.tensor",
+    "value_and_grad": "slopewise.engine.transforms",
+    "vjp": "slopewise.engine.transforms",
+    "vmap": "slopewise.engine.vmap",
 }
 
 # public name -> the module that it is

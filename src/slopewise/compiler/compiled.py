@@ -1,0 +1,126 @@
+"""`slopewise.compile`: one trace per signature, with the state that the function touches as inputs and outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from functools import update_wrapper
+from threading import RLock
+from typing import Any
+
+from slopewise.engine.aval import aval_of
+from slopewise.engine.control import run_traced
+from slopewise.engine.errors import ArgumentError, TraceError
+from slopewise.engine.mode import current_mode
+from slopewise.engine.tensor import Tensor
+from slopewise.engine.trace import TracedFunction, trace_function
+from slopewise.engine.tree import flatten
+from slopewise.engine.vmap import Batched
+
+
+class CompiledFunction:
+    """A function that is traced once per signature and then run as a graph; made by `slopewise.compile`.
+
+    The signature is the structure, shapes and dtypes of the arguments, which of them are tracked, the Python values among them, and the
+    gradient mode. A trace holds besides only while what it read of the outside is the same: the `training` flags of modules, and
+    which `.grad` are None.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._traces: dict[Hashable, list[TracedFunction]] = {}
+        self._lock = RLock()
+        update_wrapper(self, function)
+
+    @property
+    def n_traces(self) -> int:
+        """How many times the function has been traced."""
+        return sum(map(len, self._traces.values()))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        leaves, structure = flatten((args, kwargs))
+        mode = current_mode()
+        if mode.trace is not None or any(
+            isinstance(leaf, Tensor) and isinstance(leaf._ref.buffer, Batched) for leaf in leaves
+        ):
+            return self._function(*args, **kwargs)  # part of a larger trace, or of a batch
+        with self._lock:
+            traced = self._trace_for(_signature(leaves, structure, mode.recording != 0), args, kwargs)
+            return run_traced(traced, args, kwargs)
+
+    def _trace_for(
+        self, signature: Hashable, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> TracedFunction:
+        candidates = self._traces.setdefault(signature, [])
+        for traced in candidates:
+            if traced.guards_hold():
+                return traced
+        traced = trace_function(self._function, args, kwargs)
+        candidates.append(traced)
+        return traced
+
+    def graph(self, *args: Any, **kwargs: Any) -> str:
+        """Return the graph for the given arguments as text, without running it."""
+        leaves, structure = flatten((args, kwargs))
+        signature = _signature(leaves, structure, current_mode().recording != 0)
+        with self._lock:
+            return str(self._trace_for(signature, args, kwargs).graph)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        raise TraceError(
+            "sw.compile on a method is shared by all instances; compile the bound method instead: "
+            f"self.{self._function.__name__} = sw.compile(self.{self._function.__name__})"
+        )
+
+
+def _signature(leaves: list[Any], structure: Hashable, recording: bool) -> Hashable:
+    return (structure, recording, tuple(map(_leaf_signature, leaves)))
+
+
+def _leaf_signature(leaf: Any) -> Hashable:
+    if isinstance(leaf, Tensor):
+        return (aval_of(leaf), leaf.requires_grad)
+    try:
+        hash(leaf)
+    except TypeError:
+        raise ArgumentError(
+            f"an argument of a compiled function must be a tensor or hashable, not {type(leaf).__name__}; "
+            "convert arrays with sw.tensor(...)"
+        ) from None
+    return (type(leaf), leaf)
+
+
+def compile(function: Callable[..., Any]) -> CompiledFunction:
+    """Trace a function once per signature and run its graph from then on; the results are those of the plain call.
+
+    The function may read and change tensors that it reaches: weights, `.grad`, the state of optimizers and of random modules. Every one
+    that it touches is an input by identity, and every one that it gives a new value is an output. It must not look at values: that
+    raises a TraceError that names the line.
+
+    Parameters
+    ----------
+    function : a function, or a module; takes tensors (nested in lists, tuples and dicts) and hashable Python values
+
+    Returns
+    -------
+    CompiledFunction
+
+    Examples
+    --------
+    >>> import slopewise as sw
+    >>> w = sw.tensor(1.0, requires_grad=True)
+    >>> @sw.compile
+    ... def step(x):
+    ...     loss = (w * x - 2.0) ** 2
+    ...     w.grad = None
+    ...     loss.backward()
+    ...     with sw.no_grad():
+    ...         w.copy_(w - 0.1 * w.grad)
+    ...     return loss
+    >>> [round(step(sw.tensor(1.0)).item(), 4) for _ in range(3)]
+    [1.0, 0.64, 0.4096]
+    >>> step.n_traces
+    1
+    """
+    return CompiledFunction(function)

@@ -1,0 +1,165 @@
+"""What a primitive is, and how one is applied: the recorder above, then batching, tracing or NumPy.
+
+The rows themselves are in `slopewise.engine.primitives`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from slopewise.engine.aval import Array, Aval, aval_of
+from slopewise.engine.errors import DtypeError, GradientError, ShapeError, SlopewiseError
+from slopewise.engine.mode import current_mode
+from slopewise.engine.tape import Node, Ref, saved_ref
+from slopewise.engine.tensor import Tensor
+
+Rule = Callable[..., Any]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Primitive:
+    """One row of the table.
+
+    Attributes
+    ----------
+    name : the name that graphs and errors show
+    infer : (*avals, **params) -> Aval or tuple of Avals; raises ShapeError or DtypeError in the user's terms
+    compute : (*arrays, **params) -> array or tuple of arrays, in NumPy
+    vjp : one rule per operand, (g, y, *operands, **params) -> gradient, each written in tensors; or a single rule, which
+        takes also `needs`, a tuple of bools, and returns a tuple with a gradient or None per operand; or None, no gradient
+    batch : (operands, batched, size, **params) -> result with the batch on axis 0, where the operands that `batched`
+        marks have it on axis 0
+    outputs : 1, or None where a tuple comes back
+    core : True if every target lowers it, False for a host primitive, which only the interpreter runs
+    saves : which values the gradient rules look at: any of "x" (operands) and "y" (results)
+    """
+
+    name: str
+    infer: Rule
+    compute: Rule
+    vjp: Sequence[Rule | None] | Rule | None
+    batch: Rule
+    outputs: int | None = 1
+    core: bool = True
+    saves: str = "xy"
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+
+TABLE: dict[str, Primitive] = {}
+
+
+def define(
+    name: str,
+    *,
+    infer: Rule,
+    compute: Rule,
+    vjp: Sequence[Rule | None] | Rule | None,
+    batch: Rule,
+    outputs: int | None = 1,
+    core: bool = True,
+    saves: str = "xy",
+) -> Primitive:
+    """Add a row to the table and return it."""
+    if name in TABLE:
+        raise ValueError(f"primitive '{name}' is defined twice")
+    primitive = Primitive(name, infer, compute, vjp, batch, outputs, core, saves)
+    TABLE[name] = primitive
+    return primitive
+
+
+def apply(primitive: Primitive, *operands: Tensor, **params: Any) -> Any:
+    """Apply a primitive to tensors: evaluate it in the innermost level, and record it if anything is tracked.
+
+    Returns
+    -------
+    Tensor, or tuple of Tensors where the primitive has several outputs
+    """
+    mode = current_mode()
+    refs = [operand._ref for operand in operands]
+    innermost = mode.trace.level if mode.trace is not None else 0
+    batched_level = 0
+    on_host = innermost == 0
+    tracked = False
+    for ref in refs:
+        if ref.node is not None:
+            tracked = True
+        if type(ref.buffer) is not np.ndarray:
+            on_host = False
+            batched_level = max(batched_level, getattr(ref.buffer, "batch_level", 0))
+    if on_host:
+        result = _compute(primitive, [ref.buffer for ref in refs], params)
+    elif batched_level > innermost:
+        from slopewise.engine.vmap import apply_batched
+
+        result = apply_batched(primitive, operands, batched_level, params)
+    elif mode.trace is not None:
+        result = mode.trace.emit(primitive, operands, params, mode.recording != 0)
+    else:
+        raise _escaped(primitive, refs)
+    if tracked and mode.recording >> batched_level & 1:
+        return _record(primitive, refs, result, params, mode.keep_values)
+    if primitive.outputs == 1:
+        return Tensor._from_ref(Ref(result))
+    return tuple(Tensor._from_ref(Ref(buffer)) for buffer in result)
+
+
+def _compute(primitive: Primitive, arrays: list[Array], params: dict[str, Any]) -> Any:
+    try:
+        with np.errstate(all="ignore"):
+            result = primitive.compute(*arrays, **params)
+    except SlopewiseError:
+        raise
+    except (ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
+        primitive.infer(*map(aval_of, arrays), **params)  # says what is wrong in the user's terms
+        raise SlopewiseError(f"{primitive.name}: {error}") from error
+    if primitive.outputs == 1:
+        return result if type(result) is np.ndarray else np.asarray(result)
+    return result
+
+
+def _record(primitive: Primitive, refs: list[Ref], result: Any, params: dict[str, Any], keep: bool) -> Any:
+    """Wrap results in tensors that remember how they came about."""
+    buffers = (result,) if primitive.outputs == 1 else tuple(result)
+    if not any(buffer.dtype.kind in "fc" for buffer in buffers):
+        outputs = tuple(Tensor._from_ref(Ref(buffer)) for buffer in buffers)
+        return outputs[0] if primitive.outputs == 1 else outputs
+    saves_inputs = keep or "x" in primitive.saves
+    saves_outputs = keep or "y" in primitive.saves
+    node = Node(
+        primitive,
+        params,
+        tuple(refs) if saves_inputs else tuple(map(saved_ref, refs)),
+        buffers if saves_outputs else tuple(map(aval_of, buffers)),
+    )
+    outputs = tuple(
+        Tensor._from_ref(Ref(buffer, node if buffer.dtype.kind in "fc" else None, index))
+        for index, buffer in enumerate(buffers)
+    )
+    return outputs[0] if primitive.outputs == 1 else outputs
+
+
+def _escaped(primitive: Primitive, refs: list[Ref]) -> SlopewiseError:
+    from slopewise.engine.trace import escaped_error
+
+    return escaped_error(primitive.name, [ref.buffer for ref in refs])
+
+
+def gradient_rule(primitive: Primitive, position: int) -> Rule:
+    """Return the rule for one operand, or raise an error that names the primitive."""
+    rules = primitive.vjp
+    rule = None if rules is None or callable(rules) else rules[position]
+    if rule is None:
+        raise GradientError(
+            f"'{primitive.name}' has no gradient for its operand {position}; "
+            "use .detach() on it if it is meant to be a constant"
+        )
+    return rule
+
+
+__all__ = ["TABLE", "Aval", "DtypeError", "Primitive", "ShapeError", "apply", "define", "gradient_rule"]

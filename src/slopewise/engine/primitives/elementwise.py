@@ -1,0 +1,253 @@
+"""Elementwise primitives: one number from the numbers at the same place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from slopewise.engine import special
+from slopewise.engine.aval import Array, Aval, Dtype
+from slopewise.engine.errors import DtypeError
+from slopewise.engine.primitive import Primitive, Rule, define
+from slopewise.engine.primitives.rules import BOOL, batch_elementwise, broadcast_shapes, elementwise
+
+FLOAT = "f"
+FLOAT_COMPLEX = "fc"
+NUMBER = "iufc"
+REAL = "iuf"
+ALL = "biufc"
+BITS = "biu"
+
+
+def flat(*_: Any, **__: Any) -> None:
+    """The gradient rule of a piecewise constant function: zero everywhere."""
+    return
+
+
+def _row(
+    name: str,
+    kinds: str,
+    compute: Callable[..., Any],
+    *vjp: Rule | None,
+    saves: str = "",
+    result: Any = None,
+    core: bool = True,
+) -> Primitive:
+    return define(
+        name,
+        infer=elementwise(name, kinds, result),
+        compute=compute,
+        vjp=vjp or None,
+        batch=batch_elementwise(name),
+        saves=saves,
+        core=core,
+    )
+
+
+# ---- one operand. Complex dtypes are eager and carry no gradient.
+#            name      kinds          NumPy           gradient with respect to x                           looks at
+neg = _row("neg", NUMBER, np.negative, lambda g, y, x: -g)
+abs = _row("abs", REAL, np.abs, lambda g, y, x: g * ops.sign(x), saves="x")  # abs'(0) = 0
+sign = _row("sign", NUMBER, np.sign, flat)
+exp = _row("exp", FLOAT_COMPLEX, np.exp, lambda g, y, x: g * y, saves="y")
+expm1 = _row("expm1", FLOAT_COMPLEX, np.expm1, lambda g, y, x: g * (y + 1), saves="y")
+log = _row("log", FLOAT_COMPLEX, np.log, lambda g, y, x: g / x, saves="x")
+log1p = _row("log1p", FLOAT_COMPLEX, np.log1p, lambda g, y, x: g / (x + 1), saves="x")
+log2 = _row("log2", FLOAT_COMPLEX, np.log2, lambda g, y, x: g / (x * math.log(2)), saves="x")
+log10 = _row("log10", FLOAT_COMPLEX, np.log10, lambda g, y, x: g / (x * math.log(10)), saves="x")
+sqrt = _row("sqrt", FLOAT_COMPLEX, np.sqrt, lambda g, y, x: g * 0.5 / y, saves="y")
+sin = _row("sin", FLOAT_COMPLEX, np.sin, lambda g, y, x: g * ops.cos(x), saves="x")
+cos = _row("cos", FLOAT_COMPLEX, np.cos, lambda g, y, x: -g * ops.sin(x), saves="x")
+tan = _row("tan", FLOAT_COMPLEX, np.tan, lambda g, y, x: g * (1 + y * y), saves="y")
+asin = _row("asin", FLOAT_COMPLEX, np.arcsin, lambda g, y, x: g / ops.sqrt(1 - x * x), saves="x")
+acos = _row("acos", FLOAT_COMPLEX, np.arccos, lambda g, y, x: -g / ops.sqrt(1 - x * x), saves="x")
+atan = _row("atan", FLOAT_COMPLEX, np.arctan, lambda g, y, x: g / (1 + x * x), saves="x")
+sinh = _row("sinh", FLOAT_COMPLEX, np.sinh, lambda g, y, x: g * ops.cosh(x), saves="x")
+cosh = _row("cosh", FLOAT_COMPLEX, np.cosh, lambda g, y, x: g * ops.sinh(x), saves="x")
+tanh = _row("tanh", FLOAT_COMPLEX, np.tanh, lambda g, y, x: g * (1 - y * y), saves="y")
+asinh = _row("asinh", FLOAT_COMPLEX, np.arcsinh, lambda g, y, x: g / ops.sqrt(x * x + 1), saves="x")
+acosh = _row("acosh", FLOAT_COMPLEX, np.arccosh, lambda g, y, x: g / ops.sqrt(x * x - 1), saves="x")
+atanh = _row("atanh", FLOAT_COMPLEX, np.arctanh, lambda g, y, x: g / (1 - x * x), saves="x")
+sigmoid = _row("sigmoid", FLOAT, special.sigmoid, lambda g, y, x: g * y * (1 - y), saves="y")
+erf = _row(
+    "erf", FLOAT, special.erf, lambda g, y, x: g * ops.exp(-x * x) * (2 / math.sqrt(math.pi)), saves="x"
+)
+floor = _row("floor", REAL, np.floor, flat)
+ceil = _row("ceil", REAL, np.ceil, flat)
+trunc = _row("trunc", REAL, np.trunc, flat)
+round = _row("round", NUMBER, np.round, flat)  # halves to even
+isnan = _row("isnan", NUMBER, np.isnan, result=BOOL)
+isinf = _row("isinf", NUMBER, np.isinf, result=BOOL)
+isfinite = _row("isfinite", NUMBER, np.isfinite, result=BOOL)
+signbit = _row("signbit", FLOAT, np.signbit, result=BOOL)
+invert = _row("invert", BITS, np.invert)
+
+
+# ---- two operands
+
+
+def _x_over(g: Any, x: Any, y: Any) -> Any:
+    """Share of a maximum's gradient that goes to x: all if it is larger, half of a tie."""
+    return g * ops.where(x == y, 0.5, (x > y).astype(g.dtype))
+
+
+def _pow_base(g: Any, y: Any, x: Any, p: Any) -> Any:
+    """p x^(p-1), and 0 where p is 0 even at x = 0."""
+    return g * ops.where(p == 0, 0.0, p * ops.power(x, ops.where(p == 0, 1.0, p - 1)))
+
+
+def _pow_exponent(g: Any, y: Any, x: Any, p: Any) -> Any:
+    """x^p log x, and 0 at x = 0 where p >= 0, its limit from the right."""
+    at_zero = (x == 0) & (p >= 0)
+    return g * ops.where(at_zero, 0.0, y * ops.log(ops.where(at_zero, 1.0, x)))
+
+
+def _hypot_share(g: Any, y: Any, x: Any) -> Any:
+    return g * ops.where(y == 0, 0.0, x / ops.where(y == 0, 1.0, y))
+
+
+def _logaddexp_share(g: Any, y: Any, x: Any) -> Any:
+    return g * ops.where(y == -math.inf, 0.0, ops.exp(x - ops.where(y == -math.inf, 0.0, y)))
+
+
+add = _row("add", NUMBER, np.add, lambda g, y, a, b: g, lambda g, y, a, b: g)
+sub = _row("sub", NUMBER, np.subtract, lambda g, y, a, b: g, lambda g, y, a, b: -g)
+mul = _row("mul", NUMBER, np.multiply, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a, saves="x")
+div = _row(
+    "div", FLOAT_COMPLEX, np.divide, lambda g, y, a, b: g / b, lambda g, y, a, b: -g * (y / b), saves="xy"
+)
+pow = _row(
+    "pow",
+    NUMBER,
+    np.power,
+    lambda g, y, x, p: _pow_base(g, y, x, p),
+    lambda g, y, x, p: _pow_exponent(g, y, x, p),
+    saves="xy",
+)
+maximum = _row(
+    "maximum",
+    REAL,
+    np.maximum,
+    lambda g, y, a, b: _x_over(g, a, b),
+    lambda g, y, a, b: _x_over(g, b, a),
+    saves="x",
+)
+minimum = _row(
+    "minimum",
+    REAL,
+    np.minimum,
+    lambda g, y, a, b: _x_over(g, b, a),
+    lambda g, y, a, b: _x_over(g, a, b),
+    saves="x",
+)
+floor_divide = _row("floor_divide", REAL, np.floor_divide, flat, flat)
+remainder = _row(
+    "remainder",
+    REAL,
+    np.remainder,
+    lambda g, y, a, b: g,
+    lambda g, y, a, b: -g * ops.floor(a / b),
+    saves="x",
+)
+atan2 = _row(
+    "atan2",
+    FLOAT,
+    np.arctan2,
+    lambda g, y, a, b: g * (b / (a * a + b * b)),
+    lambda g, y, a, b: -g * (a / (a * a + b * b)),
+    saves="x",
+)
+hypot = _row(
+    "hypot",
+    FLOAT,
+    np.hypot,
+    lambda g, y, a, b: _hypot_share(g, y, a),
+    lambda g, y, a, b: _hypot_share(g, y, b),
+    saves="xy",
+)
+logaddexp = _row(
+    "logaddexp",
+    FLOAT,
+    np.logaddexp,
+    lambda g, y, a, b: _logaddexp_share(g, y, a),
+    lambda g, y, a, b: _logaddexp_share(g, y, b),
+    saves="xy",
+)
+copysign = _row(
+    "copysign", FLOAT, np.copysign, lambda g, y, a, b: g * ops.sign(a) * ops.sign(y), flat, saves="xy"
+)
+nextafter = _row("nextafter", FLOAT, np.nextafter, lambda g, y, a, b: g, flat)
+
+eq = _row("eq", ALL, np.equal, result=BOOL)
+ne = _row("ne", ALL, np.not_equal, result=BOOL)
+lt = _row("lt", REAL, np.less, result=BOOL)
+le = _row("le", REAL, np.less_equal, result=BOOL)
+gt = _row("gt", REAL, np.greater, result=BOOL)
+ge = _row("ge", REAL, np.greater_equal, result=BOOL)
+bitwise_and = _row("and", BITS, np.bitwise_and)
+bitwise_or = _row("or", BITS, np.bitwise_or)
+bitwise_xor = _row("xor", BITS, np.bitwise_xor)
+shift_left = _row("shift_left", "iu", np.left_shift)
+shift_right = _row("shift_right", "iu", np.right_shift)
+
+
+# ---- choice and conversion
+
+
+def _infer_select(condition: Aval, x: Aval, y: Aval) -> Aval:
+    if condition.dtype != BOOL:
+        raise DtypeError(f"'where' needs a boolean condition, not {condition.dtype}")
+    if x.dtype != y.dtype:
+        raise DtypeError(f"'where' needs two values of one dtype, not {x.dtype} and {y.dtype}")
+    return Aval(broadcast_shapes("where", condition.shape, x.shape, y.shape), x.dtype)
+
+
+select = define(
+    "select",
+    infer=_infer_select,
+    compute=np.where,
+    vjp=(None, lambda g, y, c, a, b: ops.where(c, g, 0.0), lambda g, y, c, a, b: ops.where(c, 0.0, g)),
+    batch=batch_elementwise("select"),
+    saves="x",
+)
+
+
+def _cast(x: Array, dtype: Dtype) -> Array:
+    return x.astype(dtype)
+
+
+cast = define(
+    "cast",
+    infer=lambda x, dtype: Aval(x.shape, dtype),
+    compute=_cast,
+    vjp=(lambda g, y, x, dtype: g.astype(x.dtype) if dtype.kind == "f" else None,),
+    batch=batch_elementwise("cast"),
+    saves="",
+)
+
+
+def _infer_stop(x: Aval) -> Aval:
+    return x
+
+
+detach = define(
+    "detach",
+    infer=_infer_stop,
+    compute=lambda x: x,
+    vjp=(flat,),
+    batch=batch_elementwise("detach"),
+    saves="",
+)
+alias = define(
+    "alias",
+    infer=_infer_stop,
+    compute=lambda x: x,
+    vjp=(lambda g, y, x: g,),
+    batch=batch_elementwise("alias"),
+    saves="",
+)
+
+from slopewise.engine import ops  # noqa: E402  (gradient rules are written in ops, which are made of these rows)

@@ -1,0 +1,309 @@
+"""Tracing: the same calls that would compute record nodes of a graph instead.
+
+Every tensor from outside that the function touches becomes an input, by identity; every one that it rebinds becomes an output,
+`.grad` included. Whatever happens, a trace leaves all state as it was.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from slopewise.engine.aval import Array, Aval, Buffer, aval_of
+from slopewise.engine.errors import SlopewiseError, TraceError
+from slopewise.engine.graph import Graph, GraphNode, Symbol
+from slopewise.engine.mode import changed_mode, current_mode
+from slopewise.engine.primitives.elementwise import alias
+from slopewise.engine.tape import Leaf, Node, Ref
+from slopewise.engine.tensor import Tensor
+from slopewise.engine.tree import Structure, flatten, unflatten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from slopewise.engine.primitive import Primitive
+
+_PACKAGE = str(Path(__file__).parents[1])
+
+
+def user_line() -> str:
+    """Return "file:line: source" of the innermost frame outside of this package, for error messages."""
+    import linecache
+
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE) and frame.f_back is not None:
+        frame = frame.f_back
+    name, line = frame.f_code.co_filename, frame.f_lineno
+    source = linecache.getline(name, line).strip()
+    return f"{name}:{line}" + (f": {source}" if source else "")
+
+
+def concrete(buffer: Buffer, purpose: str) -> Array:
+    """Return the array behind a buffer, or raise an error that names the line which asked for it."""
+    if isinstance(buffer, np.ndarray):
+        return buffer
+    if isinstance(buffer, Symbol):
+        if current_mode().trace is None:
+            raise escaped_error(purpose, [buffer])
+        raise TraceError(
+            f"{purpose} needs the value of a tensor, but in a traced function only its shape and dtype are known "
+            f"({aval_of(buffer)}), at {user_line()}"
+        )
+    raise TraceError(
+        f"{purpose} needs the value of a tensor, but under vmap it stands for a whole batch "
+        f"(of {aval_of(buffer)}), at {user_line()}"
+    )
+
+
+def escaped_error(purpose: str, buffers: Sequence[Buffer]) -> SlopewiseError:
+    """Describe the use of a traced value after its trace has ended."""
+    kinds = ", ".join(str(aval_of(buffer)) for buffer in buffers if isinstance(buffer, Symbol))
+    return TraceError(
+        f"{purpose} was given a traced value ({kinds}) whose trace has ended; "
+        f"return it from the compiled function instead of keeping it, at {user_line()}"
+    )
+
+
+class Guard:
+    """Something that a trace read and that must be the same for the trace to be used again."""
+
+    __slots__ = ("attribute", "owner", "value")
+
+    def __init__(self, owner: Any, attribute: str, value: Any) -> None:
+        self.owner = owner
+        self.attribute = attribute
+        self.value = value
+
+    def holds(self) -> bool:
+        current = getattr(self.owner, self.attribute)
+        return bool(current is self.value or current == self.value)
+
+
+class NoGradGuard(Guard):
+    """A `.grad` that was read before it was written: the trace holds only while it is (or is not) None."""
+
+    def __init__(self, leaf: Leaf) -> None:
+        super().__init__(leaf, "_grad", leaf._grad is None)
+
+    def holds(self) -> bool:
+        return (self.owner._grad is None) is self.value
+
+
+class Trace:
+    """A graph under construction, and the state that it touches."""
+
+    batch_level = 0
+
+    def __init__(self, level: int, once: bool) -> None:
+        self.level = level
+        self.once = (
+            once  # the graph is used at once and thrown away (scan, checkpoint), not kept for later calls
+        )
+        self.closed = False
+        self.inputs: list[Symbol] = []
+        self.constants: dict[Symbol, Array] = {}
+        self.nodes: list[GraphNode] = []
+        self.captured: dict[int, tuple[Tensor, Symbol]] = {}
+        self.rebound: dict[int, tuple[Tensor, Ref]] = {}  # handle and its ref before the trace
+        self.grads: dict[Leaf, Tensor | None] = {}  # written .grad and its value before the trace
+        self.grad_owners: dict[int, Leaf] = {}  # whose .grad a handle from outside is, by id
+        self.guards: list[Guard] = []
+        self._grads_read: set[Leaf] = set()
+
+    def input(self, aval: Aval) -> Symbol:
+        symbol = Symbol(aval, self)
+        self.inputs.append(symbol)
+        return symbol
+
+    def constant(self, value: Array) -> Symbol:
+        symbol = Symbol(aval_of(value), self)
+        self.constants[symbol] = value
+        return symbol
+
+    def symbol_of(self, tensor: Tensor) -> Symbol:
+        """Return the symbol of a tensor; one from outside becomes an input."""
+        buffer = tensor._ref.buffer
+        if isinstance(buffer, Symbol) and buffer.trace is self:
+            return buffer
+        if isinstance(buffer, Symbol) and buffer.trace.closed:
+            raise escaped_error("the traced function", [buffer])
+        known = self.captured.get(id(tensor))
+        if known is None:
+            known = self.captured[id(tensor)] = (tensor, Symbol(aval_of(buffer), self))
+        return known[1]
+
+    def emit(
+        self, primitive: Primitive, operands: Sequence[Tensor], params: dict[str, Any], recorded: bool
+    ) -> Any:
+        """Add a node; return its output symbol, or a tuple of them."""
+        symbols = tuple(map(self.symbol_of, operands))
+        inferred = primitive.infer(*map(aval_of, symbols), **params)
+        single = primitive.outputs == 1
+        outputs = tuple(Symbol(aval, self) for aval in ((inferred,) if single else inferred))
+        self.nodes.append(GraphNode(primitive, symbols, params, outputs, recorded))
+        return outputs[0] if single else outputs
+
+    def note_rebinding(self, tensor: Tensor) -> None:
+        """Remember what a tensor from outside was before the traced function gave it another value."""
+        buffer = tensor._ref.buffer
+        if not (isinstance(buffer, Symbol) and buffer.trace is self) and id(tensor) not in self.rebound:
+            self.symbol_of(
+                tensor
+            )  # a new value usually follows from the old one; the target may then reuse its place
+            self.rebound[id(tensor)] = (tensor, tensor._ref)
+
+    def read_grad(self, leaf: Leaf) -> None:
+        """Note that the trace depends on whether this `.grad` is None; if it is not, its value will be an input."""
+        if leaf in self.grads or leaf in self._grads_read:
+            return
+        self._grads_read.add(leaf)
+        self.guards.append(NoGradGuard(leaf))
+        if leaf._grad is not None:
+            self.grad_owners[id(leaf._grad)] = leaf
+
+    def write_grad(self, leaf: Leaf) -> None:
+        if leaf not in self.grads:
+            self.grads[leaf] = leaf._grad
+
+    def note_read(self, owner: Any, attribute: str, value: Any) -> None:
+        """Remember a Python value, such as a module's `training`, that the trace depends on."""
+        if not any(guard.owner is owner and guard.attribute == attribute for guard in self.guards):
+            self.guards.append(Guard(owner, attribute, value))
+
+
+@contextmanager
+def tracing(once: bool) -> Iterator[Trace]:
+    """Open a trace for a block, and put all state back at its end."""
+    mode = current_mode()
+    outer = mode.trace
+    trace = Trace(mode.level + 1, once and (outer is None or outer.once))
+    try:
+        with changed_mode(trace=trace, level=trace.level):
+            yield trace
+    finally:
+        trace.closed = True
+        for tensor, ref in trace.rebound.values():
+            tensor._ref = ref
+        for leaf, grad in trace.grads.items():
+            leaf._grad = grad
+
+
+@dataclass
+class TracedFunction:
+    """A graph, and how its inputs and outputs relate to arguments, results and state.
+
+    The graph's inputs are the tensors among the arguments, then `captured`; its outputs are the tensors among the results,
+    then the new values of `rebound`, then those of `grads` that are not None.
+    """
+
+    graph: Graph
+    captured: list[Tensor | Leaf]  # a Leaf stands for its .grad
+    result: Structure
+    static_results: list[Any]  # what the function returned, with None in place of tensors
+    tracked: tuple[bool, ...]  # which returned tensors can be differentiated
+    rebound: list[Tensor]
+    grads: list[tuple[Leaf, bool]]  # whether there is a new .grad, else it becomes None
+    guards: list[Guard] = field(default_factory=list)
+
+    def captured_tensors(self) -> list[Tensor]:
+        return [source._grad if isinstance(source, Leaf) else source for source in self.captured]  # type: ignore[misc]
+
+    def guards_hold(self) -> bool:
+        return all(guard.holds() for guard in self.guards)
+
+    def write_back(self, values: Sequence[Tensor]) -> None:
+        """Give the rebound tensors and `.grad`s their new values; `values` are the outputs after the results."""
+        position = 0
+        for tensor in self.rebound:
+            node = tensor._ref.node
+            tensor._rebind(Ref(values[position]._ref.buffer, node if isinstance(node, Leaf) else None))
+            position += 1
+        for leaf, present in self.grads:
+            leaf.grad = values[position].detach() if present else None
+            position += present
+
+    def results(self, values: Sequence[Tensor]) -> Any:
+        """Put tensors back in the places of the returned structure."""
+        tensors = iter(values)
+        return unflatten(
+            self.result, [next(tensors) if leaf is _TENSOR else leaf for leaf in self.static_results]
+        )
+
+
+_TENSOR = object()
+
+
+def trace_function(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any] | None = None,
+    *,
+    once: bool = False,
+) -> TracedFunction:
+    """Record what a function does to its arguments and to the tensors it reaches, without computing anything.
+
+    Parameters
+    ----------
+    function : called once, with a traced tensor in place of each tensor among its arguments
+    args, kwargs : the arguments; tensors may be nested in lists, tuples and dicts
+    once : the trace is used for this call only, so that it may look at tensors from outside
+    """
+    leaves, structure = flatten((args, kwargs or {}))
+    with tracing(once) as trace:
+        placeholders = [_placeholder(trace, leaf) if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+        inner_args, inner_kwargs = unflatten(structure, placeholders)
+        results, result_structure = flatten(function(*inner_args, **inner_kwargs))
+        outputs = [trace.symbol_of(leaf) for leaf in results if isinstance(leaf, Tensor)]
+        tracked = tuple(_is_tracked(leaf) for leaf in results if isinstance(leaf, Tensor))
+        return _finish(trace, outputs, tracked, results, result_structure)
+
+
+def _placeholder(trace: Trace, argument: Tensor) -> Tensor:
+    """Return the traced stand-in for an argument; a tracked one is marked, to see which results depend on it."""
+    ref = Ref(trace.input(aval_of(argument)))
+    if argument.requires_grad:
+        ref = Ref(ref.buffer, Node(alias, {}, (), (aval_of(argument),)))
+    return Tensor._from_ref(ref)
+
+
+def _is_tracked(tensor: Tensor) -> bool:
+    node = tensor._ref.node
+    return node is not None and not (isinstance(node, Node) and node.inputs is None)
+
+
+def _finish(
+    trace: Trace, outputs: list[Symbol], tracked: tuple[bool, ...], results: list[Any], structure: Structure
+) -> TracedFunction:
+    rebound = []
+    for key, (tensor, _) in trace.rebound.items():
+        owner = trace.grad_owners.get(key)
+        if owner is None:
+            rebound.append(tensor)
+            outputs.append(trace.symbol_of(tensor))
+        elif owner not in trace.grads:  # a .grad changed in place
+            trace.grads[owner] = owner._grad
+    grads = []
+    for leaf in trace.grads:
+        grads.append((leaf, leaf._grad is not None))
+        if leaf._grad is not None:
+            outputs.append(trace.symbol_of(leaf._grad))
+    captured = [
+        (trace.grad_owners.get(key) or tensor, symbol) for key, (tensor, symbol) in trace.captured.items()
+    ]
+    graph = Graph(trace.inputs + [symbol for _, symbol in captured], trace.constants, trace.nodes, outputs)
+    return TracedFunction(
+        graph,
+        [source for source, _ in captured],
+        structure,
+        [_TENSOR if isinstance(leaf, Tensor) else leaf for leaf in results],
+        tracked,
+        rebound,
+        grads,
+        trace.guards,
+    )
