@@ -10,7 +10,7 @@ from typing import Any
 from slopewise.evaluate import charts
 from slopewise.evaluate.display import count, interval, number, score_value, visible
 from slopewise.evaluate.evaluation import Evaluation
-from slopewise.evaluate.scorecards import Score, kind_of
+from slopewise.evaluate.scorecards import SCORES, Score, kind_of
 
 Record = Mapping[str, Any]
 
@@ -99,7 +99,7 @@ def learning(record: Record, epochs: Sequence[Record]) -> dict[str, Any] | None:
     best = result.get("best_epoch")
     drawn = []
     for name, title in (("loss", "Loss"), *_watched(epochs)):
-        training = [line.get(f"train_{name}") for line in epochs]
+        training = [line.get(name) for line in epochs]
         validation = [line.get(f"validation_{name}") for line in epochs]
         if not any(value is not None for value in (*training, *validation)):
             continue
@@ -123,19 +123,8 @@ def learning(record: Record, epochs: Sequence[Record]) -> dict[str, Any] | None:
 
 def _watched(epochs: Sequence[Record]) -> list[tuple[str, str]]:
     """The scores other than the loss that metrics.jsonl holds, with their titles."""
-    names = dict.fromkeys(
-        key.removeprefix(prefix)
-        for key in epochs[-1]
-        for prefix in ("train_", "validation_")
-        if key.startswith(prefix)
-    )
-    titles = {
-        "accuracy": "Accuracy",
-        "mae": "Mean absolute error",
-        "rmse": "Root mean squared error",
-        "r2": "R²",
-    }
-    return [(name, titles[name]) for name in names if name in titles]
+    titles = {kind.name: kind.title for kinds in SCORES.values() for kind in kinds}
+    return [(name, titles[name]) for name in epochs[-1] if name in titles]
 
 
 def _in_words(validation: Sequence[float | None], training: Sequence[float | None], best: int | None) -> str:
