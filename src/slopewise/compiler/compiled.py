@@ -1,4 +1,4 @@
-"""`slopewise.compile`: one trace per signature, with the state that the function touches as inputs and outputs."""
+"""`slopewise.compile`: one trace per signature; the state that the function touches is inputs and outputs."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from slopewise.engine.vmap import Batched
 class CompiledFunction:
     """A function that is traced once per signature and then run as a graph; made by `slopewise.compile`.
 
-    The signature is the structure, shapes and dtypes of the arguments, which of them are tracked, the Python values among them, and the
-    gradient mode. A trace holds besides only while what it read of the outside is the same: the `training` flags of modules, and
-    which `.grad` are None.
+    The signature is the structure, shapes and dtypes of the arguments, which of them are tracked, the Python
+    values among them, and the gradient mode. A trace holds besides only while what it read of the outside is
+    the same: the `training` flags of modules, and which `.grad` are None.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -92,15 +92,16 @@ def _leaf_signature(leaf: Any) -> Hashable:
 
 
 def compile(function: Callable[..., Any]) -> CompiledFunction:
-    """Trace a function once per signature and run its graph from then on; the results are those of the plain call.
+    """Trace a function once per signature and run its graph from then on, with the results of the plain call.
 
-    The function may read and change tensors that it reaches: weights, `.grad`, the state of optimizers and of random modules. Every one
-    that it touches is an input by identity, and every one that it gives a new value is an output. It must not look at values: that
-    raises a TraceError that names the line.
+    The function may read and change tensors that it reaches: weights, `.grad`, the state of optimizers and of
+    random modules. Every one that it touches is an input by identity, and every one that it gives a new value
+    is an output. It must not look at values: that raises a TraceError that names the line.
 
     Parameters
     ----------
-    function : a function, or a module; takes tensors (nested in lists, tuples and dicts) and hashable Python values
+    function : a function, or a module; takes tensors (nested in lists, tuples and dicts) and hashable Python
+        values
 
     Returns
     -------

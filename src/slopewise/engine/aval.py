@@ -1,7 +1,8 @@
 """What is known of a value without looking at it: its shape and dtype.
 
-A `Buffer` is where a value lives. On the CPU it is a NumPy array; while a graph is traced it is a `Symbol`; under `vmap` it is
-a `Batched`; where only shape and dtype are of use, an `Aval`. All have `.shape` and `.dtype`.
+A `Buffer` is where a value lives. On the CPU it is a NumPy array; while a graph is traced it is a `Symbol`;
+under `vmap` it is a `Batched`; where only shape and dtype are of use, an `Aval`. All have `.shape` and
+`.dtype`.
 """
 
 from __future__ import annotations

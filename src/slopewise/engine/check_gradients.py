@@ -27,8 +27,9 @@ def check_gradients(
 ) -> None:
     """Check the gradients of a function against central differences in float64, along random directions.
 
-    Three numbers must agree: the difference quotient (f(x + eps v) - f(x - eps v)) / 2 eps along v, weighted with random u; the forward
-    derivative <u, J v>; and the reverse one <v, u J>. For `order` 2 the same is asked of the reverse derivative itself.
+    Three numbers must agree: the difference quotient (f(x + eps v) - f(x - eps v)) / 2 eps along v, weighted
+    with random u; the forward derivative <u, J v>; and the reverse one <v, u J>. For `order` 2 the same is
+    asked of the reverse derivative itself.
 
     Parameters
     ----------
@@ -82,8 +83,8 @@ def _check_order(
     reverse = _dot(v, vjp(function, *point)[1](u))
     if not (np.isclose(reverse, quotient, rtol, atol) and np.isclose(forward, quotient, rtol, atol)):
         raise GradientError(
-            f"derivatives of order {depth} disagree: finite differences {quotient:.9g}, reverse {reverse:.9g}, "
-            f"forward {forward:.9g}"
+            f"derivatives of order {depth} disagree: finite differences {quotient:.9g}, "
+            f"reverse {reverse:.9g}, forward {forward:.9g}"
         )
     if depth < order:
 

@@ -35,7 +35,8 @@ def scan(
 
     Parameters
     ----------
-    body : takes the state and a slice, returns the next state, of the same structure, shapes and dtypes, and a result (or None)
+    body : takes the state and a slice, returns the next state, of the same structure, shapes and dtypes, and
+        a result (or None)
     state : tensors, nested in lists, tuples and dicts
     xs : tensors with the same size of axis 0, nested likewise; or None, with `length` given
     length : the number of steps
@@ -87,7 +88,7 @@ def _steps(sequences: list[Tensor], length: int | None) -> int:
 
 
 def _check_body(traced: TracedFunction, carry: list[Tensor], structure: Any) -> int:
-    """Check that the body returns a pair whose first half is like the state; return how many tensors that has."""
+    """Check that the body returns a pair whose first half is like the state; return its number of tensors."""
     if traced.rebound or traced.grads:
         raise ArgumentError(
             "the body of a scan changes a tensor from outside; make it part of the state instead"
@@ -100,16 +101,18 @@ def _check_body(traced: TracedFunction, carry: list[Tensor], structure: Any) -> 
     for before, after in zip(carry, traced.graph.outputs, strict=False):
         if aval_of(before) != aval_of(after):
             raise ShapeError(
-                f"the body of a scan turns a state {aval_of(before)} into {aval_of(after)}; they must be alike"
+                f"the body of a scan turns a state {aval_of(before)} into {aval_of(after)}; "
+                "they must be alike"
             )
     return len(carry)
 
 
 def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that keeps nothing for the backward pass but its arguments, and computes the rest again there.
+    """Return a function that keeps only its arguments for the backward pass and recomputes the rest there.
 
-    Memory for time: T. Chen, B. Xu, C. Zhang, C. Guestrin, "Training deep nets with sublinear memory cost" (2016). Random bits have an address, so
-    the recomputation draws the same ones. The function is traced, so it cannot branch on values.
+    Memory for time: T. Chen, B. Xu, C. Zhang, C. Guestrin, "Training deep nets with sublinear memory cost"
+    (2016). Random bits have an address, so the recomputation draws the same ones. The function is traced, so
+    it cannot branch on values.
 
     Examples
     --------
@@ -147,7 +150,8 @@ def custom_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
 
     Parameters
     ----------
-    function : takes tensors, returns (result, pull); `pull` takes a cotangent of the result and returns a gradient per argument, None for zero
+    function : takes tensors, returns (result, pull); `pull` takes a cotangent of the result and returns a
+        gradient per argument, None for zero
 
     Examples
     --------
@@ -202,7 +206,8 @@ def _checked_gradients(pulled: Any, tensors: list[Tensor]) -> list[Tensor | None
     gradients = list(pulled) if isinstance(pulled, tuple | list) else [pulled]
     if len(gradients) != len(tensors):
         raise ArgumentError(
-            f"a custom gradient returned {len(gradients)} gradients for {len(tensors)} arguments; return None for zero"
+            f"a custom gradient returned {len(gradients)} gradients for {len(tensors)} arguments; "
+            "return None for zero"
         )
     for gradient, argument in zip(gradients, tensors, strict=True):
         if gradient is not None and gradient.shape != argument.shape:

@@ -37,9 +37,8 @@ class GradientTape:
     def __init__(self, persistent: bool = False, *, keep_values: bool = False) -> None:
         self.persistent = persistent
         self._keep_values = keep_values
-        self._watched: dict[
-            int, tuple[Tensor, Ref, Ref]
-        ] = {}  # by handle: its ref before, and under the mark
+        # by handle: its ref before, and under the mark
+        self._watched: dict[int, tuple[Tensor, Ref, Ref]] = {}
         self._outer: list[Mode] = []
         self._used = False
 
@@ -56,7 +55,7 @@ class GradientTape:
                 tensor._ref = before
 
     def watch(self, *tensors: Any) -> None:
-        """Mark tensors (also nested in lists, tuples and dicts), so that what happens to them from here on is recorded."""
+        """Mark tensors (nested in lists, tuples and dicts too), so that what happens to them is recorded."""
         if not self._outer:
             raise GradientError("watch() must be called inside of the tape's `with` block")
         for tensor in flatten(tensors)[0]:
@@ -72,7 +71,8 @@ class GradientTape:
 
         Parameters
         ----------
-        target : what to differentiate; where it has several elements, their sum is meant (TensorFlow's convention)
+        target : what to differentiate; where it has several elements, their sum is meant (TensorFlow's
+            convention)
         sources : a tensor, or tensors nested in lists, tuples and dicts
         output_gradient : weights of the target's elements, ones by default
 

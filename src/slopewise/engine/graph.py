@@ -30,7 +30,8 @@ class Symbol:
 class GraphNode:
     """One operation of a graph.
 
-    `recorded` is False for what ran under `no_grad`: gradients do not pass there when the graph is differentiated.
+    `recorded` is False for what ran under `no_grad`: gradients do not pass there when the graph is
+    differentiated.
     """
 
     __slots__ = ("operands", "outputs", "params", "primitive", "recorded")
@@ -66,9 +67,8 @@ class Graph:
         self.constants = constants
         self.nodes = nodes
         self.outputs = outputs
-        self.derived: dict[
-            Any, Any
-        ] = {}  # graphs made from this one (its linearization, its batched form), by key
+        # graphs made from this one (its linearization, its batched form), by key
+        self.derived: dict[Any, Any] = {}
 
     @property
     def output_avals(self) -> tuple[Aval, ...]:
@@ -154,8 +154,8 @@ class GraphError(SlopewiseError):
 def verify(graph: Graph) -> None:
     """Check that a graph is well formed; raises GraphError that names the node.
 
-    Each value is defined once and before it is used, each node's results have the shapes and dtypes that its primitive
-    states, and the graphs inside of nodes are well formed too.
+    Each value is defined once and before it is used, each node's results have the shapes and dtypes that its
+    primitive states, and the graphs inside of nodes are well formed too.
     """
     defined: set[Symbol] = set()
     for symbol in (*graph.inputs, *graph.constants):

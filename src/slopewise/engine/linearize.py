@@ -41,8 +41,9 @@ def replay(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
 class Linearized(NamedTuple):
     """A graph in two parts.
 
-    `forward` takes the graph's inputs and returns its outputs, then the residuals. `backward` takes the inputs listed in
-    `from_inputs`, the residuals, then a cotangent per floating output; it returns the gradients of the needed inputs.
+    `forward` takes the graph's inputs and returns its outputs, then the residuals. `backward` takes the
+    inputs listed in `from_inputs`, the residuals, then a cotangent per floating output; it returns the
+    gradients of the needed inputs.
     """
 
     forward: Graph
@@ -58,13 +59,14 @@ def linearize(graph: Graph, needs: tuple[bool, ...], changing: frozenset[int] = 
 
     Parameters
     ----------
-    changing : inputs that will not be at hand in the backward pass (the carry of a loop); they are kept as residuals
+    changing : inputs that will not be at hand in the backward pass (the carry of a loop); they are kept as
+        residuals
     """
     key = ("linearize", needs, changing)
     known = graph.derived.get(key)
     if known is None:
         known = graph.derived[key] = _linearize(graph, needs, changing)
-    return known  # type: ignore[no-any-return]
+    return known
 
 
 def _linearize(graph: Graph, needs: tuple[bool, ...], changing: frozenset[int]) -> Linearized:

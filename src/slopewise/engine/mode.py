@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 class Mode(NamedTuple):
     """The state of one context."""
 
-    recording: int = (
-        -1
-    )  # a bit per vmap level: whether operations on tracked tensors there go on the tape; 0 is no_grad
+    # a bit per vmap level: whether operations on tracked tensors there go on the tape; 0 is no_grad
+    recording: int = -1
     trace: Trace | None = None  # the innermost graph under construction
     level: int = 0  # nesting depth of traces and vmaps; the innermost handles an operation first
     keep_values: bool = False  # tape nodes keep every value, so that the tape can be read
@@ -42,7 +41,7 @@ def changed_mode(**changes: object) -> Iterator[Mode]:
 
 
 class _Recording:
-    """A context manager and decorator that turns recording on or off, and may be entered again inside itself."""
+    """A context manager and decorator that turns recording on or off, and may be nested in itself."""
 
     def __init__(self, enabled: bool) -> None:
         self._enabled = enabled

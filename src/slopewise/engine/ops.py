@@ -1,7 +1,8 @@
 """Functions on tensors: they convert and promote their arguments, then apply primitives.
 
-Promotion: a Python number takes the dtype of the tensor that it meets; among tensors of one kind the wider wins; a floating tensor
-keeps its dtype when it meets integers or booleans (PyTorch's convention, so that float32 is never widened by accident).
+Promotion: a Python number takes the dtype of the tensor that it meets; among tensors of one kind the wider
+wins; a floating tensor keeps its dtype when it meets integers or booleans (PyTorch's convention, so that
+float32 is never widened by accident).
 """
 
 from __future__ import annotations
@@ -19,9 +20,13 @@ from slopewise.engine.primitives import elementwise as rows
 from slopewise.engine.primitives import reductions, shapes
 from slopewise.engine.primitives.matrix import matmul as matmul_row
 from slopewise.engine.primitives.rules import BOOL, INT64, broadcast_shapes, normalize_axes
-from slopewise.engine.tensor import DEFAULT_FLOAT, Tensor, _wrap_array, as_array, full, scalar_like
+from slopewise.engine.tensor import DEFAULT_FLOAT, Tensor, _wrap_array, as_array, scalar_like
+from slopewise.engine.tensor import full as full
+from slopewise.engine.tensor import zeros as zeros
 
 Axis = int | Sequence[int] | None
+Unary = Callable[[Any], Tensor]
+Binary = Callable[[Any, Any], Tensor]
 _KIND_ORDER = "biufc"
 
 # ---- conversion and promotion
@@ -91,7 +96,7 @@ def promote(*values: Any) -> list[Tensor]:
     return [_constant(value, dtype) if _is_scalar(value) else astype(next(queue), dtype) for value in values]
 
 
-def _binary(row: Primitive) -> Callable[[Any, Any], Tensor]:
+def _binary(row: Primitive) -> Binary:
     def operation(x1: Any, x2: Any, /) -> Tensor:
         if isinstance(x1, Tensor) and isinstance(x2, Tensor) and x1.dtype == x2.dtype:
             return apply(row, x1, x2)  # type: ignore[no-any-return]
@@ -101,7 +106,7 @@ def _binary(row: Primitive) -> Callable[[Any, Any], Tensor]:
     return operation
 
 
-def _floating_binary(row: Primitive) -> Callable[[Any, Any], Tensor]:
+def _floating_binary(row: Primitive) -> Binary:
     """Integers become float32 first, as a quotient of integers is no integer."""
 
     def operation(x1: Any, x2: Any, /) -> Tensor:
@@ -112,7 +117,7 @@ def _floating_binary(row: Primitive) -> Callable[[Any, Any], Tensor]:
     return operation
 
 
-def _unary(row: Primitive) -> Callable[[Any], Tensor]:
+def _unary(row: Primitive) -> Unary:
     def operation(x: Any, /) -> Tensor:
         return apply(row, as_tensor(x))  # type: ignore[no-any-return]
 
@@ -120,7 +125,7 @@ def _unary(row: Primitive) -> Callable[[Any], Tensor]:
     return operation
 
 
-def _floating_unary(row: Primitive) -> Callable[[Any], Tensor]:
+def _floating_unary(row: Primitive) -> Unary:
     def operation(x: Any, /) -> Tensor:
         return apply(row, floating(as_tensor(x)))  # type: ignore[no-any-return]
 
@@ -136,7 +141,7 @@ def floating(x: Tensor) -> Tensor:
 def astype(x: Tensor, dtype: Any) -> Tensor:
     """Return a tensor in another dtype, or itself if it has that dtype."""
     dtype = np.dtype(dtype)
-    return x if x.dtype == dtype else apply(rows.cast, x, dtype=dtype)  # type: ignore[no-any-return]
+    return x if x.dtype == dtype else apply(rows.cast, x, dtype=dtype)
 
 
 def detach(x: Tensor) -> Tensor:
@@ -151,63 +156,63 @@ def positive(x: Any) -> Tensor:
 
 # ---- elementwise
 
-negative = _unary(rows.neg)
-sign = _unary(rows.sign)
-exp = _floating_unary(rows.exp)
-expm1 = _floating_unary(rows.expm1)
-log = _floating_unary(rows.log)
-log1p = _floating_unary(rows.log1p)
-log2 = _floating_unary(rows.log2)
-log10 = _floating_unary(rows.log10)
-sqrt = _floating_unary(rows.sqrt)
-sin = _floating_unary(rows.sin)
-cos = _floating_unary(rows.cos)
-tan = _floating_unary(rows.tan)
-asin = _floating_unary(rows.asin)
-acos = _floating_unary(rows.acos)
-atan = _floating_unary(rows.atan)
-sinh = _floating_unary(rows.sinh)
-cosh = _floating_unary(rows.cosh)
-tanh = _floating_unary(rows.tanh)
-asinh = _floating_unary(rows.asinh)
-acosh = _floating_unary(rows.acosh)
-atanh = _floating_unary(rows.atanh)
-sigmoid = _floating_unary(rows.sigmoid)
-erf = _floating_unary(rows.erf)
-floor = _unary(rows.floor)
-ceil = _unary(rows.ceil)
-trunc = _unary(rows.trunc)
-round = _unary(rows.round)
-isnan = _unary(rows.isnan)
-isinf = _unary(rows.isinf)
-isfinite = _unary(rows.isfinite)
-signbit = _unary(rows.signbit)
-bitwise_invert = _unary(rows.invert)
+negative: Unary = _unary(rows.neg)
+sign: Unary = _unary(rows.sign)
+exp: Unary = _floating_unary(rows.exp)
+expm1: Unary = _floating_unary(rows.expm1)
+log: Unary = _floating_unary(rows.log)
+log1p: Unary = _floating_unary(rows.log1p)
+log2: Unary = _floating_unary(rows.log2)
+log10: Unary = _floating_unary(rows.log10)
+sqrt: Unary = _floating_unary(rows.sqrt)
+sin: Unary = _floating_unary(rows.sin)
+cos: Unary = _floating_unary(rows.cos)
+tan: Unary = _floating_unary(rows.tan)
+asin: Unary = _floating_unary(rows.asin)
+acos: Unary = _floating_unary(rows.acos)
+atan: Unary = _floating_unary(rows.atan)
+sinh: Unary = _floating_unary(rows.sinh)
+cosh: Unary = _floating_unary(rows.cosh)
+tanh: Unary = _floating_unary(rows.tanh)
+asinh: Unary = _floating_unary(rows.asinh)
+acosh: Unary = _floating_unary(rows.acosh)
+atanh: Unary = _floating_unary(rows.atanh)
+sigmoid: Unary = _floating_unary(rows.sigmoid)
+erf: Unary = _floating_unary(rows.erf)
+floor: Unary = _unary(rows.floor)
+ceil: Unary = _unary(rows.ceil)
+trunc: Unary = _unary(rows.trunc)
+round: Unary = _unary(rows.round)
+isnan: Unary = _unary(rows.isnan)
+isinf: Unary = _unary(rows.isinf)
+isfinite: Unary = _unary(rows.isfinite)
+signbit: Unary = _unary(rows.signbit)
+bitwise_invert: Unary = _unary(rows.invert)
 
-add = _binary(rows.add)
-subtract = _binary(rows.sub)
-multiply = _binary(rows.mul)
-divide = _floating_binary(rows.div)
-floor_divide = _binary(rows.floor_divide)
-remainder = _binary(rows.remainder)
-maximum = _binary(rows.maximum)
-minimum = _binary(rows.minimum)
-atan2 = _floating_binary(rows.atan2)
-hypot = _floating_binary(rows.hypot)
-logaddexp = _floating_binary(rows.logaddexp)
-copysign = _floating_binary(rows.copysign)
-nextafter = _floating_binary(rows.nextafter)
-equal = _binary(rows.eq)
-not_equal = _binary(rows.ne)
-less = _binary(rows.lt)
-less_equal = _binary(rows.le)
-greater = _binary(rows.gt)
-greater_equal = _binary(rows.ge)
-bitwise_and = _binary(rows.bitwise_and)
-bitwise_or = _binary(rows.bitwise_or)
-bitwise_xor = _binary(rows.bitwise_xor)
-bitwise_left_shift = _binary(rows.shift_left)
-bitwise_right_shift = _binary(rows.shift_right)
+add: Binary = _binary(rows.add)
+subtract: Binary = _binary(rows.sub)
+multiply: Binary = _binary(rows.mul)
+divide: Binary = _floating_binary(rows.div)
+floor_divide: Binary = _binary(rows.floor_divide)
+remainder: Binary = _binary(rows.remainder)
+maximum: Binary = _binary(rows.maximum)
+minimum: Binary = _binary(rows.minimum)
+atan2: Binary = _floating_binary(rows.atan2)
+hypot: Binary = _floating_binary(rows.hypot)
+logaddexp: Binary = _floating_binary(rows.logaddexp)
+copysign: Binary = _floating_binary(rows.copysign)
+nextafter: Binary = _floating_binary(rows.nextafter)
+equal: Binary = _binary(rows.eq)
+not_equal: Binary = _binary(rows.ne)
+less: Binary = _binary(rows.lt)
+less_equal: Binary = _binary(rows.le)
+greater: Binary = _binary(rows.gt)
+greater_equal: Binary = _binary(rows.ge)
+bitwise_and: Binary = _binary(rows.bitwise_and)
+bitwise_or: Binary = _binary(rows.bitwise_or)
+bitwise_xor: Binary = _binary(rows.bitwise_xor)
+bitwise_left_shift: Binary = _binary(rows.shift_left)
+bitwise_right_shift: Binary = _binary(rows.shift_right)
 
 
 def absolute(x: Any, /) -> Tensor:
@@ -238,13 +243,13 @@ def where(condition: Any, x1: Any, x2: Any, /) -> Tensor:
 
 
 def clip(x: Any, /, min: Any = None, max: Any = None) -> Tensor:
-    """Limit each element to [min, max]; the gradient is 1 inside and at both bounds (PyTorch's convention)."""
-    x = as_tensor(x)
+    """Limit each element to [min, max]; the gradient is 1 inside and at both bounds, as in PyTorch."""
+    result = as_tensor(x)
     if min is not None:
-        x = where(less(x, min), min, x)
+        result = where(less(result, min), min, result)
     if max is not None:
-        x = where(greater(x, max), max, x)
-    return x
+        result = where(greater(result, max), max, result)
+    return result
 
 
 # ---- creation
@@ -323,7 +328,7 @@ def swapaxes(x: Tensor, axis1: int, axis2: int) -> Tensor:
 def broadcast_to(x: Tensor, shape: Shape) -> Tensor:
     """Return the tensor repeated along new axes and along axes of size 1."""
     shape = tuple(shape)
-    return x if x.shape == shape else apply(shapes.broadcast_to, x, shape=shape)  # type: ignore[no-any-return]
+    return x if x.shape == shape else apply(shapes.broadcast_to, x, shape=shape)
 
 
 def broadcast_together(*tensors: Tensor) -> list[Tensor]:
@@ -535,8 +540,8 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Return x @ weight.T + bias, for a weight of shape (out, in)."""
     if x.shape[-1:] != weight.shape[1:]:
         raise ShapeError(
-            f"a linear layer with weight {weight.shape} (out, in) needs {weight.shape[1]} features in the last axis, "
-            f"not shape {x.shape}"
+            f"a linear layer with weight {weight.shape} (out, in) needs {weight.shape[1]} features in the "
+            f"last axis, not shape {x.shape}"
         )
     rows_of_x = x if x.ndim > 1 else expand_dims(x, 0)
     product = _matrix_product(rows_of_x, weight, transpose_b=True)

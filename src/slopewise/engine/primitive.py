@@ -29,10 +29,11 @@ class Primitive:
     name : the name that graphs and errors show
     infer : (*avals, **params) -> Aval or tuple of Avals; raises ShapeError or DtypeError in the user's terms
     compute : (*arrays, **params) -> array or tuple of arrays, in NumPy
-    vjp : one rule per operand, (g, y, *operands, **params) -> gradient, each written in tensors; or a single rule, which
-        takes also `needs`, a tuple of bools, and returns a tuple with a gradient or None per operand; or None, no gradient
-    batch : (operands, batched, size, **params) -> result with the batch on axis 0, where the operands that `batched`
-        marks have it on axis 0
+    vjp : one rule per operand, (g, y, *operands, **params) -> gradient, each written in tensors; or a single
+        rule, which takes also `needs`, a tuple of bools, and returns a tuple with a gradient or None per
+        operand; or None, no gradient
+    batch : (operands, batched, size, **params) -> result with the batch on axis 0, where the operands that
+        `batched` marks have it on axis 0
     outputs : 1, or None where a tuple comes back
     core : True if every target lowers it, False for a host primitive, which only the interpreter runs
     saves : which values the gradient rules look at: any of "x" (operands) and "y" (results)
@@ -93,7 +94,7 @@ def apply(primitive: Primitive, *operands: Tensor, **params: Any) -> Any:
             on_host = False
             batched_level = max(batched_level, getattr(ref.buffer, "batch_level", 0))
     if on_host:
-        result = _compute(primitive, [ref.buffer for ref in refs], params)
+        result = _compute(primitive, [ref.buffer for ref in refs], params)  # type: ignore[misc]
     elif batched_level > innermost:
         from slopewise.engine.vmap import apply_batched
 

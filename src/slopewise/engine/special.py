@@ -65,9 +65,8 @@ def erf(x: Array) -> Array:
     inner = z * _horner(_ERF_P, square) / _horner(_ERF_Q, square)
     # beyond 6 erf is 1 to the last bit, so that the third of Cody's intervals is never needed
     clipped = np.clip(magnitude, 0.46875, 6.0)
-    rounded = (
-        np.floor(clipped * 16) / 16
-    )  # exp(-x^2) in two factors keeps the error of x^2 out of the exponent
+    # exp(-x^2) in two factors keeps the error of x^2 out of the exponent
+    rounded = np.floor(clipped * 16) / 16
     decay = np.exp(-rounded * rounded) * np.exp(-(clipped - rounded) * (clipped + rounded))
     outer = np.sign(z) * (1 - decay * _horner(_ERFC_P, clipped) / _horner(_ERFC_Q, clipped))
     return np.where(small | np.isnan(z), inner, outer).astype(np.asarray(x).dtype)

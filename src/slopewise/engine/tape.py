@@ -1,4 +1,4 @@
-"""The gradient tape: nodes that remember how values came about, and the one pullback behind every gradient API."""
+"""The gradient tape: nodes that know how values came about, and the pullback behind every gradient API."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def pullback(
     """
     nodes = reachable_nodes(ref for ref, _ in outputs)
     if sources is None:
-        wanted = {node for node in nodes if isinstance(node, Leaf)}
+        wanted: set[Node | Leaf] = {node for node in nodes if isinstance(node, Leaf)}
         useful = set(nodes)
     else:
         wanted = {ref.node for ref in sources if ref.node is not None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,8 @@ Axis = int | tuple[int, ...] | None
 class Tensor:
     """An n-dimensional array that operations on it can be differentiated through.
 
-    Make one with `slopewise.tensor`. A tensor is a handle on an immutable value: `x[k] = v` and `x += y` give the handle a new
-    value, and nothing computed before sees the change.
+    Make one with `slopewise.tensor`. A tensor is a handle on an immutable value: `x[k] = v` and `x += y` give
+    the handle a new value, and nothing computed before sees the change.
     """
 
     __slots__ = ("__weakref__", "_ref")
@@ -149,9 +150,10 @@ class Tensor:
 
         Parameters
         ----------
-        gradient : Tensor of this tensor's shape; the gradient of the final quantity with respect to this tensor. May be left out
-            for a tensor of one element, where it is 1.
-        retain_graph : keep the tape for another backward pass; by default it is freed, unless `create_graph` is set
+        gradient : Tensor of this tensor's shape; the gradient of the final quantity with respect to this
+            tensor. May be left out for a tensor of one element, where it is 1.
+        retain_graph : keep the tape for another backward pass; by default it is freed, unless `create_graph`
+            is set
         create_graph : record the backward pass itself, for higher derivatives
 
         Raises
@@ -235,7 +237,7 @@ class Tensor:
         """Return the value as nested lists of Python numbers."""
         return self._array(".tolist()").tolist()
 
-    def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> Array:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> Array:
         array = self._array("conversion to NumPy")
         if copy is False and dtype is not None and np.dtype(dtype) != array.dtype:
             raise ValueError(f"cannot convert {array.dtype} to {np.dtype(dtype)} without a copy")
@@ -280,9 +282,7 @@ class Tensor:
             raise ArgumentError(
                 f"array API version {api_version!r} is not supported; the newest here is '2024.12'"
             )
-        import slopewise.array
-
-        return slopewise.array
+        return import_module("slopewise.array")  # by name: that room is made of this one
 
     def __repr__(self) -> str:
         buffer = self._ref.buffer
@@ -300,7 +300,8 @@ class Tensor:
     def __reduce__(self) -> tuple[Any, ...]:
         if not self.is_leaf:
             raise GradientError(
-                "only leaf tensors can be copied or pickled, this one was made by an operation; detach() it first"
+                "only leaf tensors can be copied or pickled, this one was made by an operation; "
+                "detach() it first"
             )
         grad = None if self.grad is None else self.grad.numpy()
         return _restore, (self._array("a copy"), self.requires_grad, grad)
@@ -553,7 +554,7 @@ def _restore(array: Array, requires_grad: bool, grad: Array | None) -> Tensor:
 
 
 def _wrap_array(array: Array) -> Tensor:
-    """Make a tensor of an array that nobody else will write to; under a trace it is a constant of the graph."""
+    """Make a tensor of an array that nobody else will write to; under a trace, a constant of the graph."""
     trace = current_mode().trace
     buffer: Buffer = array if trace is None else trace.constant(array)
     return Tensor._from_ref(Ref(buffer))
@@ -561,11 +562,12 @@ def _wrap_array(array: Array) -> Tensor:
 
 def default_dtype(data: Any, array: Array) -> Dtype:
     """Return the dtype for data that came without one: Python floats become float32, arrays keep theirs."""
-    if array.dtype.kind == "f" and not _holds_arrays(data):
+    dtype: Dtype = array.dtype
+    if dtype.kind == "f" and not _holds_arrays(data):
         return DEFAULT_FLOAT
-    if array.dtype.kind == "c" and not _holds_arrays(data):
+    if dtype.kind == "c" and not _holds_arrays(data):
         return np.dtype(np.complex64)
-    return array.dtype
+    return dtype
 
 
 def _holds_arrays(data: Any) -> bool:
@@ -574,7 +576,7 @@ def _holds_arrays(data: Any) -> bool:
     return hasattr(data, "dtype") and not isinstance(data, float | complex)
 
 
-def tensor(data: Any, dtype: DTypeLike = None, *, requires_grad: bool = False) -> Tensor:
+def tensor(data: Any, dtype: DTypeLike | None = None, *, requires_grad: bool = False) -> Tensor:
     """Make a tensor; the data is copied.
 
     Parameters
@@ -615,7 +617,7 @@ def _leaves(data: Any) -> Iterator[Any]:
             yield part
 
 
-def as_array(data: Any, dtype: DTypeLike = None, *, copy: bool | None = None) -> Array:
+def as_array(data: Any, dtype: DTypeLike | None = None, *, copy: bool | None = None) -> Array:
     """Convert data to a NumPy array of a supported dtype, in native byte order."""
     try:
         array = np.asarray(data)
@@ -625,7 +627,8 @@ def as_array(data: Any, dtype: DTypeLike = None, *, copy: bool | None = None) ->
         ) from None
     if array.dtype.kind not in _SUPPORTED_KINDS or array.dtype.itemsize > 16:
         raise DtypeError(
-            f"cannot make a tensor of {type(data).__name__} with dtype {array.dtype}; numbers and booleans are expected"
+            f"cannot make a tensor of {type(data).__name__} with dtype {array.dtype}; "
+            "numbers and booleans are expected"
         )
     wanted = default_dtype(data, array) if dtype is None else np.dtype(dtype)
     if wanted.kind not in _SUPPORTED_KINDS:

@@ -1,7 +1,7 @@
 """Tracing: the same calls that would compute record nodes of a graph instead.
 
-Every tensor from outside that the function touches becomes an input, by identity; every one that it rebinds becomes an output,
-`.grad` included. Whatever happens, a trace leaves all state as it was.
+Every tensor from outside that the function touches becomes an input, by identity; every one that it rebinds
+becomes an output, `.grad` included. Whatever happens, a trace leaves all state as it was.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def concrete(buffer: Buffer, purpose: str) -> Array:
         if current_mode().trace is None:
             raise escaped_error(purpose, [buffer])
         raise TraceError(
-            f"{purpose} needs the value of a tensor, but in a traced function only its shape and dtype are known "
-            f"({aval_of(buffer)}), at {user_line()}"
+            f"{purpose} needs the value of a tensor, but in a traced function only its shape and dtype are "
+            f"known ({aval_of(buffer)}), at {user_line()}"
         )
     raise TraceError(
         f"{purpose} needs the value of a tensor, but under vmap it stands for a whole batch "
@@ -102,9 +102,7 @@ class Trace:
 
     def __init__(self, level: int, once: bool) -> None:
         self.level = level
-        self.once = (
-            once  # the graph is used at once and thrown away (scan, checkpoint), not kept for later calls
-        )
+        self.once = once  # the graph is used for this call only (scan, checkpoint), not kept for later ones
         self.closed = False
         self.inputs: list[Symbol] = []
         self.constants: dict[Symbol, Array] = {}
@@ -153,13 +151,12 @@ class Trace:
         """Remember what a tensor from outside was before the traced function gave it another value."""
         buffer = tensor._ref.buffer
         if not (isinstance(buffer, Symbol) and buffer.trace is self) and id(tensor) not in self.rebound:
-            self.symbol_of(
-                tensor
-            )  # a new value usually follows from the old one; the target may then reuse its place
+            # a new value usually follows from the old one; the target may then reuse its place
+            self.symbol_of(tensor)
             self.rebound[id(tensor)] = (tensor, tensor._ref)
 
     def read_grad(self, leaf: Leaf) -> None:
-        """Note that the trace depends on whether this `.grad` is None; if it is not, its value will be an input."""
+        """Note that the trace depends on whether this `.grad` is None; if not, its value will be an input."""
         if leaf in self.grads or leaf in self._grads_read:
             return
         self._grads_read.add(leaf)
@@ -198,8 +195,8 @@ def tracing(once: bool) -> Iterator[Trace]:
 class TracedFunction:
     """A graph, and how its inputs and outputs relate to arguments, results and state.
 
-    The graph's inputs are the tensors among the arguments, then `captured`; its outputs are the tensors among the results,
-    then the new values of `rebound`, then those of `grads` that are not None.
+    The graph's inputs are the tensors among the arguments, then `captured`; its outputs are the tensors among
+    the results, then the new values of `rebound`, then those of `grads` that are not None.
     """
 
     graph: Graph
@@ -218,7 +215,7 @@ class TracedFunction:
         return all(guard.holds() for guard in self.guards)
 
     def write_back(self, values: Sequence[Tensor]) -> None:
-        """Give the rebound tensors and `.grad`s their new values; `values` are the outputs after the results."""
+        """Give the rebound tensors and `.grad`s their new values: the outputs after the results."""
         position = 0
         for tensor in self.rebound:
             node = tensor._ref.node
@@ -265,7 +262,7 @@ def trace_function(
 
 
 def _placeholder(trace: Trace, argument: Tensor) -> Tensor:
-    """Return the traced stand-in for an argument; a tracked one is marked, to see which results depend on it."""
+    """Return the traced stand-in for an argument; a tracked one is marked, to see what depends on it."""
     ref = Ref(trace.input(aval_of(argument)))
     if argument.requires_grad:
         ref = Ref(ref.buffer, Node(alias, {}, (), (aval_of(argument),)))

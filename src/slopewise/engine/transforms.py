@@ -1,4 +1,4 @@
-"""Functions that make functions: gradients, Jacobian products, Jacobians and Hessians. All stand on one pullback."""
+"""Functions that make functions: gradients, Jacobian products, Jacobians, Hessians; all on one pullback."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def gradients_of(
 ) -> list[Tensor]:
     """Return the gradient with respect to each source; zeros where no path leads to it.
 
-    By default the backward pass is recorded just if something tracked was reached besides the sources and other `private` marks, so
-    that someone further out may differentiate the result.
+    By default the backward pass is recorded just if something tracked was reached besides the sources and
+    other `private` marks, so that someone further out may differentiate the result.
     """
     pairs = [
         (output._ref, cotangent)
@@ -130,7 +130,7 @@ class _Differentiated:
         return parts[0] if self.single else tuple(parts)
 
     def value(self) -> Any:
-        """Return the result without the marks, still differentiable with respect to what is tracked further out."""
+        """Return the result without the marks, still differentiable by what is tracked further out."""
         return _unmarked(self.result, self.sources)
 
 
@@ -159,7 +159,8 @@ def value_and_grad(
     Parameters
     ----------
     function : returns a tensor of shape (), or with `has_aux` a pair of it and anything
-    argnums : which positional arguments to differentiate with respect to; each may nest tensors in lists, tuples and dicts
+    argnums : which positional arguments to differentiate with respect to; each may nest tensors in lists,
+        tuples and dicts
     has_aux : whether the function returns something beside the value, which is handed on
 
     Examples
@@ -193,7 +194,8 @@ def grad(
 
     Returns
     -------
-    callable : same arguments; returns the gradient, shaped as the argument, or with `has_aux` (gradient, extra)
+    callable : same arguments; returns the gradient, shaped as the argument, or with `has_aux` (gradient,
+        extra)
 
     Examples
     --------
@@ -215,12 +217,13 @@ def grad(
 
 
 def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
-    """Return the value of a function and its pullback, which multiplies a cotangent by the Jacobian from the left.
+    """Return the value of a function and its pullback: a cotangent times the Jacobian, from the left.
 
     Returns
     -------
     value : what the function returns
-    pull : takes a cotangent of the value's structure, returns a gradient per argument; may be called many times
+    pull : takes a cotangent of the value's structure, returns a gradient per argument; may be called many
+        times
 
     Examples
     --------
@@ -300,7 +303,8 @@ def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> 
 
     Returns
     -------
-    callable : returns, for each output tensor and each argument, a tensor of shape (*output.shape, *argument.shape)
+    callable : returns, for each output tensor and each argument, a tensor of shape (*output.shape,
+        *argument.shape)
 
     Examples
     --------
@@ -331,7 +335,7 @@ def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> 
 
 
 def hessian(function: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
-    """Return a function that computes the matrix of second derivatives of a function which returns one number.
+    """Return a function that computes the second derivatives of a function which returns one number.
 
     Examples
     --------

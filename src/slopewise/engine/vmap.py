@@ -18,7 +18,7 @@ from slopewise.engine.tree import flatten, unflatten
 
 
 class Batched:
-    """The buffer of a tensor that stands for one example of a batch; the whole batch is in `tensor`, on axis 0."""
+    """The buffer of a tensor that stands for one example of a batch, which is in `tensor`, on axis 0."""
 
     __slots__ = ("batch_level", "tensor")
 
@@ -44,12 +44,13 @@ def apply_batched(
     size = 0
     for operand in operands:
         buffer = operand._ref.buffer
-        is_batched = isinstance(buffer, Batched) and buffer.batch_level == level
-        if is_batched:
-            operand = buffer.tensor  # type: ignore[union-attr]
-            size = operand.shape[0]
-        inner.append(operand)
-        batched.append(is_batched)
+        if isinstance(buffer, Batched) and buffer.batch_level == level:
+            inner.append(buffer.tensor)
+            batched.append(True)
+            size = buffer.tensor.shape[0]
+        else:
+            inner.append(operand)
+            batched.append(False)
     result = primitive.batch(inner, batched, size, **params)
     if primitive.outputs == 1:
         return Batched(result, level)
@@ -62,7 +63,8 @@ def vmap(function: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> C
     Parameters
     ----------
     function : takes tensors without the batch axis
-    in_axes : which axis of the arguments is the batch: an int or None (not batched) for all, or a tuple with one per argument
+    in_axes : which axis of the arguments is the batch: an int or None (not batched) for all, or a tuple with
+        one per argument
     out_axes : where the batch axis goes in the results
 
     Returns
@@ -116,7 +118,7 @@ def _spread(axis: Any, arg: Any) -> list[Any]:
 
 
 def _batch_size(leaves: Sequence[Any], axes: Sequence[int | None]) -> int:
-    sizes = {}
+    sizes: dict[int, Shape] = {}
     for leaf, axis in zip(leaves, axes, strict=True):
         if axis is not None:
             if not -leaf.ndim <= axis < leaf.ndim:

@@ -1,4 +1,4 @@
-"""A call of a graph as one operation: how a compiled function stands on the tape, and how recomputation works.
+"""A call of a graph as one operation: how compiled functions stand on the tape, and how recomputation works.
 
 Being a graph, it can be differentiated (by linearizing it) and batched (by tracing it again under vmap).
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from slopewise.engine.aval import Array, Aval
 from slopewise.engine.interpreter import run_graph
 from slopewise.engine.mode import current_mode
-from slopewise.engine.primitive import apply, define
+from slopewise.engine.primitive import Primitive, apply, define
 
 if TYPE_CHECKING:
     from slopewise.engine.graph import Graph
@@ -71,7 +71,7 @@ def residual_graph(linear: Linearized) -> Graph:
         known = forward.derived["residuals"] = graphs.Graph(
             forward.inputs, forward.constants, forward.nodes, outputs
         )
-    return known  # type: ignore[no-any-return]
+    return known
 
 
 def cotangent_or_zeros(g: Any, like: Any) -> Any:
@@ -86,7 +86,7 @@ def _batch_call(
 
 
 def batched_graph(graph: Graph, batched: tuple[bool, ...], size: int) -> Graph:
-    """Return a graph that does for a batch what another does for an example; all its outputs have the batch on axis 0."""
+    """Return a graph that does for a batch, on axis 0 of all outputs, what another does for an example."""
     key = ("batched", batched, size)
     if key not in graph.derived:
         with trace.tracing(once=True) as opened:
@@ -105,7 +105,7 @@ def batched_graph(graph: Graph, batched: tuple[bool, ...], size: int) -> Graph:
     return graph.derived[key]  # type: ignore[no-any-return]
 
 
-call = define(
+call: Primitive = define(
     "call",
     infer=lambda *avals, graph, linear: graph.output_avals,
     compute=_compute_call,

@@ -1,8 +1,8 @@
-"""Convolution (cross-correlation, as in every deep-learning library) and sliding windows, in any number of spatial axes.
+"""Convolution (cross-correlation, as in all deep-learning libraries) and sliding windows, in any dimension.
 
-Groups are an axis of their own: x (groups, batch, channels, *space), w (groups, filters, channels, *kernel). The input may be
-dilated too (zeros between its pixels), and then padded or, with negative padding, cropped: with that, the gradients of a convolution are
-convolutions.
+Groups are an axis of their own: x (groups, batch, channels, *space), w (groups, filters, channels, *kernel).
+The input may be dilated too (zeros between its pixels), and then padded or, with negative padding, cropped:
+with that, the gradients of a convolution are convolutions.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from slopewise.engine.aval import Array, Aval, Shape
 from slopewise.engine.errors import DtypeError, ShapeError
-from slopewise.engine.primitive import apply, define
+from slopewise.engine.primitive import Primitive, apply, define
 from slopewise.engine.primitives.rules import check_kinds
 
 Padding = tuple[tuple[int, int], ...]
@@ -58,11 +58,13 @@ def _spread(x: Array, padding: Padding, dilation: Shape) -> Array:
     sizes = [dilated(n, d) for n, d in zip(x.shape[lead:], dilation, strict=True)]
     shape = [n + max(lo, 0) + max(hi, 0) for n, (lo, hi) in zip(sizes, padding, strict=True)]
     result = np.zeros((*x.shape[:lead], *shape), x.dtype)
-    places = [
+    places: list[Any] = [
         slice(max(lo, 0), max(lo, 0) + n, d) for n, d, (lo, _) in zip(sizes, dilation, padding, strict=True)
     ]
     result[(..., *places)] = x
-    crops = [slice(max(-lo, 0), n - max(-hi, 0)) for n, (lo, hi) in zip(shape, padding, strict=True)]
+    crops: list[Any] = [
+        slice(max(-lo, 0), n - max(-hi, 0)) for n, (lo, hi) in zip(shape, padding, strict=True)
+    ]
     return np.asarray(result[(..., *crops)])
 
 
@@ -100,7 +102,7 @@ def _conv(
     )
     product = np.matmul(columns, w.reshape(groups, filters, -1).swapaxes(1, 2))
     back = (0, 1, 2 + n_space, *range(2, 2 + n_space))
-    return product.reshape(groups, batch, *places, filters).transpose(back)
+    return np.asarray(product.reshape(groups, batch, *places, filters).transpose(back))
 
 
 def _gradient_x(
@@ -173,7 +175,7 @@ def _batch_conv(operands: Sequence[Any], batched: Sequence[bool], size: int, **p
     return ops.moveaxis(unfolded, axis, 0)
 
 
-conv = define(
+conv: Primitive = define(
     "conv", infer=_infer_conv, compute=_conv, vjp=(_gradient_x, _gradient_w), batch=_batch_conv, saves="x"
 )
 
@@ -189,7 +191,7 @@ def _infer_windows(x: Aval, window: Shape, stride: Shape, dilation: Shape) -> Av
     return Aval((*x.shape[:lead], *places, *window), x.dtype)
 
 
-windows = define(
+windows: Primitive = define(
     "windows",
     infer=_infer_windows,
     compute=_view_windows,
@@ -213,7 +215,7 @@ def _overlap_add(x: Array, space: Shape, stride: Shape, dilation: Shape) -> Arra
     places, window = x.shape[lead : lead + n_space], x.shape[lead + n_space :]
     result = np.zeros((*x.shape[:lead], *space), x.dtype)
     for offset in np.ndindex(*window):
-        target = tuple(
+        target: tuple[Any, ...] = tuple(
             slice(o * d, o * d + s * (p - 1) + 1 if p else o * d, s)
             for o, d, s, p in zip(offset, dilation, stride, places, strict=True)
         )
@@ -221,7 +223,7 @@ def _overlap_add(x: Array, space: Shape, stride: Shape, dilation: Shape) -> Arra
     return result
 
 
-overlap_add = define(
+overlap_add: Primitive = define(
     "overlap_add",
     infer=_infer_overlap_add,
     compute=_overlap_add,

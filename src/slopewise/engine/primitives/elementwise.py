@@ -48,42 +48,46 @@ def _row(
 
 
 # ---- one operand. Complex dtypes are eager and carry no gradient.
-#            name      kinds          NumPy           gradient with respect to x                           looks at
-neg = _row("neg", NUMBER, np.negative, lambda g, y, x: -g)
-abs = _row("abs", REAL, np.abs, lambda g, y, x: g * ops.sign(x), saves="x")  # abs'(0) = 0
-sign = _row("sign", NUMBER, np.sign, flat)
-exp = _row("exp", FLOAT_COMPLEX, np.exp, lambda g, y, x: g * y, saves="y")
-expm1 = _row("expm1", FLOAT_COMPLEX, np.expm1, lambda g, y, x: g * (y + 1), saves="y")
-log = _row("log", FLOAT_COMPLEX, np.log, lambda g, y, x: g / x, saves="x")
-log1p = _row("log1p", FLOAT_COMPLEX, np.log1p, lambda g, y, x: g / (x + 1), saves="x")
-log2 = _row("log2", FLOAT_COMPLEX, np.log2, lambda g, y, x: g / (x * math.log(2)), saves="x")
-log10 = _row("log10", FLOAT_COMPLEX, np.log10, lambda g, y, x: g / (x * math.log(10)), saves="x")
-sqrt = _row("sqrt", FLOAT_COMPLEX, np.sqrt, lambda g, y, x: g * 0.5 / y, saves="y")
-sin = _row("sin", FLOAT_COMPLEX, np.sin, lambda g, y, x: g * ops.cos(x), saves="x")
-cos = _row("cos", FLOAT_COMPLEX, np.cos, lambda g, y, x: -g * ops.sin(x), saves="x")
-tan = _row("tan", FLOAT_COMPLEX, np.tan, lambda g, y, x: g * (1 + y * y), saves="y")
-asin = _row("asin", FLOAT_COMPLEX, np.arcsin, lambda g, y, x: g / ops.sqrt(1 - x * x), saves="x")
-acos = _row("acos", FLOAT_COMPLEX, np.arccos, lambda g, y, x: -g / ops.sqrt(1 - x * x), saves="x")
-atan = _row("atan", FLOAT_COMPLEX, np.arctan, lambda g, y, x: g / (1 + x * x), saves="x")
-sinh = _row("sinh", FLOAT_COMPLEX, np.sinh, lambda g, y, x: g * ops.cosh(x), saves="x")
-cosh = _row("cosh", FLOAT_COMPLEX, np.cosh, lambda g, y, x: g * ops.sinh(x), saves="x")
-tanh = _row("tanh", FLOAT_COMPLEX, np.tanh, lambda g, y, x: g * (1 - y * y), saves="y")
-asinh = _row("asinh", FLOAT_COMPLEX, np.arcsinh, lambda g, y, x: g / ops.sqrt(x * x + 1), saves="x")
-acosh = _row("acosh", FLOAT_COMPLEX, np.arccosh, lambda g, y, x: g / ops.sqrt(x * x - 1), saves="x")
-atanh = _row("atanh", FLOAT_COMPLEX, np.arctanh, lambda g, y, x: g / (1 - x * x), saves="x")
-sigmoid = _row("sigmoid", FLOAT, special.sigmoid, lambda g, y, x: g * y * (1 - y), saves="y")
-erf = _row(
+# A row: name, dtype kinds, NumPy function, gradient with respect to x, and what that looks at (`saves`).
+neg: Primitive = _row("neg", NUMBER, np.negative, lambda g, y, x: -g)
+abs: Primitive = _row("abs", REAL, np.abs, lambda g, y, x: g * ops.sign(x), saves="x")  # abs'(0) = 0
+sign: Primitive = _row("sign", NUMBER, np.sign, flat)
+exp: Primitive = _row("exp", FLOAT_COMPLEX, np.exp, lambda g, y, x: g * y, saves="y")
+expm1: Primitive = _row("expm1", FLOAT_COMPLEX, np.expm1, lambda g, y, x: g * (y + 1), saves="y")
+log: Primitive = _row("log", FLOAT_COMPLEX, np.log, lambda g, y, x: g / x, saves="x")
+log1p: Primitive = _row("log1p", FLOAT_COMPLEX, np.log1p, lambda g, y, x: g / (x + 1), saves="x")
+log2: Primitive = _row("log2", FLOAT_COMPLEX, np.log2, lambda g, y, x: g / (x * math.log(2)), saves="x")
+log10: Primitive = _row("log10", FLOAT_COMPLEX, np.log10, lambda g, y, x: g / (x * math.log(10)), saves="x")
+sqrt: Primitive = _row("sqrt", FLOAT_COMPLEX, np.sqrt, lambda g, y, x: g * 0.5 / y, saves="y")
+sin: Primitive = _row("sin", FLOAT_COMPLEX, np.sin, lambda g, y, x: g * ops.cos(x), saves="x")
+cos: Primitive = _row("cos", FLOAT_COMPLEX, np.cos, lambda g, y, x: -g * ops.sin(x), saves="x")
+tan: Primitive = _row("tan", FLOAT_COMPLEX, np.tan, lambda g, y, x: g * (1 + y * y), saves="y")
+asin: Primitive = _row("asin", FLOAT_COMPLEX, np.arcsin, lambda g, y, x: g / ops.sqrt(1 - x * x), saves="x")
+acos: Primitive = _row("acos", FLOAT_COMPLEX, np.arccos, lambda g, y, x: -g / ops.sqrt(1 - x * x), saves="x")
+atan: Primitive = _row("atan", FLOAT_COMPLEX, np.arctan, lambda g, y, x: g / (1 + x * x), saves="x")
+sinh: Primitive = _row("sinh", FLOAT_COMPLEX, np.sinh, lambda g, y, x: g * ops.cosh(x), saves="x")
+cosh: Primitive = _row("cosh", FLOAT_COMPLEX, np.cosh, lambda g, y, x: g * ops.sinh(x), saves="x")
+tanh: Primitive = _row("tanh", FLOAT_COMPLEX, np.tanh, lambda g, y, x: g * (1 - y * y), saves="y")
+asinh: Primitive = _row(
+    "asinh", FLOAT_COMPLEX, np.arcsinh, lambda g, y, x: g / ops.sqrt(x * x + 1), saves="x"
+)
+acosh: Primitive = _row(
+    "acosh", FLOAT_COMPLEX, np.arccosh, lambda g, y, x: g / ops.sqrt(x * x - 1), saves="x"
+)
+atanh: Primitive = _row("atanh", FLOAT_COMPLEX, np.arctanh, lambda g, y, x: g / (1 - x * x), saves="x")
+sigmoid: Primitive = _row("sigmoid", FLOAT, special.sigmoid, lambda g, y, x: g * y * (1 - y), saves="y")
+erf: Primitive = _row(
     "erf", FLOAT, special.erf, lambda g, y, x: g * ops.exp(-x * x) * (2 / math.sqrt(math.pi)), saves="x"
 )
-floor = _row("floor", REAL, np.floor, flat)
-ceil = _row("ceil", REAL, np.ceil, flat)
-trunc = _row("trunc", REAL, np.trunc, flat)
-round = _row("round", NUMBER, np.round, flat)  # halves to even
-isnan = _row("isnan", NUMBER, np.isnan, result=BOOL)
-isinf = _row("isinf", NUMBER, np.isinf, result=BOOL)
-isfinite = _row("isfinite", NUMBER, np.isfinite, result=BOOL)
-signbit = _row("signbit", FLOAT, np.signbit, result=BOOL)
-invert = _row("invert", BITS, np.invert)
+floor: Primitive = _row("floor", REAL, np.floor, flat)
+ceil: Primitive = _row("ceil", REAL, np.ceil, flat)
+trunc: Primitive = _row("trunc", REAL, np.trunc, flat)
+round: Primitive = _row("round", NUMBER, np.round, flat)  # halves to even
+isnan: Primitive = _row("isnan", NUMBER, np.isnan, result=BOOL)
+isinf: Primitive = _row("isinf", NUMBER, np.isinf, result=BOOL)
+isfinite: Primitive = _row("isfinite", NUMBER, np.isfinite, result=BOOL)
+signbit: Primitive = _row("signbit", FLOAT, np.signbit, result=BOOL)
+invert: Primitive = _row("invert", BITS, np.invert)
 
 
 # ---- two operands
@@ -113,13 +117,15 @@ def _logaddexp_share(g: Any, y: Any, x: Any) -> Any:
     return g * ops.where(y == -math.inf, 0.0, ops.exp(x - ops.where(y == -math.inf, 0.0, y)))
 
 
-add = _row("add", NUMBER, np.add, lambda g, y, a, b: g, lambda g, y, a, b: g)
-sub = _row("sub", NUMBER, np.subtract, lambda g, y, a, b: g, lambda g, y, a, b: -g)
-mul = _row("mul", NUMBER, np.multiply, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a, saves="x")
-div = _row(
+add: Primitive = _row("add", NUMBER, np.add, lambda g, y, a, b: g, lambda g, y, a, b: g)
+sub: Primitive = _row("sub", NUMBER, np.subtract, lambda g, y, a, b: g, lambda g, y, a, b: -g)
+mul: Primitive = _row(
+    "mul", NUMBER, np.multiply, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a, saves="x"
+)
+div: Primitive = _row(
     "div", FLOAT_COMPLEX, np.divide, lambda g, y, a, b: g / b, lambda g, y, a, b: -g * (y / b), saves="xy"
 )
-pow = _row(
+pow: Primitive = _row(
     "pow",
     NUMBER,
     np.power,
@@ -127,7 +133,7 @@ pow = _row(
     lambda g, y, x, p: _pow_exponent(g, y, x, p),
     saves="xy",
 )
-maximum = _row(
+maximum: Primitive = _row(
     "maximum",
     REAL,
     np.maximum,
@@ -135,7 +141,7 @@ maximum = _row(
     lambda g, y, a, b: _x_over(g, b, a),
     saves="x",
 )
-minimum = _row(
+minimum: Primitive = _row(
     "minimum",
     REAL,
     np.minimum,
@@ -143,8 +149,8 @@ minimum = _row(
     lambda g, y, a, b: _x_over(g, a, b),
     saves="x",
 )
-floor_divide = _row("floor_divide", REAL, np.floor_divide, flat, flat)
-remainder = _row(
+floor_divide: Primitive = _row("floor_divide", REAL, np.floor_divide, flat, flat)
+remainder: Primitive = _row(
     "remainder",
     REAL,
     np.remainder,
@@ -152,7 +158,7 @@ remainder = _row(
     lambda g, y, a, b: -g * ops.floor(a / b),
     saves="x",
 )
-atan2 = _row(
+atan2: Primitive = _row(
     "atan2",
     FLOAT,
     np.arctan2,
@@ -160,7 +166,7 @@ atan2 = _row(
     lambda g, y, a, b: -g * (a / (a * a + b * b)),
     saves="x",
 )
-hypot = _row(
+hypot: Primitive = _row(
     "hypot",
     FLOAT,
     np.hypot,
@@ -168,7 +174,7 @@ hypot = _row(
     lambda g, y, a, b: _hypot_share(g, y, b),
     saves="xy",
 )
-logaddexp = _row(
+logaddexp: Primitive = _row(
     "logaddexp",
     FLOAT,
     np.logaddexp,
@@ -176,22 +182,22 @@ logaddexp = _row(
     lambda g, y, a, b: _logaddexp_share(g, y, b),
     saves="xy",
 )
-copysign = _row(
+copysign: Primitive = _row(
     "copysign", FLOAT, np.copysign, lambda g, y, a, b: g * ops.sign(a) * ops.sign(y), flat, saves="xy"
 )
-nextafter = _row("nextafter", FLOAT, np.nextafter, lambda g, y, a, b: g, flat)
+nextafter: Primitive = _row("nextafter", FLOAT, np.nextafter, lambda g, y, a, b: g, flat)
 
-eq = _row("eq", ALL, np.equal, result=BOOL)
-ne = _row("ne", ALL, np.not_equal, result=BOOL)
-lt = _row("lt", REAL, np.less, result=BOOL)
-le = _row("le", REAL, np.less_equal, result=BOOL)
-gt = _row("gt", REAL, np.greater, result=BOOL)
-ge = _row("ge", REAL, np.greater_equal, result=BOOL)
-bitwise_and = _row("and", BITS, np.bitwise_and)
-bitwise_or = _row("or", BITS, np.bitwise_or)
-bitwise_xor = _row("xor", BITS, np.bitwise_xor)
-shift_left = _row("shift_left", "iu", np.left_shift)
-shift_right = _row("shift_right", "iu", np.right_shift)
+eq: Primitive = _row("eq", ALL, np.equal, result=BOOL)
+ne: Primitive = _row("ne", ALL, np.not_equal, result=BOOL)
+lt: Primitive = _row("lt", REAL, np.less, result=BOOL)
+le: Primitive = _row("le", REAL, np.less_equal, result=BOOL)
+gt: Primitive = _row("gt", REAL, np.greater, result=BOOL)
+ge: Primitive = _row("ge", REAL, np.greater_equal, result=BOOL)
+bitwise_and: Primitive = _row("and", BITS, np.bitwise_and)
+bitwise_or: Primitive = _row("or", BITS, np.bitwise_or)
+bitwise_xor: Primitive = _row("xor", BITS, np.bitwise_xor)
+shift_left: Primitive = _row("shift_left", "iu", np.left_shift)
+shift_right: Primitive = _row("shift_right", "iu", np.right_shift)
 
 
 # ---- choice and conversion
@@ -205,7 +211,7 @@ def _infer_select(condition: Aval, x: Aval, y: Aval) -> Aval:
     return Aval(broadcast_shapes("where", condition.shape, x.shape, y.shape), x.dtype)
 
 
-select = define(
+select: Primitive = define(
     "select",
     infer=_infer_select,
     compute=np.where,
@@ -219,7 +225,7 @@ def _cast(x: Array, dtype: Dtype) -> Array:
     return x.astype(dtype)
 
 
-cast = define(
+cast: Primitive = define(
     "cast",
     infer=lambda x, dtype: Aval(x.shape, dtype),
     compute=_cast,
@@ -233,7 +239,7 @@ def _infer_stop(x: Aval) -> Aval:
     return x
 
 
-detach = define(
+detach: Primitive = define(
     "detach",
     infer=_infer_stop,
     compute=lambda x: x,
@@ -241,7 +247,7 @@ detach = define(
     batch=batch_elementwise("detach"),
     saves="",
 )
-alias = define(
+alias: Primitive = define(
     "alias",
     infer=_infer_stop,
     compute=lambda x: x,

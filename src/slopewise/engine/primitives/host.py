@@ -1,9 +1,12 @@
-"""Host primitives: decompositions, sorting, complex numbers. They run in NumPy; a graph that holds one runs in the interpreter."""
+"""Host primitives: decompositions, sorting, complex numbers.
+
+They run in NumPy; a graph that holds one runs in the interpreter.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -94,14 +97,14 @@ def _cholesky_vjp(g: Any, y: Any, x: Any) -> Any:
     return (half + half.mT) * 0.5
 
 
-inv = _matrix_row(
+inv: Primitive = _matrix_row(
     "inv",
     _infer_square("inv"),
     _singular(np.linalg.inv, "inv"),
     lambda g, y, x: -(y.mT @ g @ y.mT),
     saves="y",
 )
-cholesky = _matrix_row("cholesky", _infer_square("cholesky"), _cholesky, _cholesky_vjp, saves="y")
+cholesky: Primitive = _matrix_row("cholesky", _infer_square("cholesky"), _cholesky, _cholesky_vjp, saves="y")
 
 
 def _infer_det(x: Aval) -> Aval:
@@ -109,7 +112,7 @@ def _infer_det(x: Aval) -> Aval:
     return Aval(x.shape[:-2], x.dtype)
 
 
-det = _matrix_row(
+det: Primitive = _matrix_row(
     "det", _infer_det, np.linalg.det, lambda g, y, x: (g * y)[..., None, None] * apply(inv, x).mT
 )
 
@@ -130,7 +133,7 @@ def _slogdet_vjp(g: Any, y: Any, x: Any, needs: Any) -> list[Any]:
     return [g[1][..., None, None] * apply(inv, x).mT]
 
 
-slogdet = define(
+slogdet: Primitive = define(
     "slogdet",
     infer=_infer_slogdet,
     compute=_slogdet,
@@ -155,7 +158,7 @@ def _batch_solve(operands: Sequence[Any], batched: Sequence[bool], size: int) ->
     return apply(solve, *[align_batched(x, ndim) if b else x for x, b in zip(operands, batched, strict=True)])
 
 
-solve = define(
+solve: Primitive = define(
     "solve",
     infer=_infer_solve,
     compute=_singular(np.linalg.solve, "solve"),
@@ -177,7 +180,7 @@ def _infer_svd(x: Aval, full_matrices: bool) -> tuple[Aval, Aval, Aval]:
     return Aval(u, x.dtype), Aval((*stack, k), _real_of(x.dtype)), Aval(vh, x.dtype)
 
 
-svd = _matrix_row(
+svd: Primitive = _matrix_row(
     "svd",
     _infer_svd,
     lambda x, full_matrices: tuple(np.linalg.svd(x, full_matrices=full_matrices)),
@@ -190,7 +193,7 @@ def _infer_svdvals(x: Aval) -> Aval:
     return Aval((*x.shape[:-2], min(x.shape[-2:])), _real_of(x.dtype))
 
 
-svdvals = _matrix_row("svdvals", _infer_svdvals, lambda x: np.linalg.svd(x, compute_uv=False))
+svdvals: Primitive = _matrix_row("svdvals", _infer_svdvals, lambda x: np.linalg.svd(x, compute_uv=False))
 
 
 def _infer_eigh(x: Aval) -> tuple[Aval, Aval]:
@@ -198,7 +201,7 @@ def _infer_eigh(x: Aval) -> tuple[Aval, Aval]:
     return Aval(x.shape[:-1], _real_of(x.dtype)), x
 
 
-eigh = _matrix_row("eigh", _infer_eigh, lambda x: tuple(np.linalg.eigh(x)), outputs=None)
+eigh: Primitive = _matrix_row("eigh", _infer_eigh, lambda x: tuple(np.linalg.eigh(x)), outputs=None)
 
 
 def _infer_eigvalsh(x: Aval) -> Aval:
@@ -206,7 +209,7 @@ def _infer_eigvalsh(x: Aval) -> Aval:
     return Aval(x.shape[:-1], _real_of(x.dtype))
 
 
-eigvalsh = _matrix_row("eigvalsh", _infer_eigvalsh, np.linalg.eigvalsh)
+eigvalsh: Primitive = _matrix_row("eigvalsh", _infer_eigvalsh, np.linalg.eigvalsh)
 
 
 def _infer_qr(x: Aval, mode: str) -> tuple[Aval, Aval]:
@@ -216,7 +219,7 @@ def _infer_qr(x: Aval, mode: str) -> tuple[Aval, Aval]:
     return Aval((*stack, m, k), x.dtype), Aval((*stack, k, n), x.dtype)
 
 
-qr = _matrix_row("qr", _infer_qr, lambda x, mode: tuple(np.linalg.qr(x, mode=mode)), outputs=None)
+qr: Primitive = _matrix_row("qr", _infer_qr, lambda x, mode: tuple(np.linalg.qr(x, mode=mode)), outputs=None)
 
 
 def _infer_pinv(x: Aval, rtol: float | None) -> Aval:
@@ -224,7 +227,7 @@ def _infer_pinv(x: Aval, rtol: float | None) -> Aval:
     return Aval((*x.shape[:-2], x.shape[-1], x.shape[-2]), x.dtype)
 
 
-pinv = _matrix_row(
+pinv: Primitive = _matrix_row(
     "pinv", _infer_pinv, lambda x, rtol: np.linalg.pinv(x) if rtol is None else np.linalg.pinv(x, rtol=rtol)
 )
 
@@ -232,12 +235,12 @@ pinv = _matrix_row(
 
 
 def _argsort(x: Array, axis: int, descending: bool, stable: bool) -> Array:
-    kind = "stable" if stable else "quicksort"
+    kind: Literal["stable", "quicksort"] = "stable" if stable else "quicksort"
     if not descending:
-        return np.argsort(x, axis=axis, kind=kind).astype(np.int64)  # type: ignore[call-overload,no-any-return]
+        return np.argsort(x, axis=axis, kind=kind).astype(np.int64)
     # equal elements keep their order: sort the reversed sequence, then turn the result around
     size = x.shape[axis]
-    order = np.argsort(np.flip(x, axis), axis=axis, kind=kind)  # type: ignore[call-overload]
+    order = np.argsort(np.flip(x, axis), axis=axis, kind=kind)
     return np.flip(size - 1 - order, axis).astype(np.int64)  # type: ignore[no-any-return]
 
 
@@ -246,7 +249,7 @@ def _infer_argsort(x: Aval, axis: int, descending: bool, stable: bool) -> Aval:
     return Aval(x.shape, INT64)
 
 
-argsort = define(
+argsort: Primitive = define(
     "argsort",
     infer=_infer_argsort,
     compute=_argsort,
@@ -272,7 +275,7 @@ def _batch_searchsorted(operands: Sequence[Any], batched: Sequence[bool], size: 
     return ops.stack([apply(searchsorted, rows[0][i], rows[1][i], side=side) for i in range(size)])
 
 
-searchsorted = define(
+searchsorted: Primitive = define(
     "searchsorted",
     infer=_infer_searchsorted,
     compute=lambda s, v, side: np.asarray(np.searchsorted(s, v, side=side), np.int64),
@@ -301,10 +304,10 @@ def _complex_row(name: str, compute: Callable[..., Any], *, real: bool) -> Primi
     )
 
 
-real = _complex_row("real", lambda x: x.real.copy(), real=True)
-imag = _complex_row("imag", lambda x: x.imag.copy(), real=True)
-conj = _complex_row("conj", np.conj, real=False)
-complex_abs = _complex_row("complex_abs", np.abs, real=True)
+real: Primitive = _complex_row("real", lambda x: x.real.copy(), real=True)
+imag: Primitive = _complex_row("imag", lambda x: x.imag.copy(), real=True)
+conj: Primitive = _complex_row("conj", np.conj, real=False)
+complex_abs: Primitive = _complex_row("complex_abs", np.abs, real=True)
 
 
 def check_real(name: str, dtype: Dtype) -> None:

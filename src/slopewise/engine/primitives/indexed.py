@@ -1,7 +1,7 @@
 """Gather and scatter: elements picked by integer indices, and their adjoints.
 
-Index operands are int64, of one shape, one for each of `axes`; the result of a gather has the indices' shape first, then the
-axes that were not indexed. Negative indices count from the end.
+Index operands are int64, of one shape, one for each of `axes`; the result of a gather has the indices' shape
+first, then the axes that were not indexed. Negative indices count from the end.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from slopewise.engine.aval import Array, Aval, Shape
 from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError
-from slopewise.engine.primitive import apply, define
+from slopewise.engine.primitive import Primitive, apply, define
 from slopewise.engine.primitives.rules import INT64, materialize
 
 
@@ -88,7 +88,7 @@ def _batch_gather(operands: Sequence[Any], batched: Sequence[bool], size: int, a
     return apply(gather, x, positions, *indices, axes=(0, *(axis + 1 for axis in axes)))
 
 
-gather = define(
+gather: Primitive = define(
     "gather", infer=_infer_gather, compute=_gather, vjp=_gather_vjp, batch=_batch_gather, saves="x"
 )
 
@@ -137,7 +137,7 @@ def _batch_scatter_add(
     return apply(scatter_add, updates, positions, *indices, axes=(0, *later), shape=(size, *shape))
 
 
-scatter_add = define(
+scatter_add: Primitive = define(
     "scatter_add",
     infer=_infer_scatter_add,
     compute=_scatter_add,
@@ -170,7 +170,7 @@ def _scatter_vjp(
     if needs[0]:
         gradient_x = apply(scatter, g, ops.zeros(updates.shape, g.dtype), *indices, axes=axes)
     if needs[1]:
-        # number the updates, see which number each place ended up with: those that were overwritten get no gradient
+        # number the updates and see which number each place ended up with: the overwritten get no gradient
         numbers = ops.arange(math.prod(indices[0].shape)).reshape(indices[0].shape)
         board = ops.zeros(tuple(x.shape[axis] for axis in axes), INT64)
         places = tuple(range(len(axes)))
@@ -186,7 +186,7 @@ def _batch_scatter(operands: Sequence[Any], batched: Sequence[bool], size: int, 
     return apply(scatter, x, updates, positions, *indices, axes=(0, *(axis + 1 for axis in axes)))
 
 
-scatter = define(
+scatter: Primitive = define(
     "scatter", infer=_infer_scatter, compute=_scatter, vjp=_scatter_vjp, batch=_batch_scatter, saves="x"
 )
 

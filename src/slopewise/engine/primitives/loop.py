@@ -1,6 +1,7 @@
 """scan: a loop whose body is a graph. One definition serves recurrent networks and whole epochs of training.
 
-The body's inputs are constants, the carry, and one slice of each of `xs`; its outputs are the next carry and one slice of each result.
+The body's inputs are constants, the carry, and one slice of each of `xs`; its outputs are the next carry and
+one slice of each result.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from slopewise.engine.aval import Array, Aval, aval_of
 from slopewise.engine.interpreter import run_graph
 from slopewise.engine.mode import current_mode
-from slopewise.engine.primitive import apply, define
+from slopewise.engine.primitive import Primitive, apply, define
 from slopewise.engine.primitives.call import batched_graph, cotangent_or_zeros
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Extent(NamedTuple):
 
 
 def scan_graph(graph: Graph, operands: Sequence[Any], extent: Extent) -> list[Any]:
-    """Run a loop on tensors as one operation, which can be differentiated; returns the last carry, then stacked results."""
+    """Run a loop on tensors as one differentiable operation; returns the last carry, then stacked results."""
     tracked = [tensor.requires_grad for tensor in operands]
     if not any(tracked) or not current_mode().recording:
         return list(apply(scan, *operands, graph=graph, linear=None, extent=extent))
@@ -46,7 +47,10 @@ def scan_graph(graph: Graph, operands: Sequence[Any], extent: Extent) -> list[An
 
 
 def _linearize_body(graph: Graph, tracked: Sequence[bool], extent: Extent) -> Linearized:
-    """Linearize the body; all of the carry that is floating needs a gradient, since any step may tie it to something tracked."""
+    """Linearize the body.
+
+    All of the carry that is floating needs a gradient, since any step may tie it to something tracked.
+    """
     needs = tuple(
         symbol.dtype.kind == "f" and (need or i in extent.carry)
         for i, (need, symbol) in enumerate(zip(tracked, graph.inputs, strict=True))
@@ -110,7 +114,7 @@ def _scan_vjp(
 
 
 class _Split(NamedTuple):
-    """Where the inputs of the backward loop come from, as positions among the operands or the results of the forward one."""
+    """Where the backward loop's inputs come from: positions among the forward one's operands or results."""
 
     consts: list[int]
     xs: list[int]
@@ -181,7 +185,7 @@ def _batch_scan(
     return tuple(y if i < extent.n_carry else ops.moveaxis(y, 1, 0) for i, y in enumerate(results))
 
 
-scan = define(
+scan: Primitive = define(
     "scan",
     infer=_infer_scan,
     compute=_compute_scan,

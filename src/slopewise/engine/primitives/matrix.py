@@ -9,7 +9,7 @@ import numpy as np
 
 from slopewise.engine.aval import Array, Aval, Shape
 from slopewise.engine.errors import DtypeError, ShapeError
-from slopewise.engine.primitive import apply, define
+from slopewise.engine.primitive import Primitive, apply, define
 from slopewise.engine.primitives.rules import align_batched, broadcast_shapes, check_kinds
 
 
@@ -28,14 +28,16 @@ def _infer_matmul(a: Aval, b: Aval, transpose_a: bool, transpose_b: bool) -> Ava
     if inner != inner_b:
         seen = (*a.shape[:-2], rows, inner), (*b.shape[:-2], inner_b, columns)
         raise ShapeError(
-            f"matmul cannot multiply {seen[0]} by {seen[1]}: the last axis of the first ({inner}) must be as long as "
-            f"the second to last of the second ({inner_b})"
+            f"matmul cannot multiply {seen[0]} by {seen[1]}: the last axis of the first ({inner}) must be as "
+            f"long as the second to last of the second ({inner_b})"
         )
     return Aval((*broadcast_shapes("matmul", a.shape[:-2], b.shape[:-2]), rows, columns), a.dtype)
 
 
 def _matmul(a: Array, b: Array, transpose_a: bool, transpose_b: bool) -> Array:
-    return np.matmul(a.swapaxes(-1, -2) if transpose_a else a, b.swapaxes(-1, -2) if transpose_b else b)
+    left = a.swapaxes(-1, -2) if transpose_a else a
+    right = b.swapaxes(-1, -2) if transpose_b else b
+    return np.asarray(np.matmul(left, right))
 
 
 def _gradient_a(g: Any, y: Any, a: Any, b: Any, transpose_a: bool, transpose_b: bool) -> Any:
@@ -56,7 +58,7 @@ def _batch_matmul(operands: Sequence[Any], batched: Sequence[bool], size: int, *
     return apply(matmul, *aligned, **flags)
 
 
-matmul = define(
+matmul: Primitive = define(
     "matmul",
     infer=_infer_matmul,
     compute=_matmul,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from slopewise.engine.aval import Array, Aval, Shape
 from slopewise.engine.errors import ShapeError
-from slopewise.engine.primitive import define
+from slopewise.engine.primitive import Primitive, define
 from slopewise.engine.primitives.rules import batch_by_loop
 from slopewise.engine.random import random_words
 
@@ -29,7 +28,7 @@ def _random_bits(address: Array, shape: Shape) -> Array:
     return random_words(math.prod(shape), low | high << 32, stream, call).reshape(shape)
 
 
-random_bits: Any = define(
+random_bits: Primitive = define(
     "random_bits",
     infer=_infer_random_bits,
     compute=_random_bits,

@@ -26,7 +26,7 @@ def reduced_shape(shape: Shape, axes: tuple[int, ...]) -> Shape:
 def _infer(name: str, kinds: str, result: Any = None, needs_elements: bool = False) -> Rule:
     def infer(x: Aval, axes: tuple[int, ...]) -> Aval:
         check_kinds(name, x, kinds)
-        if needs_elements and any(x.shape[axis] == 0 for axis in axes):
+        if needs_elements and 0 in [x.shape[axis] for axis in axes]:
             raise ShapeError(f"'{name}' of no elements is not defined: shape {x.shape}, axes {axes}")
         return Aval(reduced_shape(x.shape, axes), result or x.dtype)
 
@@ -96,11 +96,11 @@ def _exclusive_product(x: Any) -> Any:
     return apply(cumprod, ops.concatenate([ones, x[..., :-1]], axis=-1), axis=x.ndim - 1)
 
 
-sum = _row("sum", "iufc", lambda x, axes: np.add.reduce(x, axis=axes, dtype=x.dtype), _sum_vjp)
-prod = _row(
+sum: Primitive = _row("sum", "iufc", lambda x, axes: np.add.reduce(x, axis=axes, dtype=x.dtype), _sum_vjp)
+prod: Primitive = _row(
     "prod", "iufc", lambda x, axes: np.multiply.reduce(x, axis=axes, dtype=x.dtype), _prod_vjp, saves="x"
 )
-max = _row(
+max: Primitive = _row(
     "max",
     "iuf",
     lambda x, axes: np.maximum.reduce(x, axis=axes),
@@ -108,7 +108,7 @@ max = _row(
     saves="xy",
     needs_elements=True,
 )
-min = _row(
+min: Primitive = _row(
     "min",
     "iuf",
     lambda x, axes: np.minimum.reduce(x, axis=axes),
@@ -116,8 +116,8 @@ min = _row(
     saves="xy",
     needs_elements=True,
 )
-any = _row("any", "b", lambda x, axes: np.logical_or.reduce(x, axis=axes), None, result=BOOL)
-all = _row("all", "b", lambda x, axes: np.logical_and.reduce(x, axis=axes), None, result=BOOL)
+any: Primitive = _row("any", "b", lambda x, axes: np.logical_or.reduce(x, axis=axes), None, result=BOOL)
+all: Primitive = _row("all", "b", lambda x, axes: np.logical_and.reduce(x, axis=axes), None, result=BOOL)
 
 
 # ---- the place of an extremum; the first one wins
@@ -142,7 +142,7 @@ def _batch_axis(name: str) -> Rule:
     return batch
 
 
-argmax = define(
+argmax: Primitive = define(
     "argmax",
     infer=_infer_arg("argmax"),
     compute=lambda x, axis: np.asarray(np.argmax(x, axis=axis), np.int64),
@@ -150,7 +150,7 @@ argmax = define(
     batch=_batch_axis("argmax"),
     saves="",
 )
-argmin = define(
+argmin: Primitive = define(
     "argmin",
     infer=_infer_arg("argmin"),
     compute=lambda x, axis: np.asarray(np.argmin(x, axis=axis), np.int64),
@@ -175,7 +175,10 @@ def _cumsum_vjp(g: Any, y: Any, x: Any, axis: int) -> Any:
 
 
 def _cumprod_vjp(g: Any, y: Any, x: Any, axis: int) -> Any:
-    """h_k = g_k + x_{k+1} h_{k+1} runs from the right; the gradient is h_k times the product before k. Zeros do no harm."""
+    """h_k = g_k + x_{k+1} h_{k+1} runs from the right; the gradient is h_k times the product before k.
+
+    Nothing is divided, so that zeros do no harm.
+    """
     last = x.ndim - 1
     order = tuple(a for a in range(x.ndim) if a != axis) + (axis,)
     back = tuple(order.index(a) for a in range(x.ndim))
@@ -201,7 +204,7 @@ def _recurrence(a: Any, b: Any) -> Any:
     return b
 
 
-cumsum = define(
+cumsum: Primitive = define(
     "cumsum",
     infer=_infer_cumulative("cumsum"),
     compute=lambda x, axis: np.cumsum(x, axis=axis, dtype=x.dtype),
@@ -215,7 +218,7 @@ def _cumprod(x: Array, axis: int) -> Array:
     return np.cumprod(x, axis=axis, dtype=x.dtype)
 
 
-cumprod = define(
+cumprod: Primitive = define(
     "cumprod",
     infer=_infer_cumulative("cumprod"),
     compute=_cumprod,

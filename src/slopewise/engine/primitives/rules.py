@@ -34,7 +34,8 @@ def broadcast_shapes(name: str, *shapes: Shape) -> Shape:
     except ValueError:
         listed = " and ".join(map(str, shapes))
         raise ShapeError(
-            f"'{name}' cannot combine shapes {listed}: aligned at the right, each pair of sizes must be equal or one of them 1"
+            f"'{name}' cannot combine shapes {listed}: aligned at the right, each pair of sizes must be "
+            "equal or one of them 1"
         ) from None
 
 
@@ -54,7 +55,7 @@ def elementwise(name: str, kinds: str, result: Dtype | None = None) -> Callable[
 
 
 def batch_elementwise(primitive: str) -> Callable[..., Any]:
-    """Return the batching rule of an elementwise primitive: give the batched operands room for the others' axes."""
+    """Return the batching rule of an elementwise primitive: batched operands get room for other axes."""
 
     def batch(operands: Sequence[Tensor], batched: Sequence[bool], size: int, **params: Any) -> Any:
         from slopewise.engine.primitive import TABLE, apply

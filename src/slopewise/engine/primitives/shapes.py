@@ -10,7 +10,7 @@ import numpy as np
 
 from slopewise.engine.aval import Array, Aval, Shape
 from slopewise.engine.errors import DtypeError, ShapeError
-from slopewise.engine.primitive import apply, define
+from slopewise.engine.primitive import Primitive, apply, define
 from slopewise.engine.primitives.rules import align_batched, materialize
 
 
@@ -24,12 +24,13 @@ def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
 def _infer_reshape(x: Aval, shape: Shape) -> Aval:
     if math.prod(x.shape) != math.prod(shape):
         raise ShapeError(
-            f"cannot reshape {x.shape} ({math.prod(x.shape)} elements) to {shape} ({math.prod(shape)} elements)"
+            f"cannot reshape {x.shape} ({math.prod(x.shape)} elements) "
+            f"to {shape} ({math.prod(shape)} elements)"
         )
     return Aval(shape, x.dtype)
 
 
-reshape = define(
+reshape: Primitive = define(
     "reshape",
     infer=_infer_reshape,
     compute=lambda x, shape: x.reshape(shape),
@@ -49,7 +50,7 @@ def _infer_transpose(x: Aval, axes: tuple[int, ...]) -> Aval:
     return Aval(tuple(x.shape[axis] for axis in axes), x.dtype)
 
 
-transpose = define(
+transpose: Primitive = define(
     "transpose",
     infer=_infer_transpose,
     compute=lambda x, axes: x.transpose(axes),
@@ -73,7 +74,7 @@ def _infer_broadcast(x: Aval, shape: Shape) -> Aval:
     return Aval(shape, x.dtype)
 
 
-broadcast_to = define(
+broadcast_to: Primitive = define(
     "broadcast_to",
     infer=_infer_broadcast,
     compute=lambda x, shape: np.broadcast_to(x, shape),
@@ -106,7 +107,7 @@ def _slice_vjp(g: Any, y: Any, x: Any, starts: Shape, stops: Shape, steps: Shape
     return apply(pad, g, before=before, after=after, inner=tuple(step - 1 for step in steps))
 
 
-slice_ = define(
+slice_: Primitive = define(
     "slice",
     infer=_infer_slice,
     compute=_slice,
@@ -145,7 +146,7 @@ def _pad_vjp(g: Any, y: Any, x: Any, before: Shape, after: Shape, inner: Shape) 
     return apply(slice_, g, starts=before, stops=stops, steps=tuple(i + 1 for i in inner))
 
 
-pad = define(
+pad: Primitive = define(
     "pad",
     infer=_infer_pad,
     compute=_pad,
@@ -158,7 +159,7 @@ pad = define(
 
 # ---- flip
 
-flip = define(
+flip: Primitive = define(
     "flip",
     infer=lambda x, axes: x,
     compute=lambda x, axes: np.flip(x, axes),
@@ -199,7 +200,7 @@ def _concatenate_vjp(g: Any, y: Any, *xs: Any, needs: Sequence[bool], axis: int)
     return gradients
 
 
-concatenate = define(
+concatenate: Primitive = define(
     "concatenate",
     infer=_infer_concatenate,
     compute=lambda *xs, axis: np.concatenate(xs, axis=axis),
