@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from slopewise.data.columns import ColumnInfo
+    from slopewise.data.datasets import ArrayDataset, Dataset, Subset
     from slopewise.data.folds import GroupKFold, KFold, StratifiedKFold, TimeSeriesSplit
     from slopewise.data.generated import GENERATED_KINDS, generate, generate_table
+    from slopewise.data.loader import DataLoader
     from slopewise.data.preprocessing import Preprocessor
     from slopewise.data.reading import read_table
     from slopewise.data.splitting import Split, split, train_test_split
@@ -20,8 +22,11 @@ if TYPE_CHECKING:
 
 # public name -> the module that defines it
 _EXPORTS = {
+    "ArrayDataset": "slopewise.data.datasets",
     "check_target": "slopewise.data.targets",
     "ColumnInfo": "slopewise.data.columns",
+    "DataLoader": "slopewise.data.loader",
+    "Dataset": "slopewise.data.datasets",
     "generate": "slopewise.data.generated",
     "generate_table": "slopewise.data.generated",
     "GENERATED_KINDS": "slopewise.data.generated",
@@ -33,6 +38,7 @@ _EXPORTS = {
     "Split": "slopewise.data.splitting",
     "split": "slopewise.data.splitting",
     "StratifiedKFold": "slopewise.data.folds",
+    "Subset": "slopewise.data.datasets",
     "Table": "slopewise.data.tables",
     "TargetEncoder": "slopewise.data.targets",
     "TimeSeriesSplit": "slopewise.data.folds",
@@ -41,12 +47,16 @@ _EXPORTS = {
 
 __all__ = [
     "GENERATED_KINDS",
+    "ArrayDataset",
     "ColumnInfo",
+    "DataLoader",
+    "Dataset",
     "GroupKFold",
     "KFold",
     "Preprocessor",
     "Split",
     "StratifiedKFold",
+    "Subset",
     "Table",
     "TargetEncoder",
     "TimeSeriesSplit",
