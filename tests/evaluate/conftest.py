@@ -9,6 +9,7 @@ import pytest
 
 from slopewise.data import Table, read_table, split
 from slopewise.engine.random import random_words
+from slopewise.evaluate.baselines import Baseline
 from slopewise.evaluate.evaluation import Evaluation, evaluate_part
 from slopewise.evaluate.outcome import Outcome
 from slopewise.train.environment import environment
@@ -120,11 +121,12 @@ def classification_run(table, target="species", clarity=3.0, dropped=None):
     prob = np.exp(1.5 * logits)
     record = record_of(table, target, "classification", rows, dropped)
     inputs = [c["name"] for c in record["columns"] if c["use"] == "input"]
+    baseline = Baseline.of_classes(codes[rows["train"]], len(classes))
     evaluated = [
         evaluate_part(
             name,
             Outcome.of_classes(codes[places], prob[places] / prob[places].sum(axis=1, keepdims=True)),
-            codes[rows["train"]],
+            baseline,
             classes=classes,
             table=table,
             rows=places,
@@ -132,8 +134,7 @@ def classification_run(table, target="species", clarity=3.0, dropped=None):
         )
         for name, places in rows.items()
     ]
-    most = classes[np.bincount(codes[rows["train"]]).argmax()]
-    return Run(record, curve("accuracy"), Evaluation("classification", target, classes, most, evaluated))
+    return Run(record, curve("accuracy"), Evaluation("classification", target, classes, baseline, evaluated))
 
 
 def regression_run(table, target="body_mass_g", noise=300.0):
@@ -144,18 +145,19 @@ def regression_run(table, target="body_mass_g", noise=300.0):
     predicted = values + noise * normal(len(values), 5) - 0.1 * (values - values.mean())
     record = record_of(known, target, "regression", rows)
     inputs = [c["name"] for c in record["columns"] if c["use"] == "input"]
+    baseline = Baseline.of_numbers(values[rows["train"]])
     evaluated = [
         evaluate_part(
             name,
             Outcome.of_numbers(values[places], predicted[places]),
-            values[rows["train"]],
+            baseline,
             table=known,
             rows=places,
             columns=inputs,
         )
         for name, places in rows.items()
     ]
-    return Run(record, curve("mae"), Evaluation("regression", target, [], "", evaluated))
+    return Run(record, curve("mae"), Evaluation("regression", target, [], baseline, evaluated))
 
 
 @pytest.fixture(scope="session")

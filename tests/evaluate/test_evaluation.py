@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from slopewise.engine.errors import ArgumentError
+from slopewise.evaluate.baselines import Baseline
 from slopewise.evaluate.evaluation import POINTS, Evaluation, evaluate_part
 from slopewise.evaluate.outcome import Outcome
 from slopewise.train.files import to_json
@@ -35,6 +36,7 @@ def test_rows_that_were_trained_on_get_no_noise_and_no_error_analysis(species_ru
 def test_slices_are_made_of_validation_rows_only():
     prob = np.repeat(np.array([[0.0, 1.0], [1.0, 0.0]]), 20, axis=0)
     outcome = Outcome.of_classes(np.zeros(40, dtype=np.int64), prob)
+    baseline = Baseline.of_classes(outcome.truth, 2)
 
     class Side:
         def column(self, name, rows):
@@ -49,7 +51,7 @@ def test_slices_are_made_of_validation_rows_only():
             return None
 
     parts = {
-        name: evaluate_part(name, outcome, outcome.truth, classes="ab", table=Side(), columns=["side"])
+        name: evaluate_part(name, outcome, baseline, classes="ab", table=Side(), columns=["side"])
         for name in ("validation", "test")
     }
     assert [item.value for item in parts["validation"].slices] == ["left"]
@@ -71,7 +73,7 @@ def test_the_worst_rows_carry_the_numbers_and_cells_of_the_file(species_run, pen
 
 def test_points_are_drawn_by_lot_when_there_are_many():
     truth = np.arange(1000.0)
-    part = evaluate_part("test", Outcome.of_numbers(truth, truth + 1), truth)
+    part = evaluate_part("test", Outcome.of_numbers(truth, truth + 1), Baseline.of_numbers(truth))
     actual = [point[0] for point in part.points]
     assert len(actual) == POINTS == len(set(actual))
     assert np.mean(actual) == pytest.approx(499.5, abs=60)
@@ -80,7 +82,7 @@ def test_points_are_drawn_by_lot_when_there_are_many():
 
 def test_a_part_without_rows_is_refused():
     with pytest.raises(ArgumentError, match="'test' has no rows"):
-        evaluate_part("test", Outcome.of_numbers(np.array([]), np.array([])), np.array([1.0]))
+        evaluate_part("test", Outcome.of_numbers(np.array([]), np.array([])), Baseline.of_numbers([1.0]))
 
 
 def test_an_unknown_score_is_named(species_run):

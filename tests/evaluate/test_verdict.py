@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from slopewise.evaluate.baselines import Baseline
 from slopewise.evaluate.evaluation import Evaluation, Part
 from slopewise.evaluate.scorecards import Score
 from slopewise.evaluate.verdict import standing_of, verdict
@@ -11,7 +12,7 @@ from slopewise.evaluate.verdict import standing_of, verdict
 
 def judge(score, task="classification", rows=69):
     part = Part("test", rows, [score])
-    return verdict(Evaluation(task, "species", ["a", "b"], "a", [part]), part)
+    return verdict(Evaluation(task, "species", ["a", "b"], Baseline((0.75, 0.25)), [part]), part)
 
 
 def test_a_verdict_holds_the_score_its_baseline_and_its_noise():

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from slopewise.engine.errors import ArgumentError
 from slopewise.engine.random import permutation
+from slopewise.evaluate.baselines import Baseline
 from slopewise.evaluate.error_analysis import (
     FEW_VALUES,
     ClassRow,
@@ -118,16 +119,21 @@ class Evaluation:
     target : str
     classes : list of str
         The classes as text, in the order of their numbers; empty for regression.
-    most_frequent : str
-        The most frequent class of the training rows, or "".
+    baseline : Baseline
+        What the training rows suggest.
     parts : list of Part
     """
 
     task: Task
     target: str
     classes: list[str]
-    most_frequent: str
+    baseline: Baseline
     parts: list[Part]
+
+    @property
+    def most_frequent(self) -> str:
+        """The most frequent class of the training rows, or ""."""
+        return self.classes[self.baseline.most_frequent] if self.classes else ""
 
     def part(self, name: str) -> Part | None:
         """Return the part of that name, or None."""
@@ -140,13 +146,14 @@ class Evaluation:
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Evaluation:
         """Return the evaluation that `to_dict` described; null stands for NaN, as JSON has none."""
-        return cls(**{**record, "parts": [_part_from_dict(part) for part in record["parts"]]})
+        parts = [_part_from_dict(part) for part in record["parts"]]
+        return cls(**{**record, "baseline": Baseline.from_dict(record["baseline"]), "parts": parts})
 
 
 def evaluate_part(
     name: str,
     outcome: Outcome,
-    training: NDArray[Any],
+    baseline: Baseline,
     *,
     classes: Sequence[str] = (),
     table: Table | None = None,
@@ -161,8 +168,8 @@ def evaluate_part(
     name : str
         "train", "validation", "test" or "data".
     outcome : Outcome
-    training : array, shape (training rows,)
-        The targets of the training rows, for the baselines.
+    baseline : Baseline
+        What the training rows suggest.
     classes : sequence of str
         The classes as text.
     table : Table, optional
@@ -181,7 +188,7 @@ def evaluate_part(
     """
     if outcome.rows == 0:
         raise ArgumentError(f"the part {name!r} has no rows to score")
-    scores = scorecard(outcome, training, noise=name != TRAINED_ON, seed=seed)
+    scores = scorecard(outcome, baseline, noise=name != TRAINED_ON, seed=seed)
     if name == TRAINED_ON:
         return Part(name, outcome.rows, scores, **_class_counts(outcome))
     sliced = [] if name == SEALED else _slices(outcome, table, rows, columns, seed)

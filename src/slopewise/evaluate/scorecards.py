@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from slopewise import metrics
-from slopewise.evaluate.baselines import class_baseline, mean_baseline, median_baseline
+from slopewise.evaluate.baselines import Baseline, Constant
 from slopewise.evaluate.outcome import Floats, Outcome
 
 CONFIDENCE = 0.95
 RESAMPLES = 500
-
-Baseline = Literal["most frequent class", "class frequencies", "mean", "median"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class ScoreKind:
     title: str
     better: Literal["higher", "lower"]
     share: bool
-    baseline: Baseline
+    baseline: Constant
     score: Callable[[Outcome, Floats | None], float]
     unit: Literal["", "target"] = ""
 
@@ -141,17 +138,15 @@ def kind_of(name: str) -> ScoreKind:
     return next(kind for kinds in SCORES.values() for kind in kinds if kind.name == name)
 
 
-def scorecard(
-    outcome: Outcome, training: NDArray[np.generic], *, noise: bool = True, seed: int = 0
-) -> list[Score]:
+def scorecard(outcome: Outcome, baseline: Baseline, *, noise: bool = True, seed: int = 0) -> list[Score]:
     """Return all scores of the outcome's task, the most telling first.
 
     Parameters
     ----------
     outcome : Outcome
         The rows to score; at least one.
-    training : array, shape (training rows,)
-        The targets of the training rows, from which the baselines are made.
+    baseline : Baseline
+        What the training rows suggest.
     noise : bool
         Whether to measure intervals; they are NaN if not.
     seed : int
@@ -160,12 +155,12 @@ def scorecard(
     Examples
     --------
     >>> outcome = Outcome.of_numbers(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 2.0]))
-    >>> best = scorecard(outcome, np.array([2.0, 2.0]))[0]
+    >>> best = scorecard(outcome, Baseline.of_numbers(np.array([2.0, 2.0])))[0]
     >>> best.name, round(best.value, 4), round(best.baseline, 4)
     ('mae', 0.3333, 0.6667)
     """
     kinds = SCORES[outcome.task]
-    held_against = _baselines(outcome, training)
+    held_against = {name: baseline.outcome(outcome.truth, name) for name in {kind.baseline for kind in kinds}}
     low, high = _intervals(kinds, outcome, seed) if noise else (np.full(len(kinds), np.nan),) * 2
     return [
         Score(
@@ -177,16 +172,6 @@ def scorecard(
         )
         for number, kind in enumerate(kinds)
     ]
-
-
-def _baselines(outcome: Outcome, training: NDArray[np.generic]) -> dict[str, Outcome]:
-    if outcome.task == "classification":
-        constant = class_baseline(training, outcome.truth, outcome.classes)
-        return {"most frequent class": constant, "class frequencies": constant}
-    return {
-        "mean": mean_baseline(training, outcome.truth),
-        "median": median_baseline(training, outcome.truth),
-    }
 
 
 def _intervals(kinds: tuple[ScoreKind, ...], outcome: Outcome, seed: int) -> tuple[Floats, Floats]:

@@ -49,9 +49,11 @@ def verdict(evaluation: Evaluation, part: Part) -> Verdict:
 
     Examples
     --------
+    >>> from slopewise.evaluate import Baseline
     >>> score = Score("accuracy", value=0.9, low=0.82, high=0.95, baseline=0.5)
     >>> part = Part("test", 100, [score])
-    >>> print(verdict(Evaluation("classification", "sex", ["f", "m"], "f", [part]), part).comparison)
+    >>> evaluation = Evaluation("classification", "sex", ["f", "m"], Baseline((0.5, 0.5)), [part])
+    >>> print(verdict(evaluation, part).comparison)
     Always answering “f” would be right for 50.0%: the model is better by more than the noise of 100 rows.
     """
     score = part.score(MAIN_SCORE[evaluation.task])
