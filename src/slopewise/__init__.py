@@ -26,6 +26,7 @@ _EXPORTS = {
     "jacobian": "slopewise.engine.transforms",
     "jvp": "slopewise.engine.transforms",
     "no_grad": "slopewise.engine.mode",
+    "read_tape": "slopewise.engine.tape_reader",
     "scan": "slopewise.engine.control",
     "tensor": "slopewise.engine.tensor",
     "value_and_grad": "slopewise.engine.transforms",

@@ -25,8 +25,8 @@ def mark(tensor: Tensor) -> Tensor:
     marked: Tensor = apply(alias, tensor)
     if marked.requires_grad:
         return marked
-    aval = aval_of(tensor)
-    return Tensor._from_ref(Ref(marked._ref.buffer, Node(alias, {}, (Ref(aval),), (aval,))))
+    buffer = marked._ref.buffer
+    return Tensor._from_ref(Ref(buffer, Node(alias, {}, (Ref(aval_of(tensor)),), (buffer,))))
 
 
 def gradients_of(

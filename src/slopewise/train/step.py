@@ -1,0 +1,57 @@
+"""One update, and one step of evaluation: the innermost of the three levels fit, epoch, step.
+
+Both are pure in what they count (running sums go in and come out), so that they can be traced once and run
+as a graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from slopewise.engine import ops
+from slopewise.engine.mode import no_grad
+from slopewise.engine.tensor import Tensor
+
+Batch = tuple[Tensor, Tensor, Tensor | None]  # inputs, targets, weights of the rows
+Running = dict[str, Any]
+
+
+def start_running(metrics: Sequence[Any]) -> Running:
+    """Return running sums of no rows: the loss's, and each metric's."""
+    zero = ops.zeros((), "float64")
+    return {"loss": (zero, zero), **{metric.name: metric.init() for metric in metrics}}
+
+
+def row_weight(batch: Batch) -> Any:
+    """Return the sum of a batch's weights; without weights each row counts 1."""
+    x, _, weight = batch
+    return float(x.shape[0]) if weight is None else ops.sum(weight)
+
+
+def weighted_loss(loss: Callable[..., Tensor], prediction: Tensor, batch: Batch) -> Tensor:
+    """Return the weighted mean of the loss over the rows of a batch."""
+    _, y, weight = batch
+    return loss(prediction, y) if weight is None else loss(prediction, y, sample_weight=weight)
+
+
+def add_to_running(
+    running: Running, loss: Tensor, prediction: Tensor, batch: Batch, metrics: Sequence[Any]
+) -> Running:
+    """Return the running sums with a batch added; a batch counts by the weight of its rows."""
+    total, weights = running["loss"]
+    weight = row_weight(batch)
+    with no_grad():
+        added: Running = {"loss": (total + loss.astype("float64") * weight, weights + weight)}
+        for metric in metrics:
+            added[metric.name] = metric.update(running[metric.name], prediction, batch[1], batch[2])
+    return added
+
+
+def compute_running(running: Running, metrics: Sequence[Any]) -> dict[str, float]:
+    """Return the loss and the metrics as numbers."""
+    total, weights = running["loss"]
+    scores = {"loss": float(total / weights)}
+    for metric in metrics:
+        scores[metric.name] = float(metric.compute(running[metric.name]))
+    return scores
