@@ -144,3 +144,4 @@ def test_words_of_whole_floats_have_no_fraction():
     assert to_words(pl.Series([1.0, 2.0, None])).to_list() == ["1", "2", None]
     assert to_words(pl.Series([1.0, 2.5])).to_list() == ["1.0", "2.5"]
     assert to_words(pl.Series([True, None])).to_list() == ["true", None]
+    assert to_words(pl.Series([datetime.timedelta(hours=1), None])).to_list() == ["3600", None]

@@ -83,7 +83,7 @@ def test_the_seed_decides_the_order_of_dealing(make):
 
 def test_a_rare_class_is_warned_about():
     with pytest.warns(UserWarning, match="class 'b' has 1 rows and is missing in some of 2 folds"):
-        list(StratifiedKFold(2).split("aaab", list("aaab")))
+        list(StratifiedKFold(2).split(list("aaab"), list("aaab")))
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ def test_missing_numbers_get_the_training_median_and_an_indicator():
         ([0.1] * 10, (0.1, 1.0)),
         ([1e300, -1e300], (0.0, 1e300)),
         ([1e-300, 3e-300], (2e-300, 1e-300)),
+        ([0.0, 5e-324], (0.0, 1.0)),
     ],
 )
 def test_deviations_neither_overflow_nor_vanish(values, expected):
@@ -166,6 +167,13 @@ def test_a_counter_is_the_input_when_it_is_all_there_is():
     assert Preprocessor.fit(table, exclude=["y"]).kinds == {"t": "number"}
 
 
+@pytest.mark.parametrize("kind", ["number", "boolean", "category", "date"])
+def test_a_kind_chosen_for_a_column_of_nothing_gives_its_indicator(kind):
+    table = table_of(x=[None, None], y=[0.5, 1.5])
+    prep = Preprocessor.fit(table, kinds={"x": kind})
+    assert features(prep, table)["x (missing)"] == [1, 1]
+
+
 def test_kinds_can_be_chosen():
     table = table_of(code=[1, 2, 3, 1])
     prep = Preprocessor.fit(table, kinds={"code": "category"})
@@ -208,10 +216,11 @@ def test_a_table_of_one_row_has_nothing_to_learn_from():
         ({"size": [1.0], "day": ["soon"]}, "column 'day', row 1: 'soon' is not a date like %Y-%m-%d"),
         ({"size": [1.0], "day": [5]}, "column 'day', row 1: 5 is not a date"),
         ({"size": [[1.0]], "day": ["2020-01-01"]}, "column 'size', row 1"),
+        ({"size": [1.0], "day": ["2020-01-01"], "word": [["a"]]}, r"column 'word' holds List\(String\)"),
     ],
 )
 def test_a_new_table_that_does_not_fit_says_where(columns, message):
-    prep = Preprocessor.fit(table_of(size=[1.0, 2.5], day=["2020-01-01", "2020-02-01"]))
+    prep = Preprocessor.fit(table_of(size=[1.0, 2.5], day=["2020-01-01", "2020-02-01"], word=["a", "b"]))
     with pytest.raises(DataError, match=message):
         prep.transform(table_of(**columns))
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from slopewise.data import Table, read_table
 from slopewise.data.reading import INFERRED_ROWS
-from slopewise.engine.errors import DataError
+from slopewise.engine.errors import ArgumentError, DataError
 
 
 @pytest.fixture
@@ -60,6 +60,8 @@ def test_words_for_missing_are_missing_in_numbers_and_text(write, word):
         (b",a\n1,2\n", {"column_1": [1], "a": [2]}),
         (b"a\n1\n\n2\n", {"a": [1, None, 2]}),
         (b"a,b\n1,2", {"a": [1], "b": [2]}),
+        (b"PAR1,%PDF\n1,2", {"PAR1": [1], "%PDF": [2]}),
+        (b'"a,b";c\n1;2', {"a,b": [1], "c": [2]}),
         (b"a,b\n1,x\n2.5,-\n", {"a": [1.0, 2.5], "b": ["x", "-"]}),
     ],
 )
@@ -112,12 +114,14 @@ BAD_FILES = [
         b"a,b\n1,x\n1,caf\xe9\n",
         "row 2 (line 3), column 2: byte 0xE9 is not UTF-8 ('é' in Latin-1)",
     ),
+    ("data.csv", b"a;b;c\n1;x;\xe9\n", "row 1 (line 2), column 3: byte 0xE9"),
     ("data.csv", b"caf\xe9,b\n1,x\n", "the header (line 1), column 1: byte 0xE9"),
     ("data.csv", b"a,b\n1,x\xc3", "row 1 (line 2), column 2: byte 0xC3"),
     ("data.csv", "a,b\n1,2\n".encode("utf-16"), "UTF-16; save it as UTF-8"),
     ("data.csv", b"a,b\n1,\x00\n", "not a text table: byte 6 is zero"),
     ("data.csv", b"\x1f\x8b\x08rest", "gzip; unpack it"),
     ("data.csv", b"PK\x03\x04rest", "Excel workbook"),
+    ("data.csv", b"PAR1\x15\x04rest", "it is a Parquet file; name it .parquet"),
     ("data.csv", b"a,b\r1,2\r", "carriage returns alone"),
     ("data.csv", b'a,b\n1,"x\n3,4\n', "line 2: a quote is opened and never closed"),
     ("data.csv", b"a,b\n1,2\n3,inf\n", "column 'b', row 2 (line 3): the number is infinite"),
@@ -147,6 +151,28 @@ def test_a_missing_file_names_the_nearest_one(write, tmp_path):
         read_table(tmp_path / "penguin.csv")
     with pytest.raises(DataError, match="there is no folder"):
         read_table(tmp_path / "absent" / "penguin.csv")
+
+
+@pytest.mark.parametrize("name", ["a*[1]?.csv", "a*[1]?.tsv", "a*[1]?.parquet", "a*[1]?.arrow", "ü 名.csv"])
+def test_any_file_name_is_a_name_and_no_pattern(tmp_path, name):
+    frame = pl.DataFrame({"x": [1, 2]})
+    writers = {"parquet": frame.write_parquet, "arrow": frame.write_ipc}
+    with open(tmp_path / name, "wb") as file:
+        writers.get(name.rpartition(".")[2], frame.write_csv)(file)
+    assert read_table(tmp_path / name).frame.equals(frame)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"path": 5}, "give a path, not int"),
+        ({"path": pl.DataFrame()}, "not DataFrame; Table.from_frame takes data frames"),
+        ({"path": "data.csv", "text": "code"}, r"text is a list of names; give \['code'\]"),
+    ],
+)
+def test_what_is_no_path_is_refused(arguments, message):
+    with pytest.raises(ArgumentError, match=message):
+        read_table(**arguments)
 
 
 def test_a_folder_is_not_a_table(tmp_path):

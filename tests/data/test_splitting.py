@@ -146,6 +146,15 @@ def test_columns_of_a_table_are_named():
         split(table, stratify="Y")
 
 
+def test_missing_labels_are_a_class_of_their_own():
+    labels = ["a", None, "b", None] * 10
+    missing = [None, np.nan, pd.NA]
+    for nothing in missing:
+        values = [nothing if label is None else label for label in labels]
+        assert split(40, stratify=values) == split(40, stratify=labels)
+    assert sum(labels[row] is None for row in split(40, stratify=labels).test) == 4
+
+
 def test_the_seed_decides_and_nothing_else():
     labels = np.arange(200) % 3
     assert split(200, stratify=labels, seed=1) == split((labels, labels), stratify=labels, seed=1)
@@ -225,6 +234,7 @@ def test_a_broken_record_of_a_split_is_refused(record):
         ({"data": (np.zeros(3), np.zeros(4))}, ShapeError, "array 1 has 3, array 2 has 4"),
         ({"data": np.float64(3)}, ShapeError, "got a scalar"),
         ({"data": object()}, ArgumentError, "got object"),
+        ({"data": {"x": [1, 2]}}, ArgumentError, "a dict has no rows"),
     ],
 )
 def test_what_cannot_be_split_says_why(arguments, error, message):

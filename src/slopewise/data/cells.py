@@ -90,7 +90,7 @@ def to_numbers(cells: pl.Series) -> tuple[Floats, int | None]:
 
 
 def to_words(cells: pl.Series) -> pl.Series:
-    """Return the cells as text: whole numbers without a fraction, truth values as `true` and `false`.
+    """Return cells as text: whole numbers without a fraction, `true`, `false`; lengths of time in seconds.
 
     Examples
     --------
@@ -99,6 +99,8 @@ def to_words(cells: pl.Series) -> pl.Series:
     """
     if cells.dtype == pl.String:
         return cells
+    if isinstance(cells.dtype, pl.Duration):
+        cells = pl.Series(cells.name, to_numbers(cells)[0]).fill_nan(None)
     if cells.dtype.is_float():
         whole = cells.cast(pl.Int64, strict=False)
         if bool(((whole.cast(pl.Float64) == cells) | cells.is_null()).all()):

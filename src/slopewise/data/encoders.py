@@ -18,6 +18,7 @@ from slopewise.data.cells import (
     TRUE_WORDS,
     Floats,
     date_format,
+    is_worded,
     to_moments,
     to_numbers,
     to_words,
@@ -51,7 +52,7 @@ def mean_and_std(values: Floats) -> tuple[float, float]:
     std = float(scaled.std())
     if std <= 10 * np.finfo(np.float64).eps * len(values) ** 0.5:
         return mean * scale, 1.0
-    return mean * scale, std * scale
+    return mean * scale, std * scale or 1.0  # the product of two tiny numbers may be 0
 
 
 def _place(rows: Rows | None, position: int) -> int:
@@ -125,6 +126,15 @@ def _refuse_overflow(table: Table, name: str, rows: Rows | None, features: Featu
         )
 
 
+def _words(table: Table, name: str, rows: Rows | None) -> pl.Series:
+    cells = table.column(name, rows)
+    if not is_worded(cells):
+        raise DataError(
+            f"{table.label}: column {name!r} holds {cells.dtype}, where training had words; give words"
+        )
+    return to_words(cells)
+
+
 @dataclass(frozen=True)
 class BooleanEncoder:
     """A truth value: 1 for true, yes, on and 1; 0 for their opposites; 0.5 for a cell that is missing or
@@ -153,7 +163,7 @@ class BooleanEncoder:
         values, bad = to_numbers(cells)
         if bad is not None:
             truth = {**dict.fromkeys(TRUE_WORDS, 1.0), **dict.fromkeys(FALSE_WORDS, 0.0)}
-            words = to_words(cells).str.strip_chars().str.to_lowercase()
+            words = _words(table, self.name, rows).str.strip_chars().str.to_lowercase()
             values = words.replace_strict(truth, default=None, return_dtype=pl.Float64).to_numpy()
         out[:, 0] = np.where(np.isnan(values), 0.5, values)
         if self.indicator:
@@ -180,7 +190,7 @@ class CategoryEncoder:
     @classmethod
     def fit(cls, table: Table, name: str, rows: Rows | None) -> CategoryEncoder:
         """Fit on the given rows."""
-        words = to_words(table.column(name, rows))
+        words = _words(table, name, rows)
         counts = words.drop_nulls().value_counts(name="count").rows()
         frequent = sorted(counts, key=lambda item: (-item[1], item[0]))[:MAX_CATEGORIES]
         categories = tuple(sorted(word for word, _ in frequent))
@@ -197,7 +207,7 @@ class CategoryEncoder:
 
     def write(self, table: Table, rows: Rows | None, out: Features) -> None:
         """Write the features of the given rows into `out`, shape (len(rows), n_features)."""
-        words = to_words(table.column(self.name, rows))
+        words = _words(table, self.name, rows)
         codes = words.replace_strict(
             list(self.categories), list(range(len(self.categories))), default=-1, return_dtype=pl.Int32
         ).to_numpy()

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from slopewise.data.tables import Table
 from slopewise.engine.errors import ArgumentError, ShapeError
 
 
@@ -27,6 +28,8 @@ def count_rows(data: Any) -> int:
     >>> count_rows(np.zeros((3, 2))), count_rows(["a", "b"])
     (3, 2)
     """
+    if isinstance(data, dict | set | frozenset | str | bytes):
+        raise ArgumentError(f"a {type(data).__name__} has no rows; give an array, list, Table or data frame")
     shape = getattr(data, "shape", None)
     if isinstance(shape, tuple):
         if not shape:
@@ -74,7 +77,7 @@ def take_rows(data: Any, rows: NDArray[np.int64]) -> Any:
         return tuple(data[row] for row in rows)
     if hasattr(data, "iloc"):  # pandas: by position, whatever the index holds
         return data.iloc[rows]
-    if hasattr(data, "take") and hasattr(data, "row_label"):
+    if isinstance(data, Table):
         return data.take(rows)
     if is_data_frame(data):
         return _take_frame_rows(data, rows)
@@ -116,6 +119,11 @@ def as_array(values: Any) -> NDArray[Any]:
     return array
 
 
+def _is_missing(item: Any) -> bool:
+    # pandas' NA answers no question, not even whether it equals itself.
+    return item is None or type(item).__name__ == "NAType" or bool(item != item)
+
+
 def code_values(values: Any) -> tuple[NDArray[np.int64], list[Any]]:
     """Return each value as the number of its level, and the sorted levels; missing is the last level.
 
@@ -129,7 +137,7 @@ def code_values(values: Any) -> tuple[NDArray[np.int64], list[Any]]:
     if array.dtype != object:
         levels, codes = np.unique(array, return_inverse=True)
         return codes.astype(np.int64), levels.tolist()
-    items = [None if item is None or item != item else item for item in array.tolist()]
+    items = [None if _is_missing(item) else item for item in array.tolist()]
     distinct = set(items) - {None}
     try:
         ordered: list[Any] = sorted(distinct)

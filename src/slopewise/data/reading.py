@@ -9,8 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from slopewise.data.tables import Table, checked_table, first_line, nearest_file, shown
-from slopewise.data.text_files import TextFile, inspect_text
-from slopewise.engine.errors import DataError
+from slopewise.data.text_files import TextFile, guess_separator, inspect_text
+from slopewise.engine.errors import ArgumentError, DataError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,12 +44,15 @@ def read_table(path: str | os.PathLike[str], text: Collection[str] = ()) -> Tabl
     Parameters
     ----------
     path : file ending in .csv, .tsv, .parquet, .arrow or .feather
-    text : names of columns to keep as text even if all their cells look like numbers
+    text : names of columns of a text file to keep as text even if all their cells look like numbers; names
+        that the file lacks are ignored
 
     Raises
     ------
     DataError
         If the file cannot be used; the message names the file, and row and column where they matter.
+    ArgumentError
+        If `path` is no path.
 
     Examples
     --------
@@ -57,7 +60,14 @@ def read_table(path: str | os.PathLike[str], text: Collection[str] = ()) -> Tabl
     >>> table.n_rows, table.names[:3]
     (344, ['species', 'island', 'bill_length_mm'])
     """
-    file_name = os.fspath(path)
+    if not isinstance(path, str | bytes | os.PathLike):
+        raise ArgumentError(
+            f"read_table reads files: give a path, not {type(path).__name__}; "
+            "Table.from_frame takes data frames"
+        )
+    if isinstance(text, str):
+        raise ArgumentError(f"text is a list of names; give [{text!r}]")
+    file_name = os.fsdecode(path)
     kind = _kind_of(file_name)
     try:
         if kind == "csv":
@@ -89,11 +99,11 @@ def _kind_of(path: str) -> str:
 
 
 def _read_text(path: str, separator: str | None, text: Collection[str]) -> Table:
-    fingerprint = inspect_text(path, separator or ",")
+    fingerprint = inspect_text(path)
     file = TextFile(path, separator or ",")
     header = file.header()
-    if separator is None and header.cells == 1:
-        file.separator = next((mark for mark in ";\t" if mark.encode() in header.text), ",")
+    if separator is None and header.cells == 1:  # no comma outside of quotes
+        file.separator = guess_separator(header.text.replace(b",", b""))
         header = file.header()
     written = file.names(header)
     names = _column_names(path, written, header.line)
@@ -132,18 +142,24 @@ def _parse(file: TextFile, header_line: int, width: int, as_text: Collection[str
         frame = _read_csv(file, header_line, as_text)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         file.check_rows(width)  # the usual causes, with their row
-        raise DataError(
-            f"{file.path}: not a well-formed table with separator {file.separator!r}: {first_line(error)}; "
-            'look for quote signs inside of cells: write them as "" and put the cell in quotes'
-        ) from error
+        raise _malformed(file, first_line(error)) from error
     if frame.width != width:
         raise DataError(
             f"{file.path}: line {header_line}: the quotes of the header do not pair up around its names"
         )
     # A row that is too short is read with nulls at its end: only then is the text looked at again.
     if frame.height and frame.get_column(frame.columns[-1]).null_count():
-        file.blank = file.check_rows(width)
+        n_records, file.blank = file.check_rows(width)
+        if n_records != frame.height:
+            raise _malformed(file, f"{n_records} rows by its quotes, but {frame.height} by its cells")
     return frame
+
+
+def _malformed(file: TextFile, what: str) -> DataError:
+    return DataError(
+        f"{file.path}: not a well-formed table with separator {file.separator!r}: {what}; "
+        'look for quote signs inside of cells: write them as "" and put the cell in quotes'
+    )
 
 
 def _read_csv(file: TextFile, header_line: int, as_text: Collection[str]) -> pl.DataFrame:
@@ -196,15 +212,13 @@ def _clean_text(cells: pl.Series, keep_text: bool) -> pl.Series:
 def _read_binary(path: str, kind: str) -> Table:
     import polars as pl
 
-    readers: dict[str, Callable[[], pl.DataFrame]] = {
-        "parquet": lambda: pl.read_parquet(path, glob=False),
-        "arrow": lambda: pl.read_ipc(path),
-    }
+    reader: Callable[..., pl.DataFrame] = {"parquet": pl.read_parquet, "arrow": pl.read_ipc}[kind]
     with open(path, "rb") as file:
         fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
-    try:
-        frame = readers[kind]()
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        name = {"parquet": "Parquet", "arrow": "Arrow (IPC) or Feather version 2"}[kind]
-        raise DataError(f"{path}: this is not a whole {name} file: {first_line(error)}") from error
+        file.seek(0)
+        try:
+            frame = reader(file)  # the file, not its name: polars would expand a `*` in it
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            name = {"parquet": "Parquet", "arrow": "Arrow (IPC) or Feather version 2"}[kind]
+            raise DataError(f"{path}: this is not a whole {name} file: {first_line(error)}") from error
     return checked_table(frame, path, fingerprint)

@@ -29,10 +29,10 @@ _MAGIC = {
     b"\x1f\x8b": "it is compressed with gzip; unpack it first",
     b"PK\x03\x04": "it is a zip archive or an Excel workbook; unpack it, or save the sheet as CSV",
     b"\xd0\xcf\x11\xe0": "it is an old Excel workbook; save the sheet as CSV",
-    b"PAR1": "it is a Parquet file; name it .parquet",
-    b"ARROW1": "it is an Arrow file; name it .arrow",
-    b"%PDF": "it is a PDF document; save the table as CSV",
-    b"SQLite format 3": "it is an SQLite database; export the table as CSV",
+    b"PAR1\x15": "it is a Parquet file; name it .parquet",
+    b"ARROW1\x00": "it is an Arrow file; name it .arrow",
+    b"%PDF-": "it is a PDF document; save the table as CSV",
+    b"SQLite format 3\x00": "it is an SQLite database; export the table as CSV",
     b"\xff\xfe": "it is text in UTF-16; save it as UTF-8",
     b"\xfe\xff": "it is text in UTF-16; save it as UTF-8",
 }
@@ -131,15 +131,23 @@ class TextFile:
             )
         return rows[0]
 
-    def check_rows(self, width: int) -> NDArray[np.int64]:
-        """Check that every row has `width` cells, and return which records below the header are blank lines.
+    def check_rows(self, width: int) -> tuple[int, NDArray[np.int64]]:
+        """Check that every row has `width` cells, and find blank lines.
+
+        Returns
+        -------
+        int
+            How many records there are below the header.
+        int64 array
+            Which of them (0-based) are blank lines.
 
         Raises
         ------
         DataError
             If a row has more or fewer cells.
         """
-        blank, row = [], 0
+        blank: list[int] = []
+        row = 0
         for index, record in enumerate(self._records_below_header()):
             if record.blank and width > 1:
                 blank.append(index)
@@ -152,7 +160,7 @@ class TextFile:
                     f"{more} than the {width} of the header; look for a separator "
                     f"({self.separator!r}) that is missing, or that stands in a cell without quotes"
                 )
-        return np.array(blank, dtype=np.int64)
+        return row + len(blank), np.array(blank, dtype=np.int64)
 
     def lines_of_rows(self, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
         """Return the line at which each row (0-based) begins; None if the file has changed since."""
@@ -175,7 +183,18 @@ class TextFile:
         yield from records
 
 
-def inspect_text(path: str, separator: str) -> str:
+def guess_separator(header: bytes) -> str:
+    """Return the separator of a CSV: the comma, unless the header has none but a semicolon or a tab.
+
+    Examples
+    --------
+    >>> guess_separator(b"a;b"), guess_separator(b"a,b;c"), guess_separator(b"a")
+    (';', ',', ',')
+    """
+    return next((mark for mark in ",;\t" if mark.encode() in header), ",")
+
+
+def inspect_text(path: str) -> str:
     """Return the SHA-256 of a text file, after checking that its bytes are text.
 
     Raises
@@ -196,14 +215,14 @@ def inspect_text(path: str, separator: str) -> str:
             try:
                 decoder.decode(chunk)
             except UnicodeDecodeError as error:
-                raise _wrong_encoding(path, separator, offset - pending + error.start) from error
+                raise _wrong_encoding(path, offset - pending + error.start) from error
             newlines += chunk.count(b"\n")
             returns += chunk.count(b"\r")
             offset += len(chunk)
     if offset == 0:
         raise DataError(f"{path}: the file is empty; it needs a line of column names and rows below it")
     if pending := len(decoder.getstate()[0]):
-        raise _wrong_encoding(path, separator, offset - pending)
+        raise _wrong_encoding(path, offset - pending)
     if returns and not newlines:
         raise DataError(
             f"{path}: its lines end in carriage returns alone; save it with line ends of Unix or Windows"
@@ -226,17 +245,18 @@ def _refuse_binary(path: str, chunk: bytes, offset: int) -> None:
         )
 
 
-def _wrong_encoding(path: str, separator: str, offset: int) -> DataError:
+def _wrong_encoding(path: str, offset: int) -> DataError:
     """Return an error that names the row, the column and the byte which is not UTF-8."""
     line_number, line_start = 0, 0
-    line = b""
+    line = separator = b""
     with open(path, "rb") as file:
         for line in file:
+            separator = separator or guess_separator(line).encode()
             line_number += 1
             if line_start + len(line) > offset:
                 break
             line_start += len(line)
-    column = line[: offset - line_start].count(separator.encode()) + 1
+    column = line[: offset - line_start].count(separator) + 1
     byte = line[offset - line_start]
     where = f"row {line_number - 1} (line {line_number})" if line_number > 1 else "the header (line 1)"
     return DataError(
