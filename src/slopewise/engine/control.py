@@ -8,10 +8,10 @@ from typing import Any
 
 from slopewise.engine import ops
 from slopewise.engine.aval import aval_of, is_floating
-from slopewise.engine.errors import ArgumentError, ShapeError
+from slopewise.engine.errors import ArgumentError, GradientError, ShapeError
 from slopewise.engine.graph import Graph, Symbol
-from slopewise.engine.linearize import Linearized, split_trace
-from slopewise.engine.mode import changed_mode
+from slopewise.engine.linearize import CUSTOM_CAPTURE, Linearized, split_trace
+from slopewise.engine.mode import changed_mode, is_grad_enabled
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives.call import call, call_graph
 from slopewise.engine.primitives.loop import Extent, scan_graph
@@ -169,6 +169,8 @@ def custom_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
     def with_gradient(*args: Any) -> Any:
         tensors = [ops.as_tensor(arg) for arg in args]
         linear, captured, structure = _trace_custom(function, tensors)
+        if is_grad_enabled() and any(tensor.requires_grad for tensor in captured):
+            raise GradientError(CUSTOM_CAPTURE)
         outputs = apply(call, *tensors, *captured, graph=linear.forward, linear=linear)
         return unflatten(structure, outputs[: len(outputs) - linear.n_residuals])
 
@@ -198,7 +200,7 @@ def _trace_custom(
     floating = [cotangents[i] for i in places]
     needs += (False,) * len(captured)
     linear = split_trace(trace, forward, places, floating, symbols, needs, frozenset())
-    return linear, [tensor for tensor, _ in captured], structure
+    return linear._replace(n_custom=len(tensors)), [tensor for tensor, _ in captured], structure
 
 
 def _checked_gradients(pulled: Any, tensors: list[Tensor]) -> list[Tensor | None]:

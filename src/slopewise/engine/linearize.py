@@ -38,6 +38,12 @@ def replay(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
     return [values[symbol] for symbol in graph.outputs]
 
 
+CUSTOM_CAPTURE = (
+    "a function with a custom gradient uses a tracked tensor from outside, for which it gives no gradient; "
+    "make it an argument of the function, or detach() it"
+)
+
+
 class Linearized(NamedTuple):
     """A graph in two parts.
 
@@ -52,6 +58,16 @@ class Linearized(NamedTuple):
     n_residuals: int
     cotangents: tuple[int, ...]  # which outputs have one
     needs: tuple[bool, ...]  # which inputs get a gradient
+    n_custom: int | None = None  # of a custom gradient: to how many inputs, the first ones, it belongs
+
+    def covers(self, needs: Sequence[bool]) -> bool:
+        """Tell whether all inputs that need a gradient get one.
+
+        A part that was linearized for some inputs may be differentiated again by others, when the graph that
+        it stands in is. A custom gradient says of its arguments itself which have none.
+        """
+        first = self.n_custom or 0
+        return all(have or not need for have, need in zip(self.needs[first:], needs[first:], strict=True))
 
 
 def linearize(graph: Graph, needs: tuple[bool, ...], changing: frozenset[int] = frozenset()) -> Linearized:

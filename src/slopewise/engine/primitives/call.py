@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from slopewise.engine.aval import Array, Aval
+from slopewise.engine.errors import GradientError
 from slopewise.engine.interpreter import run_graph
 from slopewise.engine.mode import current_mode
 from slopewise.engine.primitive import Primitive, apply, define
@@ -44,7 +45,9 @@ def _call_vjp(
     graph: Graph,
     linear: Linearized | None,
 ) -> list[Any]:
-    if linear is None:
+    if linear is None or not linear.covers(needs):
+        if linear is not None and linear.n_custom is not None:
+            raise GradientError(linearize.CUSTOM_CAPTURE)
         linear = linearize.linearize(graph, needs)
         y = apply(call, *inputs, graph=linear.forward, linear=None)
         g = (*g, *(None,) * linear.n_residuals)
@@ -82,7 +85,17 @@ def cotangent_or_zeros(g: Any, like: Any) -> Any:
 def _batch_call(
     operands: Sequence[Any], batched: Sequence[bool], size: int, graph: Graph, linear: Linearized | None
 ) -> tuple[Any, ...]:
-    return tuple(call_graph(batched_graph(graph, tuple(batched), size), operands))
+    inside = tuple(batched)
+    if linear is None:
+        result = apply(call, *operands, graph=batched_graph(graph, inside, size), linear=None)
+    else:
+        later = tuple(inside[i] for i in linear.from_inputs)
+        later += (True,) * (linear.n_residuals + len(linear.cotangents))
+        forward = batched_graph(linear.forward, inside, size)
+        backward = batched_graph(linear.backward, later, size)
+        both = linear._replace(forward=forward, backward=backward)
+        result = apply(call, *operands, graph=forward, linear=both)
+    return tuple(result)
 
 
 def batched_graph(graph: Graph, batched: tuple[bool, ...], size: int) -> Graph:

@@ -100,7 +100,8 @@ def _conv(
     columns = windows.transpose(order).reshape(
         groups, batch * math.prod(places), channels * math.prod(kernel)
     )
-    product = np.matmul(columns, w.reshape(groups, filters, -1).swapaxes(1, 2))
+    rows = w.reshape(groups, filters, channels * math.prod(kernel))
+    product = np.matmul(columns, rows.swapaxes(1, 2))
     back = (0, 1, 2 + n_space, *range(2, 2 + n_space))
     return np.asarray(product.reshape(groups, batch, *places, filters).transpose(back))
 
@@ -163,15 +164,17 @@ def _gradient_w(
 def _batch_conv(operands: Sequence[Any], batched: Sequence[bool], size: int, **params: Any) -> Any:
     x, w = operands
     if all(batched):  # the batch joins the groups
-        joined = [t.reshape((-1, *t.shape[2:])) for t in (x, w)]
+        groups = x.shape[1]
+        joined = [t.reshape((size * groups, *t.shape[2:])) for t in (x, w)]
         y = apply(conv, *joined, **params)
-        return y.reshape((size, -1, *y.shape[1:]))
+        return y.reshape((size, groups, *y.shape[1:]))
     mover = x if batched[0] else w  # the batch joins the examples, or the filters
     folded = ops.moveaxis(mover, 0, 1)
-    folded = folded.reshape((folded.shape[0], -1, *folded.shape[3:]))
+    count = folded.shape[2]
+    folded = folded.reshape((folded.shape[0], size * count, *folded.shape[3:]))
     y = apply(conv, folded, w, **params) if batched[0] else apply(conv, x, folded, **params)
     axis = 1 if batched[0] else 2
-    unfolded = y.reshape((*y.shape[:axis], size, -1, *y.shape[axis + 1 :]))
+    unfolded = y.reshape((*y.shape[:axis], size, count, *y.shape[axis + 1 :]))
     return ops.moveaxis(unfolded, axis, 0)
 
 

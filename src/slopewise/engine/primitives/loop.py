@@ -90,7 +90,11 @@ def _scan_vjp(
     linear: Linearized | None,
     extent: Extent,
 ) -> list[Any]:
-    if linear is None or any(cotangent is not None for cotangent in g[len(g) - linear.n_residuals :]):
+    if (
+        linear is None
+        or not linear.covers(needs)
+        or any(cotangent is not None for cotangent in g[len(g) - linear.n_residuals :])
+    ):
         # nothing was kept yet, or a second derivative passes through what was kept for the first
         linear = _linearize_body(graph, needs, extent)
         y = apply(scan, *operands, graph=linear.forward, linear=None, extent=extent)
