@@ -128,6 +128,13 @@ def test_moments_of_text_and_of_dates_agree_and_zones_become_utc():
     assert to_moments(naive, None)[0].to_list() == expected
 
 
+def test_text_without_a_format_is_read_in_every_iso_form():
+    cells = pl.Series(["2020-01-02", None, "2020-01-02 03:04", "2020-01-02T03:04:05Z", "02/01/2020"])
+    moments, bad = to_moments(cells, None)
+    assert moments.dt.hour().to_list() == [0, None, 3, 3, None]
+    assert bad == 4
+
+
 def test_the_first_cell_that_does_not_fit_is_found():
     assert to_numbers(pl.Series([None, "1", "x", "y"]))[1] == 2
     assert to_numbers(pl.Series([None, DAY]))[1] == 1
@@ -142,6 +149,6 @@ def test_numbers_have_the_same_bits_from_text_and_from_floats():
 
 def test_words_of_whole_floats_have_no_fraction():
     assert to_words(pl.Series([1.0, 2.0, None])).to_list() == ["1", "2", None]
-    assert to_words(pl.Series([1.0, 2.5])).to_list() == ["1.0", "2.5"]
+    assert to_words(pl.Series([1.0, 2.5, 1e30])).to_list() == ["1", "2.5", "1e+30"]
     assert to_words(pl.Series([True, None])).to_list() == ["true", None]
     assert to_words(pl.Series([datetime.timedelta(hours=1), None])).to_list() == ["3600", None]

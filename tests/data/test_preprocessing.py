@@ -237,6 +237,25 @@ def test_rows_are_transformed_in_the_order_asked_for():
     assert np.array_equal(prep.transform(table, rows), prep.transform(table)[rows])
 
 
+@pytest.mark.parametrize(
+    ("trained", "new"),
+    [
+        ({"x": ["yes", "no"]}, {"x": ["yes", "2", "0", None, "maybe", "no"]}),
+        ({"x": [0, 1]}, {"x": ["yes", "2", "0", None, "maybe", "no"]}),
+        ({"x": ["1", "2.5", "a"]}, {"x": [1.0, 2.5, None, 7.0]}),
+        (
+            {"x": [datetime.date(2020, 1, 1), datetime.date(2021, 1, 1)]},
+            {"x": ["2020-01-01", "2020-01-01 10:00", None]},
+        ),
+    ],
+)
+def test_features_of_a_row_do_not_depend_on_the_other_rows(trained, new):
+    prep = Preprocessor.fit(table_of(**trained))
+    table = table_of(**new)
+    alone = [prep.transform(table.take([row]))[0].tolist() for row in range(table.n_rows)]
+    assert alone == prep.transform(table).tolist()
+
+
 def test_transforming_leaves_the_table_as_it_was():
     table = read_table(PENGUINS)
     before = table.frame.clone()

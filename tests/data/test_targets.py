@@ -78,7 +78,11 @@ def test_a_regression_is_standardised_by_training_rows_and_comes_back():
 def test_labels_fit_whether_they_come_as_numbers_or_as_text():
     target = TargetEncoder.fit(table_of([1, 2, 1]), "y")
     assert target.transform(table_of(["2", "1"])).tolist() == [1, 0]
+    assert target.transform(table_of(["2.0", "1"])).tolist() == [1, 0]
     assert TargetEncoder.fit(table_of(["1", "x"]), "y").transform(table_of([1])).tolist() == [0]
+    truth = TargetEncoder.fit(table_of([True, False]), "y")
+    assert truth.transform(table_of(["True", "FALSE"])).tolist() == [1, 0]
+    assert TargetEncoder.fit(table_of([0, 1]), "y").transform(table_of([True, False])).tolist() == [1, 0]
 
 
 @pytest.mark.parametrize(

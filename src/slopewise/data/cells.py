@@ -15,9 +15,7 @@ Floats = NDArray[np.float64]
 TRUE_WORDS = {"true": "false", "yes": "no", "t": "f", "y": "n", "on": "off", "1": "0"}
 FALSE_WORDS = {false: true for true, false in TRUE_WORDS.items()}
 
-# Tried in this order; the first that reads every cell wins, so 03/04/2020 is the fourth of March unless some
-# cell of the column shows that days come first.
-DATE_FORMATS = (
+ISO_FORMATS = (
     "%Y-%m-%d",
     "%Y-%m-%d %H:%M:%S%.f",
     "%Y-%m-%dT%H:%M:%S%.f",
@@ -25,6 +23,11 @@ DATE_FORMATS = (
     "%Y-%m-%dT%H:%M",
     "%Y-%m-%dT%H:%M:%S%.f%#z",
     "%Y-%m-%d %H:%M:%S%.f%#z",
+)
+# Tried in this order; the first that reads every cell wins, so 03/04/2020 is the fourth of March unless some
+# cell of the column shows that days come first.
+DATE_FORMATS = (
+    *ISO_FORMATS,
     "%Y/%m/%d",
     "%Y/%m/%d %H:%M:%S%.f",
     "%Y/%m/%d %H:%M",
@@ -103,8 +106,7 @@ def to_words(cells: pl.Series) -> pl.Series:
         cells = pl.Series(cells.name, to_numbers(cells)[0]).fill_nan(None)
     if cells.dtype.is_float():
         whole = cells.cast(pl.Int64, strict=False)
-        if bool(((whole.cast(pl.Float64) == cells) | cells.is_null()).all()):
-            cells = whole
+        return cells.cast(pl.String).zip_with((whole != cells).fill_null(True), whole.cast(pl.String))
     return cells.cast(pl.String)
 
 
@@ -157,8 +159,8 @@ def to_moments(cells: pl.Series, pattern: str | None) -> tuple[pl.Series, int | 
 
     Parameters
     ----------
-    pattern : the format of a text column; None for a column of dates. Text in ISO form is read in any case,
-        and so are dates when a format is given, since one file may hold text where another holds dates.
+    cells : dates, or text
+    pattern : the format of text; None reads all forms of ISO 8601 that are in `DATE_FORMATS`
     """
     dtype = cells.dtype
     if dtype == pl.Date:
@@ -169,6 +171,8 @@ def to_moments(cells: pl.Series, pattern: str | None) -> tuple[pl.Series, int | 
         return cells.cast(pl.Datetime("us")), None
     if dtype != pl.String:
         return pl.Series([None] * len(cells), dtype=pl.Datetime("us")), _first_present(cells)
-    pattern = pattern or date_format(cells) or DATE_FORMATS[0]
-    moments = _parse_dates(cells, pattern)
+    first, *others = [pattern] if pattern else ISO_FORMATS
+    moments = _parse_dates(cells, first)
+    for other in others:
+        moments = moments.zip_with(moments.is_not_null(), _parse_dates(cells, other))
     return moments, _first_lost(cells, moments)

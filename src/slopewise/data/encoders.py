@@ -1,11 +1,13 @@
 """How one column becomes features: fitted on training rows, written into a float32 matrix.
 
-Whatever training did not see is zeros or the middle, never an invented value: an unseen category, a missing
+A row's features depend on that row alone, never on the others it comes with. Whatever training did not see is
+zeros or the middle, never an invented value: an unseen category, a missing
 cell where training had none.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
@@ -33,26 +35,24 @@ MAX_CATEGORIES = 50  # one-hot columns of one column; rarer categories share one
 
 
 def mean_and_std(values: Floats) -> tuple[float, float]:
-    """Return mean and standard deviation (ddof 0) in float64; a column that is constant has 1 for its
-    deviation.
+    """Return mean and standard deviation (ddof 0) in float64; the deviation of a constant is 1.
 
-    Values are scaled by their largest first, so that squares neither overflow nor vanish. A spread below the
-    rounding error of the mean counts as none, as in scikit-learn's StandardScaler.
+    Values are scaled by a power of two first, which loses no bit, so that squares neither overflow nor
+    vanish. A spread below the rounding error of the mean counts as none, as in scikit-learn's StandardScaler.
 
     Examples
     --------
     >>> mean_and_std(np.array([1.0, 3.0])), mean_and_std(np.array([5.0, 5.0]))
     ((2.0, 1.0), (5.0, 1.0))
     """
-    scale = float(np.abs(values).max(initial=0.0))
-    if scale == 0.0:
+    if not len(values):
         return 0.0, 1.0
-    scaled = values / scale
-    mean = float(scaled.mean())
-    std = float(scaled.std())
+    _, exponent = math.frexp(float(np.abs(values).max()))
+    scaled = np.ldexp(values, -exponent)  # within -1 and 1
+    mean, std = float(scaled.mean()), float(scaled.std())
     if std <= 10 * np.finfo(np.float64).eps * len(values) ** 0.5:
-        return mean * scale, 1.0
-    return mean * scale, std * scale or 1.0  # the product of two tiny numbers may be 0
+        return math.ldexp(mean, exponent), 1.0
+    return math.ldexp(mean, exponent), math.ldexp(std, exponent) or 1.0  # 0 among the smallest numbers
 
 
 def _place(rows: Rows | None, position: int) -> int:
@@ -61,11 +61,10 @@ def _place(rows: Rows | None, position: int) -> int:
 
 @dataclass(frozen=True)
 class NumberEncoder:
-    """A number: missing cells get the training median, then the training mean is taken off and the deviation
-    divided by.
+    """A number, standardised: missing cells get the training median first.
 
-    The deviation is that of the filled column, so training features have mean 0 and deviation 1. A second
-    feature says where cells were missing, if any were in training.
+    Mean and deviation are those of the filled column, so training features have mean 0 and deviation 1. A
+    second feature says where cells were missing, if any were in training.
     """
 
     kind: ClassVar[str] = "number"
@@ -80,7 +79,8 @@ class NumberEncoder:
         """Fit on the given rows."""
         values = _numbers(table, name, rows)
         missing = np.isnan(values)
-        median = float(np.median(values[~missing])) if not missing.all() else 0.0
+        # Halves: the median of two huge numbers is finite.
+        median = 0.0 if missing.all() else 2.0 * float(np.median(values[~missing] * 0.5))
         mean, std = mean_and_std(np.where(missing, median, values))
         return cls(name, median, mean, std, bool(missing.any()))
 
@@ -137,10 +137,10 @@ def _words(table: Table, name: str, rows: Rows | None) -> pl.Series:
 
 @dataclass(frozen=True)
 class BooleanEncoder:
-    """A truth value: 1 for true, yes, on and 1; 0 for their opposites; 0.5 for a cell that is missing or
-    another word.
+    """A truth value: 1 for true, yes, on and 1; 0 for their opposites; 0.5 for what is neither.
 
-    A second feature says where cells were missing, if any were in training.
+    Missing cells are neither, and so are other words; other numbers stay as they are. A second feature says
+    where cells were missing, if any were in training.
     """
 
     kind: ClassVar[str] = "boolean"
@@ -164,7 +164,8 @@ class BooleanEncoder:
         if bad is not None:
             truth = {**dict.fromkeys(TRUE_WORDS, 1.0), **dict.fromkeys(FALSE_WORDS, 0.0)}
             words = _words(table, self.name, rows).str.strip_chars().str.to_lowercase()
-            values = words.replace_strict(truth, default=None, return_dtype=pl.Float64).to_numpy()
+            known = words.replace_strict(truth, default=None, return_dtype=pl.Float64).to_numpy()
+            values = np.where(np.isnan(values), known, values)
         out[:, 0] = np.where(np.isnan(values), 0.5, values)
         if self.indicator:
             out[:, 1] = cells.is_null().to_numpy()
@@ -173,8 +174,7 @@ class BooleanEncoder:
 
 @dataclass(frozen=True)
 class CategoryEncoder:
-    """A category: one feature for each of the most frequent `MAX_CATEGORIES` of training, 1 where the cell is
-    that one.
+    """A category, one-hot: a feature for each of the most frequent `MAX_CATEGORIES` of training.
 
     If training had more, the others share one feature, and so does what training never saw; if it had not, an
     unseen category is zeros everywhere. Missing cells are a category of their own if training had any, else
@@ -223,9 +223,11 @@ class CategoryEncoder:
 
 @dataclass(frozen=True)
 class DateEncoder:
-    """A date: time and year, standardised; month, weekday and day of the year as sine and cosine, so that
-    December is near January; the same for the time of day if training had any. A missing date is zeros, which
-    is the mean of training.
+    """A date: a trend and cycles.
+
+    Time and year are standardised; month, weekday and day of the year are sine and cosine, so that December
+    is near January; so is the time of day if training had any. A missing date is zeros, which is the mean of
+    training for time and year. A last feature says where cells were missing, if any were in training.
     """
 
     kind: ClassVar[str] = "date"

@@ -169,13 +169,14 @@ class TargetEncoder:
     def _class_numbers(self, table: Table, index: Rows | None) -> NDArray[np.int64]:
         classes = self.classes or []
         cells = _target_cells(table, self.name, index)
-        labels = _labels(cells, as_text=any(isinstance(label, str) for label in classes))
-        known = pl.Series(classes)
-        if labels.dtype == pl.String and known.dtype != pl.String:
-            numbers = pl.Series(to_numbers(labels)[0]).fill_nan(None)
+        if any(isinstance(label, str) for label in classes):
+            labels = to_words(cells)
+            if classes == ["false", "true"]:  # truth values, which one file writes True and another true
+                labels = labels.str.to_lowercase()
         else:
-            numbers = labels
-        codes = numbers.replace_strict(
+            labels = pl.Series(to_numbers(cells)[0]).fill_nan(None)
+        known = pl.Series(classes)
+        codes = labels.replace_strict(
             known, range(len(classes)), default=-1, return_dtype=pl.Int64
         ).to_numpy()
         if (codes < 0).any():
@@ -262,10 +263,10 @@ def _resolved(table: Table, name: str, task: str, index: Rows | None) -> str:
     return task
 
 
-def _labels(cells: pl.Series, as_text: bool = False) -> pl.Series:
+def _labels(cells: pl.Series) -> pl.Series:
     """Return the labels: whole numbers if all cells are, other numbers if all are, else text."""
     values, bad = to_numbers(cells)
-    if as_text or bad is not None or cells.dtype == pl.Boolean:
+    if bad is not None or cells.dtype == pl.Boolean:
         return to_words(cells)
     numbers = pl.Series(cells.name, values).fill_nan(None)
     whole = numbers.cast(pl.Int64, strict=False)
