@@ -41,11 +41,24 @@ doctest: $(VENV)/dev.stamp  ## the examples in docstrings and docs
 
 check: test lint types imports doctest  ## all that CI runs
 
+.venv-bench/bench.stamp: requirements/bench.txt requirements/torch-cpu.txt requirements/library.txt
+	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	@echo "setting up .venv-bench with PyTorch"
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/library.txt
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/bench.txt -r requirements/torch-cpu.txt
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+bench: .venv-bench/bench.stamp  ## measure against PyTorch; prints ratios, never fails a test
+	.venv-bench/bin/python -m benchmarks.run
+
 lock:  ## renew the lock files (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
 	  --custom-compile-command 'make lock' pyproject.toml requirements/build.in -o requirements/library.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
 	  --custom-compile-command 'make lock' -c requirements/library.txt --group dev pyproject.toml -o requirements/dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate --no-deps \
+	  --custom-compile-command 'make lock' requirements/bench.in -o requirements/bench.txt
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-* runs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
