@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from slopewise.engine.errors import DtypeError, GradientError, ShapeError, Slope
 from slopewise.engine.mode import current_mode
 from slopewise.engine.tape import Node, Ref, saved_ref
 from slopewise.engine.tensor import Tensor
+
+if TYPE_CHECKING:
+    from slopewise.engine.trace import Trace
 
 Rule = Callable[..., Any]
 
@@ -104,10 +107,20 @@ def apply(primitive: Primitive, *operands: Tensor, **params: Any) -> Any:
     else:
         raise _escaped(primitive, refs)
     if tracked and mode.recording >> batched_level & 1:
+        if mode.trace is not None:
+            refs = [_traced_ref(operand, mode.trace) for operand in operands]
         return _record(primitive, refs, result, params, mode.keep_values)
     if primitive.outputs == 1:
         return Tensor._from_ref(Ref(result))
     return tuple(Tensor._from_ref(Ref(buffer)) for buffer in result)
+
+
+def _traced_ref(operand: Tensor, trace: Trace) -> Ref:
+    """Return a ref to an operand's symbol in the graph, not to the value that one from outside has today."""
+    ref = operand._ref
+    if getattr(ref.buffer, "batch_level", 0) > trace.level:
+        return ref
+    return Ref(trace.symbol_of(operand), ref.node, ref.index)
 
 
 def _compute(primitive: Primitive, arrays: list[Array], params: dict[str, Any]) -> Any:
