@@ -1,0 +1,163 @@
+"""Parameters that share settings, and the state that their optimizer keeps for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from slopewise.engine import ops
+from slopewise.engine.errors import ArgumentError, ShapeError
+from slopewise.engine.mode import current_mode, no_grad
+from slopewise.engine.tensor import Tensor, tensor
+
+if TYPE_CHECKING:
+    from slopewise.optim.optimizer import Optimizer
+
+Settings = dict[str, Any]
+State = dict[str, Tensor]
+Schedule = Callable[[Tensor], Any]  # from the number of updates so far to a learning rate, both 0-d tensors
+
+FLOAT64 = np.dtype(np.float64)
+
+
+class ParameterGroup:
+    """Parameters that are updated with the same settings, one of the `param_groups` of an `Optimizer`.
+
+    Settings are read and changed as in a dict: `group["lr"] = 0.01`. A compiled step follows every
+    change: the learning rate is one of its inputs, and another value of any other setting makes it trace
+    again.
+
+    Attributes
+    ----------
+    params : list of Tensor
+    names : list of str; the parameters' names, or their positions in the optimizer
+    settings : dict of all settings but the learning rate; replaced as a whole, never changed in place
+    schedule : the function that gives the learning rate, or None where it is a number
+    learning_rate : float64 Tensor, shape (); the number, where there is no schedule
+    state : list of dict of Tensor, a dict for each parameter
+    skipped : float64 Tensor, shape (parameters,); in how many steps each parameter had no gradient
+    lockstep : True while none has been skipped, so that all have had the same number of updates
+    """
+
+    def __init__(
+        self, owner: type[Optimizer], params: list[Tensor], names: list[str], settings: Mapping[str, Any]
+    ) -> None:
+        self._owner = owner
+        self.params = params
+        self.names = names
+        self.schedule: Schedule | None = None
+        self.learning_rate = tensor(0.0, FLOAT64)
+        self.settings: Settings = {name: value for name, value in settings.items() if name != "lr"}
+        self.state: list[State] = [{} for _ in params]
+        self.skipped = tensor(np.zeros(len(params)))
+        self.lockstep = True
+        self.change(settings)
+
+    def change(self, settings: Mapping[str, Any]) -> None:
+        """Set several settings at once; all are checked before any is changed."""
+        for name in settings:
+            self._check_name(name)
+        rest = {**self.settings, **settings}
+        lr = rest.pop("lr", self.learning_rate)
+        self._owner.check(rest)
+        if lr is not self.learning_rate:
+            self._change_learning_rate(lr)
+        self.settings = rest
+        self._add_missing_state()
+
+    def _change_learning_rate(self, lr: Any) -> None:
+        if callable(lr):
+            self.schedule = lr
+            return
+        check_at_least_zero(self._owner.__name__, lr=lr)
+        self.schedule = None
+        with no_grad():
+            self.learning_rate.copy_(tensor(float(lr), FLOAT64))
+
+    def _add_missing_state(self) -> None:
+        for parameter, state in zip(self.params, self.state, strict=True):
+            wanted = self._owner.initial_state(parameter, self.settings)
+            missing = wanted.keys() - state.keys()
+            if missing and current_mode().trace is not None:
+                raise ArgumentError(
+                    f"{self._owner.__name__}: this change needs new state ({', '.join(sorted(missing))}); "
+                    "make it outside of the compiled function"
+                )
+            state.update({name: wanted[name] for name in wanted if name in missing})
+
+    def __getitem__(self, name: str) -> Any:
+        if name == "params":
+            return self.params
+        if name == "lr":
+            return self.schedule if self.schedule is not None else self.learning_rate.item()
+        self._check_name(name)
+        return self.settings[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.change({name: value})
+
+    def _check_name(self, name: str) -> None:
+        if name == "params":
+            raise ArgumentError("the parameters of a group are fixed; use optimizer.add_param_group")
+        if name != "lr" and name not in self.settings:
+            known = sorted({"lr", *self.settings})
+            raise ArgumentError(f"{self._owner.__name__} has no setting {name!r}; it has {', '.join(known)}")
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in {"lr": self["lr"], **self.settings}.items())
+        return f"<{len(self.params)} parameters, {shown}>"
+
+    # ---- what a step needs
+
+    def note_reads(self) -> None:
+        """Tell the trace, if there is one, which Python values of this group it depends on."""
+        trace = current_mode().trace
+        if trace is not None:
+            for attribute in ("settings", "schedule", "lockstep"):
+                trace.note_read(self, attribute, getattr(self, attribute))
+
+    def lr_at(self, step: Tensor) -> Tensor:
+        """Return the learning rate after `step` updates, a float64 tensor of shape ()."""
+        if self.schedule is None:
+            return self.learning_rate
+        lr = ops.as_tensor(self.schedule(step))
+        if lr.shape != ():
+            raise ShapeError(f"a schedule must return one number, this one returned shape {lr.shape}")
+        return lr.astype(FLOAT64)
+
+    def active(self) -> list[int]:
+        """Return the positions of the parameters that have a gradient, and count the others as skipped."""
+        positions = [i for i, parameter in enumerate(self.params) if parameter.grad is not None]
+        if len(positions) < len(self.params):
+            self.lockstep = False
+            absent = np.ones(len(self.params))
+            absent[positions] = 0.0
+            self.skipped.copy_(self.skipped + absent)
+        return positions
+
+
+def check_at_least_zero(owner: str, **values: Any) -> None:
+    """Raise an ArgumentError unless each value is a finite number of at least 0."""
+    for name, value in values.items():
+        if not (_is_number(value) and 0 <= value < float("inf")):
+            raise ArgumentError(f"{owner}: {name} must be a number of at least 0, not {value!r}")
+
+
+def check_fraction(owner: str, **values: Any) -> None:
+    """Raise an ArgumentError unless each value is a number in [0, 1)."""
+    for name, value in values.items():
+        if not (_is_number(value) and 0 <= value < 1):
+            raise ArgumentError(f"{owner}: {name} must be at least 0 and below 1, not {value!r}")
+
+
+def check_betas(owner: str, betas: Any) -> None:
+    """Raise an ArgumentError unless `betas` are two numbers in [0, 1)."""
+    if not (isinstance(betas, tuple | list) and len(betas) == 2):
+        raise ArgumentError(f"{owner}: betas must be a pair of numbers, not {betas!r}")
+    check_fraction(owner, **{"betas[0]": betas[0], "betas[1]": betas[1]})
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
