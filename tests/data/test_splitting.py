@@ -1,6 +1,5 @@
 """Splits partition the rows, keep shares, groups and time, and depend on the seed alone."""
 
-import json
 from contextlib import suppress
 
 import numpy as np
@@ -10,8 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from slopewise.data import Split, Table, split, train_test_split
-from slopewise.data.splitting import apportion
+from slopewise.data import Table, split, train_test_split
 from slopewise.engine.errors import ArgumentError, DataError, ShapeError
 
 fractions = st.floats(0.05, 0.45)
@@ -62,17 +60,6 @@ def test_stratified_shares_are_exact_where_they_can_be():
     for rows, share in ((parts.train, 0.6), (parts.validation, 0.2), (parts.test, 0.2)):
         names, counts = np.unique(labels[rows], return_counts=True)
         assert dict(zip(names, counts)) == {"a": 50 * share, "b": 30 * share, "c": 20 * share}
-
-
-@given(
-    counts=st.lists(st.integers(0, 40), min_size=1, max_size=10).map(np.array),
-    share=st.floats(0, 1),
-)
-def test_apportioned_places_fill_the_size_within_the_counts(counts, share):
-    size = int(share * counts.sum())
-    places = apportion(counts, size)
-    assert places.sum() == size
-    assert ((places >= 0) & (places <= counts)).all()
 
 
 @given(
@@ -174,29 +161,6 @@ def test_a_part_can_be_left_out():
         "validation": 3,
         "test": 0,
     }
-
-
-def test_a_split_survives_json():
-    parts = split(50, seed=2**63)
-    assert Split.from_dict(json.loads(json.dumps(parts.to_dict()))) == parts
-
-
-@pytest.mark.parametrize(
-    "record",
-    [
-        {},
-        {"train": [0], "validation": [1]},
-        {"train": [0], "validation": [1], "test": [0]},
-        {"train": [0.5], "validation": [1], "test": [2]},
-        {"train": [-1], "validation": [1], "test": [2]},
-        {"train": [True], "validation": [2], "test": [3]},
-        {"train": [2**70], "validation": [2], "test": [3]},
-        [],
-    ],
-)
-def test_a_broken_record_of_a_split_is_refused(record):
-    with pytest.raises(DataError, match="make the split again"):
-        Split.from_dict(record)
 
 
 @pytest.mark.parametrize(

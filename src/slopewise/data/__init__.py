@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from slopewise.data.folds import GroupKFold, KFold, StratifiedKFold, TimeSeriesSplit
     from slopewise.data.generated import GENERATED_KINDS, generate, generate_table
     from slopewise.data.loader import DataLoader
+    from slopewise.data.partition import Split
     from slopewise.data.preprocessing import Preprocessor
     from slopewise.data.reading import read_table
-    from slopewise.data.splitting import Split, split, train_test_split
+    from slopewise.data.splitting import split, train_test_split
     from slopewise.data.tables import Table
     from slopewise.data.targets import TargetEncoder, check_target, infer_task
 
@@ -35,7 +36,7 @@ _EXPORTS = {
     "KFold": "slopewise.data.folds",
     "Preprocessor": "slopewise.data.preprocessing",
     "read_table": "slopewise.data.reading",
-    "Split": "slopewise.data.splitting",
+    "Split": "slopewise.data.partition",
     "split": "slopewise.data.splitting",
     "StratifiedKFold": "slopewise.data.folds",
     "Subset": "slopewise.data.datasets",
