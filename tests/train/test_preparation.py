@@ -33,7 +33,7 @@ def small(**columns):
 def test_a_classification_is_stratified_and_its_defaults_are_settled(species):
     assert species.question.task == "classification"
     assert species.settings.batch_size == batch_size_for(206) == 32
-    assert species.settings.lr == OPTIMIZERS["adam"]
+    assert species.settings.lr == OPTIMIZERS["adam"].lr
     assert [np.bincount(species.targets(part)).tolist() for part in ("validation", "test")] == [
         [31, 13, 25],
         [30, 14, 25],
@@ -118,6 +118,8 @@ def test_a_cell_of_the_test_rows_that_cannot_be_read_ends_the_job_before_trainin
     [
         (Question("species", group="island", time="year"), "cannot be combined"),
         (Question("species", group="species"), "is the target"),
+        (Question("species", seed=-1), "seed"),
+        (Question("species", seed=2**64), "seed"),
         (Question("species", task="clustering"), "clustering"),
     ],
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from slopewise.engine.errors import ArgumentError
 
@@ -45,19 +45,28 @@ class Settings:
 
 DEFAULTS = Settings()
 
-# optimizer -> its learning rate on standardised inputs
+
+@dataclass(frozen=True)
+class Recipe:
+    """An optimizer of `slopewise.optim`, and the learning rate that suits standardised inputs."""
+
+    kind: str
+    lr: float
+    options: dict[str, Any] = field(default_factory=dict)
+
+
 OPTIMIZERS = {
-    "adam": 3e-3,
-    "adamw": 3e-3,
-    "amsgrad": 3e-3,
-    "nadam": 3e-3,
-    "radam": 3e-3,
-    "lion": 3e-4,
-    "rmsprop": 1e-3,
-    "adagrad": 3e-2,
-    "momentum": 1e-2,
-    "nesterov": 1e-2,
-    "sgd": 5e-2,
+    "adam": Recipe("Adam", 3e-3),
+    "adamw": Recipe("AdamW", 3e-3),
+    "amsgrad": Recipe("AMSGrad", 3e-3),
+    "nadam": Recipe("NAdam", 3e-3),
+    "radam": Recipe("RAdam", 3e-3),
+    "lion": Recipe("Lion", 3e-4),
+    "rmsprop": Recipe("RMSprop", 1e-3),
+    "adagrad": Recipe("Adagrad", 3e-2),
+    "sgd": Recipe("SGD", 5e-2),
+    "momentum": Recipe("SGD", 1e-2, {"momentum": 0.9}),
+    "nesterov": Recipe("SGD", 1e-2, {"momentum": 0.9, "nesterov": True}),
 }
 
 # Up to so many training rows, batches of this size: enough updates in an epoch, and large ones for speed.
@@ -89,7 +98,7 @@ def check_settings(settings: Settings) -> None:
         raise ArgumentError(f"optimizer {settings.optimizer!r} is not known: use one of {known}")
     if settings.lr is not None and not 0 < settings.lr < float("inf"):
         raise ArgumentError(
-            f"lr is {settings.lr}: use a number above 0, such as {OPTIMIZERS[settings.optimizer]}"
+            f"lr is {settings.lr}: use a number above 0, such as {OPTIMIZERS[settings.optimizer].lr}"
         )
     if settings.batch_size is not None and settings.batch_size != "full" and settings.batch_size < 1:
         raise ArgumentError(f"batch_size is {settings.batch_size}: use 1 or more rows, or full")

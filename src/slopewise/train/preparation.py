@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from slopewise.data import Preprocessor, Split, Table, TargetEncoder, check_target, read_table, split
 from slopewise.engine.errors import ArgumentError, DataError
+from slopewise.engine.seeding import check_seed
 from slopewise.train.defaults import DEFAULTS, OPTIMIZERS, Settings, batch_size_for, check_settings
 
 Rows = NDArray[np.int64]
@@ -95,6 +96,7 @@ def prepare(
     ('classification', Split(train=206, validation=69, test=69), 206)
     """
     check_settings(settings)
+    check_seed(question.seed)
     table = data if isinstance(data, Table) else read_table(data)
     _check_columns(table, question)
     task = check_target(table, question.target, question.task)
@@ -165,7 +167,7 @@ def _check_sealed_rows(table: Table, parts: Split, inputs: Preprocessor, target:
 def _settled(settings: Settings, rows: int) -> Settings:
     return replace(
         settings,
-        lr=OPTIMIZERS[settings.optimizer] if settings.lr is None else settings.lr,
+        lr=OPTIMIZERS[settings.optimizer].lr if settings.lr is None else settings.lr,
         batch_size=batch_size_for(rows) if settings.batch_size is None else settings.batch_size,
     )
 

@@ -1,0 +1,224 @@
+"""The commands of `slopewise`; thin: parse, call, print.
+
+Exit status: 0 done; 2 bad usage or bad input, with one line on stderr; 130 stopped by Ctrl-C. Anything else
+is a mistake of ours and shows its traceback. What a command does not need is not imported for it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from slopewise._version import __version__
+from slopewise.engine.errors import ArgumentError, SlopewiseError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Train neural networks on tables, and see how good they are.",
+)
+
+Data = Annotated[Path, typer.Argument(metavar="DATA", help="A table: CSV, TSV, Parquet or Arrow.")]
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, as fit prints it.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object at the end, and nothing else.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the result only.")]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and exit with its status."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character shows "?" rather than end the run.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        status = app(arguments, prog_name="slopewise", standalone_mode=False)
+        sys.stdout.flush()
+    except typer.TyperException as error:
+        return _complain(_usage_message(error))
+    except (SlopewiseError, typer.Abort) as error:
+        return _complain(str(error) or "stopped")
+    except BrokenPipeError:
+        # Whoever read our output has gone (`... | head`): nothing is wrong, but Python must not flush again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status if isinstance(status, int) else 0
+
+
+def _complain(message: str) -> int:
+    """Print one line, whatever the message holds, and return the status of bad input."""
+    from slopewise.evaluate.display import visible
+
+    print(f"slopewise: error: {visible(message, 2000)}", file=sys.stderr)
+    return 2
+
+
+def _usage_message(error: Any) -> str:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "slopewise"
+    return f"{error.format_message().rstrip('.')}; see `{command} --help`"
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"slopewise {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
+@app.command()
+def fit(
+    data: Data,
+    target: Annotated[str, typer.Option("--target", "-t", metavar="COLUMN", help="The column to predict.")],
+    task: Annotated[str, typer.Option(help="auto, classification or regression.")] = "auto",
+    out: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="The run folder. Default: runs/<data>-<n>.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Rules the split, the weights and the order of rows.")] = 0,
+    epochs: Annotated[int | None, typer.Option(min=1, help="At most so many passes over the rows.")] = None,
+    batch_size: Annotated[
+        str | None, typer.Option(metavar="N|full", help="Rows per update. Default: by the number of rows.")
+    ] = None,
+    optimizer: Annotated[str | None, typer.Option(metavar="NAME", help="adam, sgd, momentum, ...")] = None,
+    lr: Annotated[float | None, typer.Option(metavar="X", help="The learning rate.")] = None,
+    hidden: Annotated[
+        str | None, typer.Option(metavar="64,64", help="Units of each hidden layer, or none.")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Rows of a group stay in one part of the split.")
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Train on the oldest rows, test on the newest.")
+    ] = None,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> int:
+    """Train a network on a table, test it, and write a report."""
+    from slopewise.cli.jobs import fit_job
+    from slopewise.train.preparation import Question
+
+    settings = _settings(epochs=epochs, batch_size=batch_size, optimizer=optimizer, lr=lr, hidden=hidden)
+    question = Question(target, task, group, time, seed)
+    return fit_job(data, question, settings, out, command=_command(), quiet=quiet, json=json)
+
+
+@app.command()
+def resume(run: Run, quiet: Quiet = False, json: Json = False) -> int:
+    """Go on with a run that was stopped, to the same bits as if it had not been."""
+    from slopewise.cli.jobs import resume_job
+
+    return resume_job(run, quiet=quiet, json=json)
+
+
+@app.command()
+def evaluate(run: Run, data: Data, json: Json = False) -> int:
+    """Score a run on a table that holds the target."""
+    from slopewise.cli.jobs import evaluate_job
+
+    return evaluate_job(run, data, json=json)
+
+
+@app.command()
+def predict(
+    run: Run,
+    data: Data,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A CSV file. Default: standard output.")
+    ] = None,
+) -> int:
+    """Predict the target for each row of a table, as CSV."""
+    from slopewise.cli.jobs import predict_job
+
+    return predict_job(run, data, out)
+
+
+@app.command()
+def report(run: Run) -> int:
+    """Write the report of a run again, from what its folder holds."""
+    from slopewise.cli.jobs import report_job
+
+    return report_job(run)
+
+
+@app.command()
+def generate(
+    kind: Annotated[
+        str,
+        typer.Argument(metavar="KIND", help="moons, blobs, circles, spirals, checkerboard, linear or sine."),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A CSV file. Default: standard output.")
+    ] = None,
+    rows: Annotated[int, typer.Option("--rows", "-n", min=1, help="How many rows.")] = 500,
+    noise: Annotated[
+        float | None, typer.Option(help="Standard deviation of the noise. Default: the kind's.")
+    ] = None,
+    classes: Annotated[int | None, typer.Option(help="How many classes.")] = None,
+    imbalance: Annotated[float, typer.Option(help="Rows of the first class for each of the last.")] = 1.0,
+    missing: Annotated[float, typer.Option(help="Share of the input cells that are missing.")] = 0.0,
+    features: Annotated[int | None, typer.Option(help="How many inputs, for blobs and linear.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same table.")] = 0,
+) -> int:
+    """Make a table with a known answer, as CSV."""
+    from slopewise.cli.tables import write_table
+    from slopewise.data import generate_table
+
+    table = generate_table(kind, rows, noise, classes, imbalance, missing, features, seed)
+    return write_table(table.frame, out)
+
+
+def _command() -> str:
+    """The command as it was typed, without the folder of the program."""
+    return shlex.join(["slopewise", *sys.argv[1:]])
+
+
+def _settings(
+    *,
+    epochs: int | None,
+    batch_size: str | None,
+    optimizer: str | None,
+    lr: float | None,
+    hidden: str | None,
+) -> Any:
+    """Return the defaults, changed where an option was given."""
+    from dataclasses import replace
+
+    from slopewise.train.defaults import DEFAULTS
+
+    given: dict[str, Any] = {"epochs": epochs, "optimizer": optimizer, "lr": lr}
+    if batch_size is not None:
+        given["batch_size"] = (
+            "full" if batch_size == "full" else _whole("--batch-size", batch_size, "or full")
+        )
+    if hidden is not None:
+        units = [] if hidden.strip().lower() == "none" else hidden.split(",")
+        given["hidden"] = tuple(_whole("--hidden", unit, "such as 64,64, or none") for unit in units)
+    return replace(DEFAULTS, **{name: value for name, value in given.items() if value is not None})
+
+
+def _whole(option: str, text: str, also: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ArgumentError(f"{option} is {text!r}: use whole numbers, {also}") from None

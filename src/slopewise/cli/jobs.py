@@ -1,0 +1,181 @@
+"""What the commands do: call the library, print what it says, return the exit status."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from slopewise.cli import terminal
+from slopewise.cli.plan import plan_lines
+from slopewise.cli.tables import write_table
+from slopewise.cli.terminal import say
+from slopewise.data import Table, read_table
+from slopewise.engine.errors import ArgumentError
+from slopewise.evaluate import Evaluation
+from slopewise.evaluate.conclusion import conclude, evaluate_table, saved_evaluation, write_report
+from slopewise.evaluate.display import count
+from slopewise.train.defaults import Settings
+from slopewise.train.files import to_json
+from slopewise.train.job import prepare_again, start_run, train
+from slopewise.train.preparation import Prepared, Question, prepare
+from slopewise.train.run_folder import RunFolder
+from slopewise.train.table_model import TableModel
+
+STOPPED = 130  # what a shell reports of a program that Ctrl-C ended
+
+
+def fit_job(
+    data: Path,
+    question: Question,
+    settings: Settings,
+    out: Path | None,
+    *,
+    command: str,
+    quiet: bool,
+    json: bool,
+) -> int:
+    """Prepare a table, train on it, test once and write the report."""
+    silent = quiet or json
+    try:
+        prepared = prepare(data, question, settings)
+        if not silent:
+            for line in plan_lines(prepared):
+                say(line)
+        run = start_run(prepared, out, command)
+    except KeyboardInterrupt:
+        say("slopewise: stopped; nothing was written", file=sys.stderr)
+        return STOPPED
+    return _train_and_conclude(run, prepared, silent=silent, json=json)
+
+
+def resume_job(path: Path, *, quiet: bool, json: bool) -> int:
+    """Go on with a run, wherever it was stopped."""
+    run = RunFolder.open(path)
+    evaluation = saved_evaluation(run)
+    if run.record["status"] == "finished" and evaluation is not None:
+        if not (quiet or json):
+            say(f"{run.path} is finished: there is nothing to resume.")
+        _say_result(run, evaluation, json=json)
+        return 0
+    silent = quiet or json
+    try:
+        prepared = prepare_again(run)
+    except KeyboardInterrupt:
+        return _stopped(run)
+    if not silent:
+        epochs = len(run.metrics())
+        say(f"Resuming {run.path} after epoch {count(epochs)} of at most {count(prepared.settings.epochs)}.")
+    return _train_and_conclude(run, prepared, silent=silent, json=json)
+
+
+def _train_and_conclude(run: RunFolder, prepared: Prepared, *, silent: bool, json: bool) -> int:
+    done = len(run.metrics())
+    try:
+        if run.record["status"] == "trained":
+            model = TableModel.load(run)
+        else:
+            with terminal.progress(prepared.settings.epochs, done=done, quiet=silent) as progress:
+                model = train(prepared, run, on_epoch=progress.update)
+        if not silent:
+            say(_how_it_went(run))
+        evaluation = conclude(run, model, prepared.table)
+    except KeyboardInterrupt:
+        return _stopped(run)
+    _say_result(run, evaluation, json=json)
+    return 0
+
+
+def _stopped(run: RunFolder) -> int:
+    command = shlex.join(["slopewise", "resume", str(run.path)])
+    say(f"slopewise: stopped; to go on: {command}", file=sys.stderr)
+    return STOPPED
+
+
+def evaluate_job(path: Path, data: Path, *, json: bool) -> int:
+    """Score a run on a table."""
+    run = RunFolder.open(path)
+    model = TableModel.load(run)
+    evaluation = evaluate_table(run, model, _read_for(model, data))
+    if json:
+        _say_json(run, evaluation)
+        return 0
+    parts = [evaluation.part(name) for name in ("data", "test", "validation", "train")]
+    for line in terminal.result_lines(evaluation, [part for part in parts if part is not None]):
+        say(line)
+    return 0
+
+
+def predict_job(path: Path, data: Path, out: Path | None) -> int:
+    """Predict for each row of a table."""
+    import polars as pl
+
+    run = RunFolder.open(path)
+    model = TableModel.load(run)
+    if out is not None and _same_file(out, data):
+        raise ArgumentError(f"--out {out} is the table itself: give another file")
+    table = _read_for(model, data)
+    if model.target.classes is None:
+        frame = pl.DataFrame({"prediction": model.values(table)})
+    else:
+        probabilities = model.probabilities(table)
+        columns: dict[str, Any] = {"prediction": model.target.inverse(probabilities.argmax(axis=1))}
+        for place, label in enumerate(model.target.classes):
+            columns[f"probability_{label}"] = probabilities[:, place]
+        frame = pl.DataFrame(columns)
+    return write_table(frame, out)
+
+
+def report_job(path: Path) -> int:
+    """Write the report of a run again."""
+    run = RunFolder.open(path)
+    write_report(run)
+    say(str(run.report_path))
+    return 0
+
+
+def _read_for(model: TableModel, data: Path) -> Table:
+    """Read a table as the one trained on: categories that look like numbers stay as they are written."""
+    return read_table(data, text=model.inputs.text_columns)
+
+
+def _same_file(first: Path, second: Path) -> bool:
+    return first.exists() and second.exists() and os.path.samefile(first, second)
+
+
+# ---- words -----------------------------------------------------------------------------------------------
+
+
+def _how_it_went(run: RunFolder) -> str:
+    result = run.record["result"]
+    ended = "stopped early," if result["stopped"] == "early" else "to the end,"
+    best = count(result["best_epoch"])
+    return f"Trained   {ended} after epoch {count(result['epochs'])}, kept the weights of epoch {best}"
+
+
+def _say_result(run: RunFolder, evaluation: Evaluation, *, json: bool) -> None:
+    if json:
+        _say_json(run, evaluation)
+        return
+    test = evaluation.part("test")
+    parts: Sequence[Any] = [test] if test else evaluation.parts
+    say()
+    for line in terminal.result_lines(evaluation, parts):
+        say(line)
+    say()
+    say(f"Report    {run.report_path}")
+
+
+def _say_json(run: RunFolder, evaluation: Evaluation) -> None:
+    report = {"report": str(run.report_path)} if run.report_path.exists() else {}
+    record = {
+        "run": str(run.path),
+        "task": evaluation.task,
+        "target": evaluation.target,
+        **terminal.scores_record(evaluation),
+        **report,
+    }
+    say(to_json(record))
