@@ -66,9 +66,7 @@ def elementwise_cases():
     yield case("log1p", torch.log1p, [-1e-12, 0.0, 1e-12, 1e-5])
     yield case("expm1", torch.expm1, [-1e-12, 0.0, 1e-12, 1e-5])
     yield case("sigmoid", torch.sigmoid, [-1e3, -40.0, 40.0, 1e3])
-    yield case(
-        "softplus", lambda x: F.softplus(x, threshold=1e5), [-1e3, -40.0, 0.0, 40.0, 1e3], second=False
-    )
+    yield case("softplus", F.softplus, [-1e3, -40.0, 0.0, 40.0, 1e3], second=False)
     yield case("tanh", torch.tanh, [-1e3, -20.0, 20.0, 1e3])
     yield case("clip", lambda x: torch.clamp(x, -1.0, 1.0), [-1.5, -1.0, 0.0, 1.0, 1.5])
     yield case("remainder", lambda x: torch.remainder(x, 0.7), GENERIC)
