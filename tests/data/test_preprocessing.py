@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from slopewise.data import Preprocessor, Table, read_table
+from slopewise.data import Preprocessor, Table, TargetEncoder, check_target, read_table, split
 from slopewise.data.encoders import MAX_CATEGORIES, mean_and_std
 from slopewise.engine.errors import ArgumentError, DataError
 
@@ -198,6 +198,21 @@ def test_kinds_can_be_chosen():
 def test_what_cannot_be_fitted_says_why(columns, arguments, error, message):
     with pytest.raises(error, match=message):
         Preprocessor.fit(table_of(**columns), **arguments)
+
+
+def test_a_table_of_two_columns_goes_all_the_way(tmp_path):
+    path = tmp_path / "two.csv"
+    path.write_text(
+        "hours,passed\n" + "".join(f"{hours},{'yes' if hours > 9 else 'no'}\n" for hours in range(20))
+    )
+    table = read_table(path)
+    assert check_target(table, "passed") == "classification"
+    parts = split(table, stratify="passed")
+    prep = Preprocessor.fit(table, rows=parts.train, exclude=["passed"])
+    target = TargetEncoder.fit(table, "passed", rows=parts.train)
+    assert prep.feature_names == ["hours"]
+    assert prep.transform(table, parts.test).shape == (4, 1)
+    assert target.inverse(target.transform(table)).tolist() == table["passed"].to_list()
 
 
 def test_a_table_of_one_row_has_nothing_to_learn_from():

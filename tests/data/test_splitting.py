@@ -277,10 +277,12 @@ def test_what_cannot_be_split_in_two_says_why(arguments, error, message):
         train_test_split(*arguments.pop("arrays"), **arguments)
 
 
-def test_splitting_arrays_does_not_load_polars():
+def test_what_works_on_arrays_does_not_load_libraries_of_tables():
     import subprocess
     import sys
 
-    use = "import slopewise.data as d; d.split(100); d.train_test_split([1, 2, 3])"
-    code = f"import sys; {use}; sys.exit('polars' in sys.modules)"
+    use = "import slopewise.data as d; d.split(100); X, y = d.generate('moons'); d.train_test_split(X, y); "
+    use += "list(d.DataLoader((X, y))); list(d.KFold().split(X))"
+    heavy = "['polars', 'narwhals', 'pandas']"
+    code = f"import sys; {use}; sys.exit(not set(sys.modules).isdisjoint({heavy}))"
     subprocess.run([sys.executable, "-c", code], check=True)
