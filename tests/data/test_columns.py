@@ -75,6 +75,13 @@ def test_a_counter_of_rows_is_found_among_training_rows_too():
     assert infer_column(table, "x", rows).kind == "identifier"
 
 
+def test_examples_and_reasons_are_on_one_line_and_short():
+    info = Table.from_frame(pl.DataFrame({"x": ["two\nlines " + "long " * 20]})).columns["x"]
+    assert "two lines long" in info.reason
+    assert "\n" not in info.reason
+    assert len(info.examples[0]) == 40
+
+
 def test_one_value_and_missing_cells_are_no_constant():
     assert Table.from_frame(pl.DataFrame({"x": ["a", None, "a"]})).columns["x"].kind == "category"
 

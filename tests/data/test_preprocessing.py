@@ -320,15 +320,16 @@ def test_cells_outside_of_training_change_nothing_that_was_learned(rows, others,
 
 def test_a_word_outside_of_training_does_not_change_how_a_file_of_numbers_is_learned(tmp_path):
     path = tmp_path / "data.csv"
-    lines = [f"{0.1 * code:.3f},{code % 4},{['true', 'false'][code % 2]}" for code in range(30)]
-    path.write_text("\n".join(["x,n,b", *lines, "0.5,1,true"]) + "\n")
+    lines = [f"{0.1 * code:.3f},{code % 4},{['true', 'false'][code % 2]},7,true" for code in range(30)]
+    path.write_text("\n".join(["x,n,b,c,t", *lines, "0.5,1,true,8,false"]) + "\n")
     plain = read_table(path)
-    path.write_text("\n".join(["x,n,b", *lines, "half,one,perhaps"]) + "\n")
+    path.write_text("\n".join(["x,n,b,c,t", *lines, "half,one,perhaps,eight,never"]) + "\n")
     worded = read_table(path)
     train = np.arange(30)
     assert plain["x"].dtype != worded["x"].dtype
     one, other = (Preprocessor.fit(table, rows=train) for table in (plain, worded))
     assert one == other
+    assert one.dropped == {"c": "every cell is 7", "t": "every cell is true"}
     assert one.transform(plain, train).tobytes() == other.transform(worded, train).tobytes()
 
 

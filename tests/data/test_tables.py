@@ -119,7 +119,7 @@ def test_a_table_describes_its_columns():
         "kind": "number",
         "missing": 1,
         "unique": 2,
-        "examples": "1.5, 3.0",
+        "examples": "1.5, 3",
         "note": "",
     }
     assert [row["column"] for row in rows] == ["x", "name"]

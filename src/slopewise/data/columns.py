@@ -22,7 +22,6 @@ not depend on the others.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +29,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from slopewise.data.cells import boolean_words, date_format, is_worded, to_moments, to_numbers, to_words
-from slopewise.data.tables import Table, shown
+from slopewise.data.tables import Table, cut, shown
 from slopewise.engine.errors import DataError
 
 KINDS = (
@@ -132,15 +131,12 @@ def infer_column(table: Table, name: str, rows: NDArray[np.int64] | None = None)
     return _of_words(table, name, to_words(cells), bad, numbers)
 
 
-def _examples(values: Iterable[object]) -> tuple[str, ...]:
-    return tuple(shown(value).strip("'") for value in values)
-
-
 def _with_kind(kind: str, name: str, cells: pl.Series, note: str = "") -> ColumnInfo:
     """Return the information on a column of this kind, unless all its cells are the same."""
     present = cells.drop_nulls()
     unique = present.n_unique()
-    examples = _examples(present.head(1000).unique(maintain_order=True).head(3).to_list())
+    words = to_words(present.head(1000)).unique(maintain_order=True).head(3)
+    examples = tuple(cut(" ".join(word.split())) for word in words.to_list())  # on one line
     if unique == 1 and len(present) == len(cells):
         kind = "constant"
     return ColumnInfo(name, kind, cells.null_count(), unique, examples, note)

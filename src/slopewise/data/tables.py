@@ -29,10 +29,14 @@ Rows = NDArray[np.int64]
 SHOWN_CELL = 40  # characters of a cell that a message shows
 
 
-def shown(value: object) -> str:
-    """Return a cell as a message shows it: on one line, cut to a readable length."""
-    text = repr(value) if isinstance(value, str) else str(value)
+def cut(text: str) -> str:
+    """Return a text cut to a readable length."""
     return text if len(text) <= SHOWN_CELL else text[: SHOWN_CELL - 1] + "…"
+
+
+def shown(value: object) -> str:
+    """Return a cell as a message shows it: on one line, text in quotes, cut to a readable length."""
+    return cut(repr(value) if isinstance(value, str) else str(value))
 
 
 def counted(number: int, noun: str) -> str:
