@@ -20,7 +20,7 @@ from slopewise.engine.primitives import elementwise as rows
 from slopewise.engine.primitives import reductions, shapes
 from slopewise.engine.primitives.matrix import matmul as matmul_row
 from slopewise.engine.primitives.rules import BOOL, INT64, broadcast_shapes, normalize_axes
-from slopewise.engine.tensor import DEFAULT_FLOAT, Tensor, _wrap_array, as_array, scalar_like
+from slopewise.engine.tensor import DEFAULT_FLOAT, Tensor, _wrap_array, as_array, scalar_like, tensor
 from slopewise.engine.tensor import full as full
 from slopewise.engine.tensor import zeros as zeros
 
@@ -33,8 +33,10 @@ _KIND_ORDER = "biufc"
 
 
 def as_tensor(value: Any) -> Tensor:
-    """Return a tensor as it is, and anything else as a constant."""
-    return value if isinstance(value, Tensor) else _wrap_array(as_array(value, copy=True))
+    """Return a tensor as it is, a sequence of tensors as their stack, and anything else as a constant."""
+    if isinstance(value, Tensor):
+        return value
+    return tensor(value) if isinstance(value, list | tuple) else _wrap_array(as_array(value, copy=True))
 
 
 def result_dtype(*dtypes: Dtype) -> Dtype:
@@ -79,6 +81,23 @@ def _constant(value: Any, dtype: Dtype) -> Tensor:
         raise ArgumentError(f"the number {value} does not fit in {dtype}") from None
 
 
+def _with_scalars(dtype: Dtype, values: Sequence[Any]) -> Dtype:
+    """Return what a dtype becomes beside the Python numbers among some values."""
+    for value in values:
+        if _is_scalar(value):
+            wanted = _scalar_dtype(value, dtype)
+            dtype = wanted if wanted == dtype else result_dtype(dtype, wanted)
+    return dtype
+
+
+def result_dtype_of(*values: Any) -> Dtype:
+    """Return the dtype of an operation among tensors, dtypes and Python numbers."""
+    dtypes = [v.dtype if isinstance(v, Tensor) else np.dtype(v) for v in values if not _is_scalar(v)]
+    if not dtypes:
+        dtypes = [as_tensor(values[0]).dtype]
+    return _with_scalars(result_dtype(*dtypes), values)
+
+
 def promote(*values: Any) -> list[Tensor]:
     """Return values as tensors of one dtype."""
     tensors = [value for value in values if not _is_scalar(value)]
@@ -88,10 +107,8 @@ def promote(*values: Any) -> list[Tensor]:
     dtype = converted[0].dtype
     if len(converted) > 1:
         dtype = result_dtype(*[t.dtype for t in converted])
-    for value in values:
-        if _is_scalar(value):
-            wanted = _scalar_dtype(value, dtype)
-            dtype = wanted if wanted == dtype else result_dtype(dtype, wanted)
+    if len(converted) < len(values):
+        dtype = _with_scalars(dtype, values)
     queue = iter(converted)
     return [_constant(value, dtype) if _is_scalar(value) else astype(next(queue), dtype) for value in values]
 
@@ -397,7 +414,7 @@ def _reduce(row: Primitive, x: Any, axis: Axis, keepdims: bool) -> Tensor:
     return result.reshape(reductions.kept_shape(x.shape, axes)) if keepdims else result
 
 
-def _accumulator(x: Tensor, dtype: Any) -> Tensor:
+def accumulator(x: Tensor, dtype: Any) -> Tensor:
     """Integers are added up in 64 bits."""
     if dtype is not None:
         return astype(x, dtype)
@@ -408,12 +425,12 @@ def _accumulator(x: Tensor, dtype: Any) -> Tensor:
 
 def sum(x: Any, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False) -> Tensor:
     """Return the sum over axes."""
-    return _reduce(reductions.sum, _accumulator(as_tensor(x), dtype), axis, keepdims)
+    return _reduce(reductions.sum, accumulator(as_tensor(x), dtype), axis, keepdims)
 
 
 def prod(x: Any, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False) -> Tensor:
     """Return the product over axes; its gradient is right with any number of zeros."""
-    return _reduce(reductions.prod, _accumulator(as_tensor(x), dtype), axis, keepdims)
+    return _reduce(reductions.prod, accumulator(as_tensor(x), dtype), axis, keepdims)
 
 
 def max(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Tensor:

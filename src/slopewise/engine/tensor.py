@@ -271,8 +271,19 @@ class Tensor:
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
 
-    def __dlpack__(self, **options: Any) -> Any:
-        return self._array("DLPack export").copy().__dlpack__(**options)
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """Export the value: read-only to a consumer that knows DLPack 1.0, which can say so, and as a copy to others."""
+        array = self._array("DLPack export")
+        read_only = max_version is not None and max_version >= (1, 0) and not copy
+        options: dict[str, Any] = {"stream": stream, "max_version": max_version, "dl_device": dl_device}
+        return (self.numpy() if read_only else array.copy()).__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return (1, 0)
@@ -486,7 +497,7 @@ class Tensor:
     def copy_(self, value: Operand) -> Tensor:
         """Give this tensor the value of another, broadcast to its shape; returns itself."""
         value = ops.as_tensor(value)
-        return self._become(ops.broadcast_to(value.astype(self.dtype), self.shape), "copy")
+        return self._become(ops.broadcast_to(ops.astype(value, self.dtype), self.shape), "copy")
 
     def __getitem__(self, key: Any) -> Tensor:
         return indexing.get(self, key)
@@ -497,8 +508,9 @@ class Tensor:
     # ---- the most used functions as methods
 
     def astype(self, dtype: DTypeLike, *, copy: bool = True) -> Tensor:
-        """Return the tensor converted to another dtype."""
-        return ops.astype(self, np.dtype(dtype))
+        """Return the tensor converted to another dtype; with copy=False, itself if it has that dtype already."""
+        result = ops.astype(self, dtype)
+        return ops.positive(self) if copy and result is self else result
 
     def reshape(self, *shape: Any) -> Tensor:
         """Return the same elements in another shape; one size may be -1."""
