@@ -42,13 +42,13 @@ def fit_job(
     silent = quiet or json
     try:
         prepared = prepare(data, question, settings)
-        if not silent:
-            for line in plan_lines(prepared):
-                say(line)
         run = start_run(prepared, out, command)
     except KeyboardInterrupt:
         say("slopewise: stopped; nothing was written", file=sys.stderr)
         return STOPPED
+    if not silent:
+        for line in (*plan_lines(prepared), f"Run       {run.path}"):
+            say(line)
     return _train_and_conclude(run, prepared, silent=silent, json=json)
 
 

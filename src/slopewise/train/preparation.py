@@ -102,7 +102,6 @@ def prepare(
     task = check_target(table, question.target, question.task)
     question = replace(question, task=task)
     parts = _split(table, question, settings)
-    _check_parts(table, question, parts)
     inputs = Preprocessor.fit(table, rows=parts.train, exclude=no_inputs(question))
     target = TargetEncoder.fit(table, question.target, rows=parts.train, task=task)
     _check_sealed_rows(table, parts, inputs, target)
@@ -135,26 +134,22 @@ def _check_columns(table: Table, question: Question) -> None:
 def _split(table: Table, question: Question, settings: Settings) -> Split:
     """Classes keep their shares in all parts, unless groups or times rule the split."""
     by_class = question.task == "classification" and question.group is None and question.time is None
-    return split(
-        table,
-        validation=settings.validation,
-        test=settings.test,
-        stratify=question.target if by_class else None,
-        groups=question.group,
-        time=question.time,
-        seed=question.seed,
-    )
-
-
-def _check_parts(table: Table, question: Question, parts: Split) -> None:
-    for name, rows in parts.sizes.items():
-        if rows == 0:
-            ruler = question.group or question.time
-            because = f" by {ruler!r}" if ruler else ""
-            raise DataError(
-                f"{table.label}: split{because}, no row is left for the {name} part: give more rows"
-                + (" or split by another column" if ruler else "")
-            )
+    try:
+        return split(
+            table,
+            validation=settings.validation,
+            test=settings.test,
+            stratify=question.target if by_class else None,
+            groups=question.group,
+            time=question.time,
+            seed=question.seed,
+        )
+    except DataError as error:
+        if str(error).startswith(table.label):
+            raise
+        ruler = question.group or question.time
+        by = f"split by {ruler!r}: " if ruler else ""
+        raise DataError(f"{table.label}: {by}{error}") from error
 
 
 def _check_sealed_rows(table: Table, parts: Split, inputs: Preprocessor, target: TargetEncoder) -> None:
