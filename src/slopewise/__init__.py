@@ -26,6 +26,7 @@ _EXPORTS = {
     "asarray": "slopewise.array",
     "broadcast_to": "slopewise.array",
     "ceil": "slopewise.array",
+    "Trainer": "slopewise.train.trainer",
     "check_gradients": "slopewise.engine.check_gradients",
     "checkpoint": "slopewise.engine.control",
     "clip": "slopewise.array",
@@ -33,6 +34,7 @@ _EXPORTS = {
     "concat": "slopewise.array",
     "cos": "slopewise.array",
     "cumulative_sum": "slopewise.array",
+    "cross_validate": "slopewise.train.cross_validation",
     "custom_gradient": "slopewise.engine.control",
     "divide": "slopewise.array",
     "enable_grad": "slopewise.engine.mode",
@@ -132,6 +134,7 @@ _MODULES = {
     "metrics": "slopewise.metrics",
     "nn": "slopewise.nn",
     "optim": "slopewise.optim",
+    "train": "slopewise.train",
 }
 
 __all__ = ["__version__", *_EXPORTS, *_MODULES]
