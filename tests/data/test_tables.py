@@ -1,6 +1,7 @@
 """A table: its columns by name, its rows by number, and where it came from."""
 
 import datetime
+import sys
 
 import numpy as np
 import pandas as pd
@@ -26,13 +27,20 @@ def test_a_table_is_its_own_table():
     assert Table.from_frame(table) is table
 
 
-def test_pandas_types_become_plain_ones():
+def test_pandas_types_become_plain_ones(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)  # which is no dependency
     frame = pd.DataFrame(
         {
             "nan": [1.0, np.nan],
             "nullable": pd.array([1, None], dtype="Int64"),
             "category": pd.Categorical(["a", None]),
             "day": pd.to_datetime(["2020-01-01", None]),
+            "zone": pd.to_datetime(["2020-01-01T10:00+02:00", None], utc=True),
+            "span": pd.to_timedelta(["1 hour", None]),
+            "text": pd.array(["a", None], dtype="string[python]"),
+            "object": np.array([True, None]),
+            "mixed": np.array([1, 2.5], dtype=object),
+            7: pd.array([1, 2], dtype="int8"),
         },
         index=[7, 9],
     )
@@ -41,6 +49,12 @@ def test_pandas_types_become_plain_ones():
         "nullable": [1, None],
         "category": ["a", None],
         "day": [datetime.datetime(2020, 1, 1), None],
+        "zone": [datetime.datetime(2020, 1, 1, 8, tzinfo=datetime.UTC), None],
+        "span": [datetime.timedelta(hours=1), None],
+        "text": ["a", None],
+        "object": [True, None],
+        "mixed": [1.0, 2.5],
+        "7": [1, 2],
     }
 
 
@@ -52,10 +66,22 @@ def test_pandas_types_become_plain_ones():
         (pl.DataFrame({"x": []}), "a header but no row below it"),
         (pl.DataFrame(), "no columns"),
         (pl.DataFrame({"x": [1.0, float("inf")]}), "column 'x', row 2: the number is infinite"),
-        (pd.DataFrame([[1, 2]], columns=["x", "x"]), "cannot be converted"),
-        (pd.DataFrame({"x": [1, "a", object()]}), "cannot be converted"),
+        (pd.DataFrame([[1, 2]], columns=["x", "x"]), "two columns are called 'x'"),
+        (pa.table([[1], [2]], names=["x", "x"]), "cannot be used: Expected unique column names, got: .*'x'"),
+        (pd.DataFrame([[1, 2]], columns=["1", 1]), "two columns are called '1'"),
+        (pd.DataFrame({"x": [1, "a", object()]}), "column 'x' holds values of the types int, object, str"),
     ],
-    ids=["array", "list", "no rows", "no columns", "infinity", "same names", "objects"],
+    ids=[
+        "array",
+        "list",
+        "no rows",
+        "no columns",
+        "infinity",
+        "same names",
+        "same in arrow",
+        "same text",
+        "objects",
+    ],
 )
 def test_what_is_no_table_is_refused_in_one_line(frame, message):
     with pytest.raises(DataError, match=message) as caught:

@@ -102,7 +102,7 @@ class Table:
 
         Parameters
         ----------
-        frame : data frame; a pandas index is left out
+        frame : data frame; a pandas index is left out, and names that are no strings become strings
         source : a name for messages
 
         Raises
@@ -118,7 +118,9 @@ class Table:
         """
         if isinstance(frame, Table):
             return frame
-        return checked_table(_to_polars(frame, source), source)
+        from slopewise.data.frames import to_polars
+
+        return checked_table(to_polars(frame, source or "the table"), source)
 
     @property
     def n_rows(self) -> int:
@@ -282,26 +284,6 @@ def _refuse_infinities(table: Table, name: str) -> None:
             f"{table.cell_label(row, name)}: the number is infinite ({cells[row]}); "
             "leave the cell empty if it is unknown, or leave the column out"
         )
-
-
-def _to_polars(frame: Any, source: str | None) -> pl.DataFrame:
-    import narwhals as nw
-    import polars as pl
-
-    label = source or "the table"
-    if isinstance(frame, pl.LazyFrame):
-        frame = frame.collect()
-    try:
-        converted: pl.DataFrame = nw.from_native(frame, eager_only=True).to_polars()
-        return converted
-    except TypeError as error:
-        kind = f"{type(frame).__module__}.{type(frame).__qualname__}"
-        raise DataError(
-            f"{label}: expected a data frame (pandas, polars, pyarrow or another one that narwhals knows), "
-            f"got {kind}; read_table reads files, and arrays need no Table ({first_line(error)})"
-        ) from error
-    except Exception as error:  # each library has its own errors for a frame that cannot be converted
-        raise DataError(f"{label}: the data frame cannot be converted: {first_line(error)}") from error
 
 
 def first_line(error: BaseException) -> str:
