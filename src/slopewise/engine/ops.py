@@ -507,11 +507,11 @@ def _arg(row: Primitive, x: Tensor, axis: int | None, keepdims: bool) -> Tensor:
 
 
 def logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
-    """Return log(sum(exp(x))) without overflow; -inf where all elements are -inf."""
+    """Return log(sum(exp(x))) without overflow; -inf, with gradient 0, where all elements are -inf."""
     x = floating(as_tensor(x))
     top = detach(max(x, axis, keepdims=True))
-    top = where(isfinite(top), top, 0.0)
-    result = log(sum(exp(x - top), axis, keepdims=True)) + top
+    total = sum(exp(x - where(isfinite(top), top, 0.0)), axis, keepdims=True)
+    result = log(where(total == 0, 1.0, total)) + top  # a total of 0 would have an infinite slope
     return result if keepdims else squeeze(result, normalize_axes("logsumexp", axis, x.ndim))
 
 
