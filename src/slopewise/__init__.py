@@ -69,6 +69,7 @@ _EXPORTS = {
     "logical_or": "slopewise.array",
     "logsumexp": "slopewise.array",
     "max": "slopewise.array",
+    "manual_seed": "slopewise.engine.seeding",
     "maximum": "slopewise.array",
     "mean": "slopewise.array",
     "meshgrid": "slopewise.array",

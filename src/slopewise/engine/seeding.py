@@ -1,7 +1,8 @@
 """The seed of initialisers and random modules, and the streams that they draw from.
 
-A draw takes the next stream of the current seed; `manual_seed` starts the count again. Nothing is consumed but stream numbers, so that
-a weight depends on the seed and on its place in the order of creation, and on nothing else.
+A draw takes the next stream of the current seed; `manual_seed` starts the count again. Nothing is consumed
+but stream numbers, so that a weight depends on the seed and on its place in the order of creation, and on
+nothing else.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def check_seed(seed: int) -> int:
 def manual_seed(seed: int) -> None:
     """Seed what is made from now on: initial weights, and the streams of random modules such as Dropout.
 
-    Models that exist already do not change. The seed is 0 until this is called, and belongs to the context: a new thread begins with 0 again.
+    Models that exist already do not change. The seed is 0 until this is called, and belongs to the context: a
+    new thread begins with 0 again.
 
     Parameters
     ----------
@@ -73,7 +75,8 @@ def take_stream() -> tuple[int, int]:
     return seed, stream
 
 
-# Initial values are call 0 of their stream; random modules count their calls from 1, so that the two never share an address.
+# Initial values are call 0 of their stream; random modules count their calls from 1, so that the two never
+# share an address.
 INITIAL_CALL = 0
 
 
@@ -85,7 +88,8 @@ def draw_uniform(shape: Shape) -> NDArray[np.float64]:
 def draw_normal(shape: Shape) -> NDArray[np.float64]:
     """Return standard normal numbers from the next stream.
 
-    Source: G. Box, M. Muller, "A note on the generation of random normal deviates", Ann. Math. Stat. 29 (1958).
+    Source: G. Box, M. Muller, "A note on the generation of random normal deviates", Ann. Math. Stat. 29
+    (1958).
     """
     radius, angle = _uniform((2, *shape), *take_stream())
     return np.asarray(np.sqrt(-2.0 * np.log1p(-radius)) * np.cos(2.0 * np.pi * angle))

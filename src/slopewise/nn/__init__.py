@@ -1,1 +1,93 @@
+"""Modules, activation functions, initialisers and losses."""
 
+from slopewise.nn import initializers
+from slopewise.nn.activation_layers import (
+    ELU,
+    GELU,
+    SELU,
+    LeakyReLU,
+    LogSoftmax,
+    Mish,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Step,
+    Tanh,
+)
+from slopewise.nn.activations import (
+    elu,
+    gelu,
+    leaky_relu,
+    log_softmax,
+    mish,
+    relu,
+    selu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+    step,
+    tanh,
+)
+from slopewise.nn.containers import Flatten, Identity, ModuleList, Residual, Sequential
+from slopewise.nn.dropout import Dropout, RandomModule, reseed
+from slopewise.nn.linear import Linear
+from slopewise.nn.loss_layers import (
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+)
+from slopewise.nn.module import Module
+from slopewise.nn.parameter import Parameter
+
+__all__ = [
+    "ELU",
+    "GELU",
+    "SELU",
+    "BCEWithLogitsLoss",
+    "CrossEntropyLoss",
+    "Dropout",
+    "Flatten",
+    "HuberLoss",
+    "Identity",
+    "KLDivLoss",
+    "L1Loss",
+    "LeakyReLU",
+    "Linear",
+    "LogSoftmax",
+    "MSELoss",
+    "Mish",
+    "Module",
+    "ModuleList",
+    "Parameter",
+    "RandomModule",
+    "ReLU",
+    "Residual",
+    "Sequential",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Step",
+    "Tanh",
+    "elu",
+    "gelu",
+    "initializers",
+    "leaky_relu",
+    "log_softmax",
+    "mish",
+    "relu",
+    "reseed",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "step",
+    "tanh",
+]
