@@ -17,12 +17,16 @@ References
 Consortium for Python Data API Standards, "Python array API standard", version 2024.12.
 """
 
+from slopewise.array import linalg
 from slopewise.array.constants import (
     e,
     inf,
     nan,
     newaxis,
     pi,
+)
+from slopewise.array.contraction import (
+    einsum,
 )
 from slopewise.array.creation import (
     arange,
@@ -144,6 +148,13 @@ from slopewise.array.info import (
     NamespaceInfo,
     __array_namespace_info__,
 )
+from slopewise.array.linear_algebra import (
+    kron,
+    matmul,
+    matrix_transpose,
+    tensordot,
+    vecdot,
+)
 from slopewise.array.manipulation import (
     broadcast_arrays,
     broadcast_to,
@@ -210,6 +221,10 @@ from slopewise.array.utility import (
     any,
     diff,
 )
+from slopewise.array.windows import (
+    conv,
+    sliding_windows,
+)
 
 __array_api_version__ = "2024.12"
 
@@ -254,6 +269,7 @@ __all__ = [
     "complex128",
     "concat",
     "conj",
+    "conv",
     "copysign",
     "cos",
     "cosh",
@@ -263,6 +279,7 @@ __all__ = [
     "diff",
     "divide",
     "e",
+    "einsum",
     "empty",
     "empty_like",
     "equal",
@@ -295,8 +312,10 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
+    "kron",
     "less",
     "less_equal",
+    "linalg",
     "linspace",
     "log",
     "log1p",
@@ -309,6 +328,8 @@ __all__ = [
     "logical_or",
     "logical_xor",
     "logsumexp",
+    "matmul",
+    "matrix_transpose",
     "max",
     "maximum",
     "mean",
@@ -349,6 +370,7 @@ __all__ = [
     "signbit",
     "sin",
     "sinh",
+    "sliding_windows",
     "softmax",
     "sort",
     "split",
@@ -364,6 +386,7 @@ __all__ = [
     "take_along_axis",
     "tan",
     "tanh",
+    "tensordot",
     "tile",
     "topk",
     "tril",
@@ -379,6 +402,7 @@ __all__ = [
     "unique_values",
     "unstack",
     "var",
+    "vecdot",
     "where",
     "zeros",
     "zeros_like",
