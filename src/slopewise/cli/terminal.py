@@ -138,14 +138,20 @@ def epoch_text(record: Mapping[str, Any]) -> str:
 
 def result_lines(evaluation: Evaluation, parts: Sequence[Part]) -> list[str]:
     """Return the scores of parts, the one that counts first, and for classes a confusion matrix of it."""
-    lines = [_score_line(evaluation, part) for part in parts]
+    titles = [_score_title(evaluation, part) for part in parts]
+    width = max(len(title) for title in titles)
+    lines = [f"{t:<{width}}  {_score_text(evaluation, part)}" for t, part in zip(titles, parts, strict=True)]
     first = parts[0]
     if evaluation.task == "classification" and 2 <= len(evaluation.classes) <= MOST_CLASSES:
         lines += ["", *confusion_lines(evaluation.classes, first.confusion)]
     return lines
 
 
-def _score_line(evaluation: Evaluation, part: Part) -> str:
+def _score_title(evaluation: Evaluation, part: Part) -> str:
+    return f"{part.name} {kind_of(MAIN_SCORE[evaluation.task]).title.lower()}"
+
+
+def _score_text(evaluation: Evaluation, part: Part) -> str:
     score = part.score(MAIN_SCORE[evaluation.task])
     kind = kind_of(score.name)
     noise = interval(score.name, score.low, score.high)
@@ -154,9 +160,8 @@ def _score_line(evaluation: Evaluation, part: Part) -> str:
         "most frequent class": f"always {visible(evaluation.most_frequent, NAME_WIDTH)}",
         "median": "always the median",
     }[kind.baseline]
-    title = f"{part.name} {kind.title.lower()}"
     return (
-        f"{title:<31} {score_value(score.name, score.value)}{reach}, "
+        f"{score_value(score.name, score.value)}{reach}, "
         f"baseline {score_value(score.name, score.baseline)} ({constant}), {count(part.rows, 'row')}"
     )
 

@@ -246,8 +246,9 @@ def _setting(value: Any) -> str:
 
 def repeat(record: Record, run_name: str) -> dict[str, Any]:
     """Return the commands that repeat and use the run, when the test rows were opened, and the versions."""
-    commands = [("train it again, from the same data and seed", record["command"])]
-    given = record["data"].get("given")
+    again = record["command"] or f"sw.fit_table(table, {record['target']!r}, seed={record['seed']})"
+    commands = [("train it again, from the same data and seed", again)]
+    given = record["data"]["given"]
     if given:
         commands.append(("score it again, part by part", command("evaluate", run_name, given)))
     commands.append(

@@ -173,11 +173,11 @@ def _settled(settings: Settings, rows: int) -> Settings:
 def describe_data(prepared: Prepared, run_path: Path) -> dict[str, Any]:
     """Return what run.json says of the data; paths are relative to the run folder where they can be."""
     table = prepared.table
-    given = table.source
+    path = Path(table.source) if table.source and Path(table.source).is_file() else None
     return {
-        "name": Path(given).name if given else "a table in memory",
-        "path": None if given is None else relative_path(Path(given), run_path),
-        "given": given,
+        "name": path.name if path else table.source or "a table in memory",
+        "path": relative_path(path, run_path) if path else None,
+        "given": table.source if path else None,
         "fingerprint": table.fingerprint,
         "rows": table.n_rows,
     }
