@@ -219,7 +219,7 @@ def _sum_out(term: Term, partner: Term, kept: set[Label]) -> Term:
 
 
 def _join(a: Term, b: Term, kept: set[Label]) -> Term:
-    """Multiply two terms, and sum over the labels of both that nobody else needs, by a stacked matrix product."""
+    """Multiply two terms and sum over what nobody else needs of their shared labels, by a matrix product."""
     shared = tuple(label for label in a.labels if label in b.labels)
     stack = tuple(label for label in shared if label in kept)
     inner = tuple(label for label in shared if label not in kept)

@@ -12,6 +12,10 @@ class ShapeError(SlopewiseError, ValueError):
     """Shapes that do not fit together."""
 
 
+class AxisError(ShapeError, IndexError):
+    """An axis that a tensor does not have, or an index that does not fit its shape."""
+
+
 class DtypeError(SlopewiseError, TypeError):
     """A data type that an operation cannot take."""
 

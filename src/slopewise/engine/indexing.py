@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from slopewise.engine import ops
-from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError, TraceError
+from slopewise.engine.errors import ArgumentError, AxisError, DtypeError, ShapeError, TraceError
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives import indexed, shapes
 from slopewise.engine.primitives.rules import BOOL, INT64
@@ -16,7 +16,10 @@ from slopewise.engine.tensor import Tensor, _wrap_array
 
 def get(x: Tensor, key: Any) -> Tensor:
     """Return x[key]."""
-    entries = _expand(x, key)
+    parts = list(key) if isinstance(key, tuple) else [key]
+    if any(map(_is_truth, parts)):
+        x, parts = _lift_truths(x, parts)
+    entries = _expand(x, parts)
     if any(isinstance(entry, Tensor) for entry in entries):
         # NumPy counts an integer beside index arrays as one of them
         entries = [_constant_index(entry) if isinstance(entry, int) else entry for entry in entries]
@@ -63,36 +66,64 @@ def put(x: Tensor, key: Any, value: Any) -> Tensor:
 def _single_mask(key: Any) -> Tensor | None:
     if isinstance(key, tuple) and len(key) == 1:
         key = key[0]
-    if isinstance(key, Tensor) and key.dtype == BOOL and key.ndim > 0:
+    if isinstance(key, Tensor) and key.dtype == BOOL:
         return key
-    if isinstance(key, np.ndarray) and key.dtype == BOOL and key.ndim > 0:
+    if isinstance(key, bool | np.bool_) or (isinstance(key, np.ndarray) and key.dtype == BOOL):
         return ops.as_tensor(key)
     return None
+
+
+def _is_truth(part: Any) -> bool:
+    """Tell whether a part of an index is a single True or False."""
+    if isinstance(part, bool | np.bool_):
+        return True
+    return isinstance(part, Tensor | np.ndarray) and part.dtype == BOOL and part.ndim == 0
+
+
+def _lift_truths(x: Tensor, parts: list[Any]) -> tuple[Tensor, list[Any]]:
+    """Turn each single True or False into an index, of one element or of none, along a new axis of size 1."""
+    hidden = max(x.ndim - sum(_axes_used(part) for part in parts), 0)
+    shape: list[int] = []
+    lifted: list[Any] = []
+    axis = 0
+    for part in parts:
+        if _is_truth(part):
+            shape.append(1)
+            lifted.append(_wrap_array(np.arange(_truth(part), dtype=np.int64)))
+        else:
+            stop = axis + (hidden if part is Ellipsis else _axes_used(part))
+            shape += x.shape[axis:stop]
+            axis = stop
+            lifted.append(part)
+    return x.reshape((*shape, *x.shape[axis:])), lifted
+
+
+def _truth(part: Any) -> bool:
+    if isinstance(part, Tensor) and not isinstance(part._ref.buffer, np.ndarray):
+        raise _mask_error()
+    return bool(part)
 
 
 def _constant_index(value: int) -> Tensor:
     return _wrap_array(np.asarray(value, np.int64))
 
 
-def _expand(x: Tensor, key: Any) -> list[Any]:
+def _expand(x: Tensor, parts: list[Any]) -> list[Any]:
     """Return an entry per axis of x (slice, int, or int64 Tensor), with None for new axes between them."""
-    parts = list(key) if isinstance(key, tuple) else [key]
     entries: list[Any] = []
     used = sum(_axes_used(part) for part in parts)
     if used > x.ndim:
-        raise ShapeError(f"too many indices: {used} for a tensor of shape {x.shape}")
+        raise AxisError(f"too many indices: {used} for a tensor of shape {x.shape}")
     if sum(part is Ellipsis for part in parts) > 1:
         raise ArgumentError("an index can hold only one ellipsis (...)")
     if not any(part is Ellipsis for part in parts):
-        parts.append(Ellipsis)
+        parts = [*parts, Ellipsis]
     for part in parts:
         axis = sum(entry is not None for entry in entries)
         if part is Ellipsis:
             entries += [slice(None)] * (x.ndim - used)
         elif part is None or isinstance(part, slice):
             entries.append(part)
-        elif isinstance(part, bool | np.bool_):
-            raise ArgumentError("a single True or False is not supported as an index; use a mask or x[None]")
         elif isinstance(part, int | np.integer):
             entries.append(_checked(int(part), axis, x.shape[axis]))
         else:
@@ -101,7 +132,7 @@ def _expand(x: Tensor, key: Any) -> list[Any]:
 
 
 def _axes_used(part: Any) -> int:
-    if part is None or part is Ellipsis:
+    if part is None or part is Ellipsis or isinstance(part, bool):
         return 0
     dtype = getattr(part, "dtype", None)
     if dtype is None and isinstance(part, list):
@@ -144,7 +175,7 @@ def _mask_error() -> TraceError:
 
 def _check_mask(x: Tensor, mask: Tensor, axis: int) -> None:
     if x.shape[axis : axis + mask.ndim] != mask.shape:
-        raise ShapeError(f"a mask of shape {mask.shape} does not fit axes {axis}... of shape {x.shape}")
+        raise AxisError(f"a mask of shape {mask.shape} does not fit axes {axis}... of shape {x.shape}")
 
 
 def _slice(x: Tensor, per_axis: list[Any]) -> Tensor:

@@ -86,7 +86,8 @@ def cholesky(x: ArrayLike, /, *, upper: bool = False) -> Tensor:
 def eigh(x: ArrayLike, /) -> EigenDecomposition:
     """Return the eigenvalues and eigenvectors of symmetric (or Hermitian) matrices.
 
-    The eigenvalues are in ascending order, the eigenvectors in columns. Only the lower triangle is read. It has no gradient.
+    The eigenvalues are in ascending order, the eigenvectors in columns. Only the lower triangle is read.
+    There is no gradient.
 
     Examples
     --------

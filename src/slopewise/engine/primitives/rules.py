@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slopewise.engine.aval import Aval, Dtype, Shape
-from slopewise.engine.errors import DtypeError, ShapeError
+from slopewise.engine.errors import AxisError, DtypeError, ShapeError
 
 if TYPE_CHECKING:
     from slopewise.engine.primitive import Primitive
@@ -112,7 +112,7 @@ def normalize_axes(name: str, axes: int | Sequence[int] | None, ndim: int) -> tu
     normal = []
     for axis in listed:
         if not -ndim <= axis < ndim:
-            raise ShapeError(f"'{name}': axis {axis} does not exist in a tensor with {ndim} axes")
+            raise AxisError(f"'{name}': axis {axis} does not exist in a tensor with {ndim} axes")
         normal.append(int(axis) % ndim)
     if len(set(normal)) != len(normal):
         raise ShapeError(f"'{name}': axes {listed} name one axis twice")
