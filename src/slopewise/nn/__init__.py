@@ -32,7 +32,9 @@ from slopewise.nn.activations import (
     tanh,
 )
 from slopewise.nn.containers import Flatten, Identity, ModuleList, Residual, Sequential
+from slopewise.nn.convolution import Conv1d, Conv2d
 from slopewise.nn.dropout import Dropout, RandomModule, reseed
+from slopewise.nn.embedding import Embedding
 from slopewise.nn.linear import Linear
 from slopewise.nn.loss_layers import (
     BCEWithLogitsLoss,
@@ -42,25 +44,47 @@ from slopewise.nn.loss_layers import (
     L1Loss,
     MSELoss,
 )
-from slopewise.nn.module import Module
+from slopewise.nn.module import Module, observe_calls
+from slopewise.nn.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
 from slopewise.nn.parameter import Parameter
+from slopewise.nn.pooling import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AvgPool1d,
+    AvgPool2d,
+    MaxPool1d,
+    MaxPool2d,
+)
+from slopewise.nn.summary import Summary, summary
 
 __all__ = [
     "ELU",
     "GELU",
     "SELU",
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AvgPool1d",
+    "AvgPool2d",
     "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "Conv1d",
+    "Conv2d",
     "CrossEntropyLoss",
     "Dropout",
+    "Embedding",
     "Flatten",
     "HuberLoss",
     "Identity",
     "KLDivLoss",
     "L1Loss",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
     "MSELoss",
+    "MaxPool1d",
+    "MaxPool2d",
     "Mish",
     "Module",
     "ModuleList",
@@ -74,6 +98,7 @@ __all__ = [
     "Softmax",
     "Softplus",
     "Step",
+    "Summary",
     "Tanh",
     "elu",
     "gelu",
@@ -81,6 +106,7 @@ __all__ = [
     "leaky_relu",
     "log_softmax",
     "mish",
+    "observe_calls",
     "relu",
     "reseed",
     "selu",
@@ -89,5 +115,6 @@ __all__ = [
     "softmax",
     "softplus",
     "step",
+    "summary",
     "tanh",
 ]
