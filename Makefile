@@ -52,6 +52,22 @@ check: test lint types imports doctest  ## all that CI runs
 bench: .venv-bench/bench.stamp  ## measure against PyTorch; prints ratios, never fails a test
 	.venv-bench/bin/python -m benchmarks.run
 
+.venv-conformance/conformance.stamp: requirements/conformance.txt pyproject.toml
+	@test -x .venv-conformance/bin/python || $(PYTHON) -m venv .venv-conformance
+	@echo "setting up .venv-conformance from requirements/conformance.txt"
+	@.venv-conformance/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/conformance.txt
+	@.venv-conformance/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# SUITE is a checkout of data-apis/array-api-tests with its submodule. MODULE=numpy NUMPY_FAILURES=/dev/null shows what NumPy fails.
+MODULE := slopewise.array
+NUMPY_FAILURES := $(CURDIR)/tests/array/numpy_failures.txt
+conformance: .venv-conformance/conformance.stamp  ## the data-apis suite for the Array API: make conformance SUITE=path
+	@test -d "$(SUITE)/array_api_tests" || { echo "say where the suite is: make conformance SUITE=path/to/array-api-tests" >&2; exit 2; }
+	cd "$(SUITE)" && PYTHONDONTWRITEBYTECODE=1 ARRAY_API_TESTS_MODULE=$(MODULE) ARRAY_API_TESTS_VERSION=2024.12 \
+	  $(CURDIR)/.venv-conformance/bin/python -m pytest array_api_tests -q -rfE --tb=short -p no:cacheprovider \
+	  --max-examples 20 --derandomize --disable-deadline --xfails-file $(NUMPY_FAILURES)
+
 lock:  ## renew the lock files (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
 	  --custom-compile-command 'make lock' pyproject.toml requirements/build.in -o requirements/library.txt
@@ -59,6 +75,9 @@ lock:  ## renew the lock files (needs uv)
 	  --custom-compile-command 'make lock' -c requirements/library.txt --group dev pyproject.toml -o requirements/dev.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate --no-deps \
 	  --custom-compile-command 'make lock' requirements/bench.in -o requirements/bench.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
+	  --custom-compile-command 'make lock' -c requirements/library.txt -c requirements/dev.txt requirements/conformance.in \
+	  -o requirements/conformance.txt
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-* runs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

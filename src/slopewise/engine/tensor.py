@@ -279,7 +279,7 @@ class Tensor:
         dl_device: tuple[int, int] | None = None,
         copy: bool | None = None,
     ) -> Any:
-        """Export the value: read-only to a consumer that knows DLPack 1.0, which can say so, and as a copy to others."""
+        """Export the value: read-only to a consumer that knows DLPack 1.0, and as a copy to others."""
         array = self._array("DLPack export")
         read_only = max_version is not None and max_version >= (1, 0) and not copy
         options: dict[str, Any] = {"stream": stream, "max_version": max_version, "dl_device": dl_device}
@@ -508,7 +508,7 @@ class Tensor:
     # ---- the most used functions as methods
 
     def astype(self, dtype: DTypeLike, *, copy: bool = True) -> Tensor:
-        """Return the tensor converted to another dtype; with copy=False, itself if it has that dtype already."""
+        """Return the tensor converted to another dtype; with copy=False, itself if it has that dtype."""
         result = ops.astype(self, dtype)
         return ops.positive(self) if copy and result is self else result
 
