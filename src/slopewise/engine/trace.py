@@ -95,6 +95,21 @@ class NoGradGuard(Guard):
         return (self.owner._grad is None) is self.value
 
 
+class CaptureGuard(Guard):
+    """A tensor from outside: its shape and dtype must be the same, and its gradient must go where it went."""
+
+    __slots__ = ("node",)
+
+    def __init__(self, tensor: Tensor, ref: Ref) -> None:
+        super().__init__(tensor, "_ref", aval_of(ref.buffer))
+        self.node = ref.node
+
+    def holds(self) -> bool:
+        ref = self.owner._ref
+        shape, dtype = self.value
+        return ref.node is self.node and ref.buffer.shape == shape and ref.buffer.dtype == dtype
+
+
 class Trace:
     """A graph under construction, and the state that it touches."""
 
@@ -294,6 +309,11 @@ def _finish(
         (trace.grad_owners.get(key) or tensor, symbol) for key, (tensor, symbol) in trace.captured.items()
     ]
     graph = Graph(trace.inputs + [symbol for _, symbol in captured], trace.constants, trace.nodes, outputs)
+    trace.guards += [
+        CaptureGuard(tensor, trace.rebound[key][1] if key in trace.rebound else tensor._ref)
+        for key, (tensor, _) in trace.captured.items()
+        if key not in trace.grad_owners and not trace.once
+    ]
     return TracedFunction(
         graph,
         [source for source, _ in captured],
