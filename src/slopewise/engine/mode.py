@@ -22,6 +22,7 @@ class Mode(NamedTuple):
     trace: Trace | None = None  # the innermost graph under construction
     level: int = 0  # nesting depth of traces and vmaps; the innermost handles an operation first
     keep_values: bool = False  # tape nodes keep every value, so that the tape can be read
+    quiet: bool = False  # NumPy's warnings are off already
     transform: str = ""  # the transform that runs, in which backward() is an error
 
 

@@ -113,11 +113,23 @@ def promote(*values: Any) -> list[Tensor]:
     return [_constant(value, dtype) if _is_scalar(value) else astype(next(queue), dtype) for value in values]
 
 
+def promote_pair(x1: Any, x2: Any) -> Sequence[Tensor]:
+    """Return two values as tensors of one dtype; the common cases, which training meets, take no detour."""
+    if isinstance(x1, Tensor):
+        dtype = x1._ref.buffer.dtype
+        if isinstance(x2, Tensor):
+            if x2._ref.buffer.dtype == dtype:
+                return x1, x2
+        elif type(x2) is float and dtype.kind == "f":
+            return x1, scalar_like(x2, dtype)
+    elif type(x1) is float and isinstance(x2, Tensor) and x2._ref.buffer.dtype.kind == "f":
+        return scalar_like(x1, x2._ref.buffer.dtype), x2
+    return promote(x1, x2)
+
+
 def _binary(row: Primitive) -> Binary:
     def operation(x1: Any, x2: Any, /) -> Tensor:
-        if isinstance(x1, Tensor) and isinstance(x2, Tensor) and x1.dtype == x2.dtype:
-            return apply(row, x1, x2)  # type: ignore[no-any-return]
-        return apply(row, *promote(x1, x2))  # type: ignore[no-any-return]
+        return apply(row, *promote_pair(x1, x2))  # type: ignore[no-any-return]
 
     operation.__name__ = operation.__qualname__ = row.name
     return operation
@@ -127,7 +139,7 @@ def _floating_binary(row: Primitive) -> Binary:
     """Integers become float32 first, as a quotient of integers is no integer."""
 
     def operation(x1: Any, x2: Any, /) -> Tensor:
-        a, b = promote(x1, x2)
+        a, b = promote_pair(x1, x2)
         return apply(row, floating(a), floating(b))  # type: ignore[no-any-return]
 
     operation.__name__ = operation.__qualname__ = row.name

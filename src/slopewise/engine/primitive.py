@@ -13,7 +13,7 @@ import numpy as np
 
 from slopewise.engine.aval import Array, Aval, aval_of
 from slopewise.engine.errors import DtypeError, GradientError, ShapeError, SlopewiseError
-from slopewise.engine.mode import current_mode
+from slopewise.engine.mode import Mode, current_mode
 from slopewise.engine.tape import Node, Ref, saved_ref
 from slopewise.engine.tensor import Tensor
 
@@ -86,33 +86,36 @@ def apply(primitive: Primitive, *operands: Tensor, **params: Any) -> Any:
     """
     mode = current_mode()
     refs = [operand._ref for operand in operands]
-    innermost = mode.trace.level if mode.trace is not None else 0
-    batched_level = 0
-    on_host = innermost == 0
-    tracked = False
-    for ref in refs:
-        if ref.node is not None:
-            tracked = True
-        if type(ref.buffer) is not np.ndarray:
-            on_host = False
-            batched_level = max(batched_level, getattr(ref.buffer, "batch_level", 0))
-    if on_host:
-        result = _compute(primitive, [ref.buffer for ref in refs], params)  # type: ignore[misc]
-    elif batched_level > innermost:
-        from slopewise.engine.vmap import apply_batched
-
-        result = apply_batched(primitive, operands, batched_level, params)
-    elif mode.trace is not None:
-        result = mode.trace.emit(primitive, operands, params, mode.recording != 0)
+    if mode.trace is None and all([type(ref.buffer) is np.ndarray for ref in refs]):
+        result = _compute(primitive, [ref.buffer for ref in refs], params, mode.quiet)  # type: ignore[misc]
+        if mode.recording & 1:
+            for ref in refs:
+                if ref.node is not None:
+                    return _record(primitive, refs, result, params, mode.keep_values)
     else:
-        raise _escaped(primitive, refs)
-    if tracked and mode.recording >> batched_level & 1:
-        if mode.trace is not None:
-            refs = [_traced_ref(operand, mode.trace) for operand in operands]
-        return _record(primitive, refs, result, params, mode.keep_values)
+        result, level = _apply_inside(primitive, operands, refs, params, mode)
+        if mode.recording >> level & 1 and any(ref.node is not None for ref in refs):
+            if mode.trace is not None:
+                refs = [_traced_ref(operand, mode.trace) for operand in operands]
+            return _record(primitive, refs, result, params, mode.keep_values)
     if primitive.outputs == 1:
         return Tensor._from_ref(Ref(result))
     return tuple(Tensor._from_ref(Ref(buffer)) for buffer in result)
+
+
+def _apply_inside(
+    primitive: Primitive, operands: Sequence[Tensor], refs: list[Ref], params: dict[str, Any], mode: Mode
+) -> tuple[Any, int]:
+    """Let the innermost vmap or trace handle an operation; return its buffers, and the vmap level or 0."""
+    innermost = 0 if mode.trace is None else mode.trace.level
+    level: int = max(getattr(ref.buffer, "batch_level", 0) for ref in refs)
+    if level > innermost:
+        from slopewise.engine.vmap import apply_batched
+
+        return apply_batched(primitive, operands, level, params), level
+    if mode.trace is None:
+        raise _escaped(primitive, refs)
+    return mode.trace.emit(primitive, operands, params, mode.recording != 0), level
 
 
 def _traced_ref(operand: Tensor, trace: Trace) -> Ref:
@@ -123,10 +126,13 @@ def _traced_ref(operand: Tensor, trace: Trace) -> Ref:
     return Ref(trace.symbol_of(operand), ref.node, ref.index)
 
 
-def _compute(primitive: Primitive, arrays: list[Array], params: dict[str, Any]) -> Any:
+def _compute(primitive: Primitive, arrays: list[Array], params: dict[str, Any], quiet: bool) -> Any:
     try:
-        with np.errstate(all="ignore"):
+        if quiet:
             result = primitive.compute(*arrays, **params)
+        else:
+            with np.errstate(all="ignore"):
+                result = primitive.compute(*arrays, **params)
     except SlopewiseError:
         raise
     except (ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
@@ -139,23 +145,20 @@ def _compute(primitive: Primitive, arrays: list[Array], params: dict[str, Any]) 
 
 def _record(primitive: Primitive, refs: list[Ref], result: Any, params: dict[str, Any], keep: bool) -> Any:
     """Wrap results in tensors that remember how they came about."""
-    buffers = (result,) if primitive.outputs == 1 else tuple(result)
-    if not any(buffer.dtype.kind in "fc" for buffer in buffers):
-        outputs = tuple(Tensor._from_ref(Ref(buffer)) for buffer in buffers)
-        return outputs[0] if primitive.outputs == 1 else outputs
-    saves_inputs = keep or "x" in primitive.saves
-    saves_outputs = keep or "y" in primitive.saves
-    node = Node(
-        primitive,
-        params,
-        tuple(refs) if saves_inputs else tuple(map(saved_ref, refs)),
-        buffers if saves_outputs else tuple(map(aval_of, buffers)),
-    )
-    outputs = tuple(
+    saves = primitive.saves
+    inputs = tuple(refs) if keep or "x" in saves else tuple(map(saved_ref, refs))
+    if primitive.outputs == 1:
+        if result.dtype.kind not in "fc":
+            return Tensor._from_ref(Ref(result))
+        node = Node(primitive, params, inputs, (result if keep or "y" in saves else aval_of(result),))
+        return Tensor._from_ref(Ref(result, node, 0))
+    buffers = tuple(result)
+    outputs = buffers if keep or "y" in saves else tuple(map(aval_of, buffers))
+    node = Node(primitive, params, inputs, outputs)
+    return tuple(
         Tensor._from_ref(Ref(buffer, node if buffer.dtype.kind in "fc" else None, index))
         for index, buffer in enumerate(buffers)
     )
-    return outputs[0] if primitive.outputs == 1 else outputs
 
 
 def _escaped(primitive: Primitive, refs: list[Ref]) -> SlopewiseError:

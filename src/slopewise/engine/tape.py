@@ -191,7 +191,7 @@ def pullback(
     mode = current_mode()
     level = max((getattr(ref.buffer, "batch_level", 0) for ref, _ in outputs), default=0)
     recording = mode.recording | 1 << level if create_graph else mode.recording & ~(1 << level)
-    with changed_mode(recording=recording), np.errstate(all="ignore"):
+    with changed_mode(recording=recording, quiet=True), np.errstate(all="ignore"):
         for ref, cotangent in outputs:
             if ref.node in useful:
                 gradients.add(ref, cotangent)
@@ -232,7 +232,7 @@ def input_gradients(
     from slopewise.engine.tensor import Tensor
 
     refs = _inputs_of(node)
-    needs = tuple(ref.node is not None and ref.node in useful for ref in refs)
+    needs = tuple([ref.node is not None and ref.node in useful for ref in refs])
     primitive = node.primitive
     operands = [Tensor._from_ref(ref) for ref in refs]
     if primitive.outputs == 1:
@@ -256,9 +256,10 @@ def input_gradients(
 
 def _fit(gradient: Tensor, like: Buffer) -> Tensor:
     """Give a gradient the shape and dtype of the operand it belongs to: un-broadcasting happens here only."""
-    if gradient.shape != like.shape:
+    buffer = gradient._ref.buffer
+    if buffer.shape != like.shape:
         gradient = unbroadcast(gradient, tuple(like.shape))
-    if gradient.dtype != like.dtype:
+    if buffer.dtype != like.dtype:
         gradient = gradient.astype(like.dtype)
     return gradient
 
