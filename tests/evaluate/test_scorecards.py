@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from slopewise import metrics
 from slopewise.engine.errors import ArgumentError, ShapeError
@@ -64,6 +66,29 @@ def test_a_baseline_without_training_rows_is_refused():
         Baseline.of_numbers(np.array([]))
     with pytest.raises(ArgumentError, match="training rows"):
         Baseline.of_classes(np.array([], dtype=np.int64), classes=2)
+
+
+@pytest.mark.parametrize("outcome", [CLASSES, NUMBERS], ids=["classes", "numbers"])
+@given(times=st.lists(st.integers(0, 3), min_size=4, max_size=4))
+def test_weighted_scores_are_those_of_the_metrics_on_repeated_rows(outcome, times):
+    places = np.repeat(np.arange(4), times)
+    truth, predicted = outcome.truth[places], outcome.predicted[places]
+    if len(np.unique(truth)) < (3 if outcome.task == "classification" else 2):
+        return  # some scores have no value then; the metrics say so by an error
+    for kind in SCORES[outcome.task]:
+        probable = kind.name in ("log_loss", "brier", "roc_auc")
+        said = outcome.probabilities[places] if probable else predicted
+        expected = getattr(metrics, kind.name)(truth, said)
+        assert kind.scorer(outcome)(np.array(times, dtype=float)) == pytest.approx(expected, rel=1e-12)
+
+
+def test_scores_without_a_value_are_nan():
+    one_class = CLASSES.truth == 2
+    for name in ("roc_auc", "r2"):
+        outcome = CLASSES if name == "roc_auc" else NUMBERS
+        assert np.isnan(kind_of(name).scorer(outcome)(one_class * (1.0 if name == "roc_auc" else 0.0)))
+    many = Outcome.of_classes(np.arange(30), np.eye(30))
+    assert np.isnan(kind_of("roc_auc").scorer(many)(np.ones(30)))
 
 
 def test_accuracy_has_wilsons_interval_even_when_no_row_is_wrong():

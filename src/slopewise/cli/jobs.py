@@ -151,9 +151,9 @@ def _same_file(first: Path, second: Path) -> bool:
 
 def _how_it_went(run: RunFolder) -> str:
     result = run.record["result"]
-    ended = "stopped early," if result["stopped"] == "early" else "to the end,"
-    best = count(result["best_epoch"])
-    return f"Trained   {ended} after epoch {count(result['epochs'])}, kept the weights of epoch {best}"
+    epochs = count(result["epochs"], "epoch")
+    ended = f"stopped early after {epochs}" if result["stopped"] == "early" else f"all {epochs}"
+    return f"Trained   {ended}; kept the weights of epoch {count(result['best_epoch'])}"
 
 
 def _say_result(run: RunFolder, evaluation: Evaluation, *, json: bool) -> None:

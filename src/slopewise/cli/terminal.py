@@ -83,7 +83,8 @@ class _LiveProgress:
         epoch = record["epoch"]
         spent = time.monotonic() - self.started
         left = spent / max(1, epoch - self.done) * (self.epochs - epoch)
-        self.bar.update(self.task, completed=epoch, status=epoch_text(record), left=time_left(left))
+        text = time_left(left) if epoch < self.epochs else ""
+        self.bar.update(self.task, completed=epoch, status=epoch_text(record), left=text)
 
 
 @contextmanager

@@ -138,16 +138,14 @@ def _worst(evaluation: Evaluation, part: Part) -> dict[str, Any] | None:
     classes = evaluation.task == "classification"
     mistakes = sum(row.truth != row.predicted for row in part.worst)
     if not classes:
-        lead = "The largest errors first. Row 1 is the first row below the header."
-    elif mistakes == len(part.worst):
-        lead = "The true class was given the least probability here. Row 1 is the first row below the header."
+        lead = "The largest errors first."
     else:
-        lead = (
-            "The true class was given the least probability here; only those in colour are wrong. "
-            "Row 1 is the first row below the header."
+        lead = "The true class was given the least probability here"
+        lead += {0: "; none of them is wrong.", len(part.worst): "."}.get(
+            mistakes, "; only those in colour are wrong."
         )
     return {
-        "lead": lead,
+        "lead": f"{lead} Row 1 is the first row below the header.",
         "kind": "value" if classes else "n",
         "measure": "Probability of actual" if classes else "Error",
         "has_lines": part.worst[0].line is not None,

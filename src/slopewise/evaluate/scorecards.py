@@ -12,8 +12,10 @@ from typing import Literal
 import numpy as np
 
 from slopewise import metrics
+from slopewise.evaluate import scorers
 from slopewise.evaluate.baselines import Baseline, Constant
 from slopewise.evaluate.outcome import Floats, Outcome
+from slopewise.evaluate.scorers import Scorer
 
 CONFIDENCE = 0.95
 RESAMPLES = 500
@@ -34,7 +36,7 @@ class ScoreKind:
         Whether it is read as a percentage.
     baseline : str
         The constant prediction that it is held against.
-    score : callable (outcome, weights or None) -> float
+    scorer : callable, Outcome -> Scorer
     unit : "", or "target" if it has the target's unit
     """
 
@@ -43,66 +45,27 @@ class ScoreKind:
     better: Literal["higher", "lower"]
     share: bool
     baseline: Constant
-    score: Callable[[Outcome, Floats | None], float]
+    scorer: Callable[[Outcome], Scorer]
     unit: Literal["", "target"] = ""
 
-
-def _balanced(outcome: Outcome, weight: Floats | None) -> float:
-    return metrics.balanced_accuracy(outcome.truth, outcome.predicted, sample_weight=weight)
-
-
-def _f1(outcome: Outcome, weight: Floats | None) -> float:
-    """Macro F1 over the classes that occur in truth or predictions, as in scikit-learn."""
-    return float(metrics.f1(outcome.truth, outcome.predicted, sample_weight=weight))
-
-
-def _roc_auc(outcome: Outcome, weight: Floats | None) -> float:
-    """NaN where a class does not occur: then the score has no value, which is no error in a small part."""
-    assert outcome.probabilities is not None
-    present = np.bincount(outcome.truth, weight, minlength=outcome.classes)
-    if (present == 0).any():
-        return float("nan")
-    labels = np.arange(outcome.classes)
-    return metrics.roc_auc(outcome.truth, outcome.probabilities, labels=labels, sample_weight=weight)
-
-
-def _log_loss(outcome: Outcome, weight: Floats | None) -> float:
-    assert outcome.probabilities is not None
-    labels = np.arange(outcome.classes)
-    return metrics.log_loss(outcome.truth, outcome.probabilities, labels=labels, sample_weight=weight)
-
-
-def _brier(outcome: Outcome, weight: Floats | None) -> float:
-    assert outcome.probabilities is not None
-    labels = np.arange(outcome.classes)
-    return metrics.brier(outcome.truth, outcome.probabilities, labels=labels, sample_weight=weight)
-
-
-def _of_numbers(score: Callable[..., float]) -> Callable[[Outcome, Floats | None], float]:
-    return lambda outcome, weight: score(outcome.truth, outcome.predicted, sample_weight=weight)
-
-
-_accuracy = _of_numbers(metrics.accuracy)
-_mae = _of_numbers(metrics.mae)
-_rmse = _of_numbers(metrics.rmse)
-_r2 = _of_numbers(metrics.r2)
-_middle = _of_numbers(metrics.median_absolute_error)
 
 # fmt: off
 SCORES: dict[str, tuple[ScoreKind, ...]] = {
     "classification": (
-        ScoreKind("accuracy", "Accuracy", "higher", True, "most frequent class", _accuracy),
-        ScoreKind("balanced_accuracy", "Balanced accuracy", "higher", True, "most frequent class", _balanced),
-        ScoreKind("f1", "F1, mean of classes", "higher", False, "most frequent class", _f1),
-        ScoreKind("roc_auc", "ROC AUC", "higher", False, "class frequencies", _roc_auc),
-        ScoreKind("log_loss", "Log loss", "lower", False, "class frequencies", _log_loss),
-        ScoreKind("brier", "Brier score", "lower", False, "class frequencies", _brier),
+        ScoreKind("accuracy", "Accuracy", "higher", True, "most frequent class", scorers.accuracy),
+        ScoreKind("balanced_accuracy", "Balanced accuracy", "higher", True, "most frequent class",
+                  scorers.balanced_accuracy),
+        ScoreKind("f1", "F1, mean of classes", "higher", False, "most frequent class", scorers.f1),
+        ScoreKind("roc_auc", "ROC AUC", "higher", False, "class frequencies", scorers.roc_auc),
+        ScoreKind("log_loss", "Log loss", "lower", False, "class frequencies", scorers.log_loss),
+        ScoreKind("brier", "Brier score", "lower", False, "class frequencies", scorers.brier),
     ),
     "regression": (
-        ScoreKind("mae", "Mean absolute error", "lower", False, "median", _mae, "target"),
-        ScoreKind("rmse", "Root mean squared error", "lower", False, "mean", _rmse, "target"),
-        ScoreKind("r2", "R²", "higher", False, "mean", _r2),
-        ScoreKind("median_absolute_error", "Median error", "lower", False, "median", _middle, "target"),
+        ScoreKind("mae", "Mean absolute error", "lower", False, "median", scorers.mae, "target"),
+        ScoreKind("rmse", "Root mean squared error", "lower", False, "mean", scorers.rmse, "target"),
+        ScoreKind("r2", "R²", "higher", False, "mean", scorers.r2),
+        ScoreKind("median_absolute_error", "Median error", "lower", False, "median",
+                  scorers.median_absolute_error, "target"),
     ),
 }
 # fmt: on
@@ -160,26 +123,28 @@ def scorecard(outcome: Outcome, baseline: Baseline, *, noise: bool = True, seed:
     ('mae', 0.3333, 0.6667)
     """
     kinds = SCORES[outcome.task]
-    held_against = {name: baseline.outcome(outcome.truth, name) for name in {kind.baseline for kind in kinds}}
-    low, high = _intervals(kinds, outcome, seed) if noise else (np.full(len(kinds), np.nan),) * 2
+    ones = np.ones(outcome.rows)
+    measure = [kind.scorer(outcome) for kind in kinds]
+    constant = {name: baseline.outcome(outcome.truth, name) for name in {kind.baseline for kind in kinds}}
+    low, high = _intervals(outcome, measure, seed) if noise else (np.full(len(kinds), np.nan),) * 2
     return [
         Score(
-            kind.name,
-            kind.score(outcome, None),
-            float(low[number]),
-            float(high[number]),
-            kind.score(held_against[kind.baseline], None),
+            name=kind.name,
+            value=measure[number](ones),
+            low=float(low[number]),
+            high=float(high[number]),
+            baseline=kind.scorer(constant[kind.baseline])(ones),
         )
         for number, kind in enumerate(kinds)
     ]
 
 
-def _intervals(kinds: tuple[ScoreKind, ...], outcome: Outcome, seed: int) -> tuple[Floats, Floats]:
+def _intervals(outcome: Outcome, measure: list[Scorer], seed: int) -> tuple[Floats, Floats]:
     if outcome.rows < 2:
-        low, high = np.full((2, len(kinds)), np.nan)
+        low, high = np.full((2, len(measure)), np.nan)
     else:
         low, high = metrics.bootstrap_interval(
-            lambda weight: [kind.score(outcome, weight) for kind in kinds],
+            lambda weight: [score(weight) for score in measure],
             outcome.rows,
             confidence=CONFIDENCE,
             resamples=RESAMPLES,
@@ -188,8 +153,7 @@ def _intervals(kinds: tuple[ScoreKind, ...], outcome: Outcome, seed: int) -> tup
         # All resamples alike (say, no row is wrong): the bootstrap saw no noise, which does not mean none.
         alike = low == high
         low[alike] = high[alike] = np.nan
-    for number, kind in enumerate(kinds):
-        if kind.name == "accuracy":  # a share of rows: Wilson's interval is better than the bootstrap's
-            correct = int(np.sum(outcome.truth == outcome.predicted))
-            low[number], high[number] = metrics.wilson_interval(correct, outcome.rows, confidence=CONFIDENCE)
+    if outcome.task == "classification":  # accuracy is a share of rows: Wilson's interval is better for it
+        correct = int(np.sum(outcome.truth == outcome.predicted))
+        low[0], high[0] = metrics.wilson_interval(correct, outcome.rows, confidence=CONFIDENCE)
     return low, high
