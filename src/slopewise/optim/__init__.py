@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from slopewise.engine.names import look_up
+from slopewise.optim.adagrad import Adagrad, RMSprop
 from slopewise.optim.adam import Adam, AdamW, AMSGrad
+from slopewise.optim.adam_relatives import NAdam, RAdam
+from slopewise.optim.clipping import clip_grad_norm, clip_grad_value
+from slopewise.optim.lion import Lion
 from slopewise.optim.optimizer import Optimizer
 from slopewise.optim.parameter_group import ParameterGroup
 from slopewise.optim.sgd import SGD
+from slopewise.optim.update_rule import UpdateRule
 
 BY_NAME: dict[str, type[Optimizer]] = {
     "sgd": SGD,
+    "adagrad": Adagrad,
+    "rmsprop": RMSprop,
     "adam": Adam,
     "amsgrad": AMSGrad,
     "adamw": AdamW,
+    "nadam": NAdam,
+    "radam": RAdam,
+    "lion": Lion,
 }
 
 
@@ -32,4 +42,21 @@ def get(name: str) -> type[Optimizer]:
     return look_up(name, BY_NAME, "optimizer")
 
 
-__all__ = ["BY_NAME", "SGD", "AMSGrad", "Adam", "AdamW", "Optimizer", "ParameterGroup", "get"]
+__all__ = [
+    "BY_NAME",
+    "SGD",
+    "AMSGrad",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Lion",
+    "NAdam",
+    "Optimizer",
+    "ParameterGroup",
+    "RAdam",
+    "RMSprop",
+    "UpdateRule",
+    "clip_grad_norm",
+    "clip_grad_value",
+    "get",
+]

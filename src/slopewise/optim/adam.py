@@ -7,8 +7,14 @@ from typing import Any
 
 from slopewise.engine import ops
 from slopewise.engine.tensor import Tensor, zeros
-from slopewise.optim.optimizer import Number, Optimizer, Scalars
-from slopewise.optim.parameter_group import Schedule, Settings, State, check_at_least_zero, check_betas
+from slopewise.optim.parameter_group import (
+    ScheduleFunction,
+    Settings,
+    State,
+    check_at_least_zero,
+    check_betas,
+)
+from slopewise.optim.update_rule import Number, Scalars, UpdateRule
 
 
 def averages(g: Tensor, state: State, h: Scalars) -> tuple[Tensor, Tensor]:
@@ -23,7 +29,7 @@ def average_weights(settings: Settings) -> dict[str, Number]:
     return {"1-beta1": 1 - beta1, "1-beta2": 1 - beta2, "weight_decay": settings["weight_decay"]}
 
 
-class Adam(Optimizer):
+class Adam(UpdateRule):
     """Adam: each element's step is scaled by running averages of its gradient and of the gradient's square.
 
     ::
@@ -61,7 +67,7 @@ class Adam(Optimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float | Schedule = 1e-3,
+        lr: float | ScheduleFunction = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
@@ -126,7 +132,7 @@ class AMSGrad(Adam):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float | Schedule = 1e-3,
+        lr: float | ScheduleFunction = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
@@ -167,7 +173,7 @@ class AdamW(Adam):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float | Schedule = 1e-3,
+        lr: float | ScheduleFunction = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,

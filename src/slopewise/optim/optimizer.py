@@ -1,4 +1,4 @@
-"""Optimizer: one step of an update rule over all parameters, eager and traced alike."""
+"""Optimizer: parameters in groups, and the state that is kept for them."""
 
 from __future__ import annotations
 
@@ -8,25 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from slopewise.engine import ops
-from slopewise.engine.aval import Dtype
 from slopewise.engine.errors import ArgumentError, DtypeError
-from slopewise.engine.mode import current_mode, enable_grad, no_grad
-from slopewise.engine.tensor import Tensor, scalar_like, tensor
-from slopewise.optim.parameter_group import FLOAT64, ParameterGroup, Schedule, Settings, State
-
-Scalars = dict[str, Tensor]
-Number = float | Tensor
+from slopewise.engine.mode import current_mode, no_grad
+from slopewise.engine.tensor import Tensor, tensor
+from slopewise.optim.parameter_group import FLOAT64, ParameterGroup, ScheduleFunction, Settings, State
 
 
 class Optimizer(ABC):
-    """Base class of the optimizers: parameters in groups, their state, and one step of an update rule.
+    """Base class of the optimizers: parameters in groups, and the state that is kept for them.
 
     All state is made in the constructor. What changes between steps, the number of updates and the
     learning rate, is a 0-d tensor in float64, so that a compiled step is traced once. A parameter without
     gradient is skipped, and its own number of updates does not advance (PyTorch's convention).
 
-    To write an optimizer, subclass this and give three functions: `initial_state`, `scalars` and `update`.
+    One that treats each parameter by itself is written by subclassing `UpdateRule`.
 
     Parameters
     ----------
@@ -40,23 +35,6 @@ class Optimizer(ABC):
     ------
     ArgumentError
         If there are no parameters, one is given twice or is no leaf, or a setting is out of range.
-
-    Examples
-    --------
-    >>> import slopewise as sw
-    >>> class SignDescent(sw.optim.Optimizer):
-    ...     @staticmethod
-    ...     def scalars(t, lr, settings):
-    ...         return {"lr": lr}
-    ...     @staticmethod
-    ...     def update(p, g, state, h, settings):
-    ...         return p - h["lr"] * (g / abs(g)), state
-    >>> w = sw.tensor([3.0, -2.0], requires_grad=True)
-    >>> optimizer = SignDescent([w], lr=0.5)
-    >>> (w * w).sum().backward()
-    >>> optimizer.step()
-    >>> w
-    tensor([ 2.5, -1.5], requires_grad=True)
     """
 
     param_groups: tuple[ParameterGroup, ...]
@@ -87,33 +65,7 @@ class Optimizer(ABC):
         """Return the tensors that are remembered for a parameter, by name."""
         return {}
 
-    @staticmethod
     @abstractmethod
-    def scalars(t: Tensor, lr: Tensor, settings: Settings) -> dict[str, Number]:
-        """Return the numbers that `update` needs; they are computed once a step, not once a parameter.
-
-        Parameters
-        ----------
-        t : float64 Tensor, shape (), or (parameters,) if they differ; which update this is, from 1
-        lr : float64 Tensor, shape (); the learning rate
-        settings : the group's settings
-        """
-
-    @staticmethod
-    @abstractmethod
-    def update(p: Tensor, g: Tensor, state: State, h: Scalars, settings: Settings) -> tuple[Tensor, State]:
-        """Return a parameter's new value and new state: a pure function.
-
-        Parameters
-        ----------
-        p, g : Tensor; a parameter and its gradient
-        state : its state, as `initial_state` named it
-        h : what `scalars` returned, as tensors of shape () and the dtype of `p`
-        settings : the group's settings; to branch on, as in `if settings["nesterov"]`
-        """
-
-    # ---- stepping
-
     def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
         """Update all parameters that have a gradient.
 
@@ -125,36 +77,8 @@ class Optimizer(ABC):
         -------
         the loss that the closure returned, or None
         """
-        loss = None
-        if closure is not None:
-            with enable_grad():
-                loss = closure()
-        with no_grad():
-            self._note_reads()
-            count = self._step + scalar_like(1.0, FLOAT64)
-            for group in self.param_groups:
-                self._step_group(group, count)
-            self._step.copy_(count)
-        return loss
 
-    def _step_group(self, group: ParameterGroup, count: Tensor) -> None:
-        positions = group.active()
-        group.note_reads()
-        if not positions:
-            return
-        settings = group.settings
-        t = count if group.lockstep else count - group.skipped
-        numbers = self.scalars(t, group.lr_at(self._step), settings)
-        scalars: dict[Dtype, Scalars] = {}
-        for position in positions:
-            p, state = group.params[position], group.state[position]
-            assert p.grad is not None
-            if p.dtype not in scalars or not group.lockstep:
-                scalars[p.dtype] = _scalars_for(position, p.dtype, numbers)
-            value, new_state = self.update(p, p.grad, state, scalars[p.dtype], settings)
-            p.copy_(value)
-            for name, new in new_state.items():
-                state[name].copy_(new)
+    # ---- gradients
 
     def _note_reads(self) -> None:
         trace = current_mode().trace
@@ -218,7 +142,7 @@ class Optimizer(ABC):
         return float(self.param_groups[0].lr_at(self._step).item())
 
     @lr.setter
-    def lr(self, value: float | Schedule) -> None:
+    def lr(self, value: float | ScheduleFunction) -> None:
         for group in self.param_groups:
             group["lr"] = value
 
@@ -295,17 +219,6 @@ def _check_parameter(owner: str, label: str, parameter: Any) -> None:
         )
     if parameter.dtype.kind != "f":
         raise DtypeError(f"{owner}: parameter {label} must be floating, not {parameter.dtype}")
-
-
-def _scalars_for(position: int, dtype: Dtype, numbers: Mapping[str, Number]) -> Scalars:
-    """Return the numbers of one parameter in its dtype, so that float32 parameters stay float32."""
-    scalars = {}
-    for name, value in numbers.items():
-        if isinstance(value, Tensor):
-            scalars[name] = ops.astype(value[position] if value.ndim else value, dtype)
-        else:
-            scalars[name] = scalar_like(value, dtype)
-    return scalars
 
 
 def _group_state(group: ParameterGroup) -> dict[str, Any]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Settings = dict[str, Any]
 State = dict[str, Tensor]
-Schedule = Callable[[Tensor], Any]  # from the number of updates so far to a learning rate, both 0-d tensors
+ScheduleFunction = Callable[[Tensor], Any]  # from the number of updates so far to a learning rate, both 0-d
 
 FLOAT64 = np.dtype(np.float64)
 
@@ -47,7 +47,7 @@ class ParameterGroup:
         self._owner = owner
         self.params = params
         self.names = names
-        self.schedule: Schedule | None = None
+        self.schedule: ScheduleFunction | None = None
         self.learning_rate = tensor(0.0, FLOAT64)
         self.settings: Settings = {name: value for name, value in settings.items() if name != "lr"}
         self.state: list[State] = [{} for _ in params]

@@ -8,11 +8,11 @@ from typing import Any
 from slopewise.engine import ops
 from slopewise.engine.errors import ArgumentError
 from slopewise.engine.tensor import Tensor, zeros
-from slopewise.optim.optimizer import Number, Optimizer, Scalars
-from slopewise.optim.parameter_group import Schedule, Settings, State, check_at_least_zero
+from slopewise.optim.parameter_group import ScheduleFunction, Settings, State, check_at_least_zero
+from slopewise.optim.update_rule import Number, Scalars, UpdateRule
 
 
-class SGD(Optimizer):
+class SGD(UpdateRule):
     """Stochastic gradient descent, with momentum if asked for.
 
     ::
@@ -51,7 +51,7 @@ class SGD(Optimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float | Schedule = 1e-3,
+        lr: float | ScheduleFunction = 1e-3,
         momentum: float = 0.0,
         dampening: float = 0.0,
         weight_decay: float = 0.0,
