@@ -207,6 +207,7 @@ asinh: Unary = _floating_unary(rows.asinh)
 acosh: Unary = _floating_unary(rows.acosh)
 atanh: Unary = _floating_unary(rows.atanh)
 sigmoid: Unary = _floating_unary(rows.sigmoid)
+relu: Unary = _unary(rows.relu)
 erf: Unary = _floating_unary(rows.erf)
 floor: Unary = _unary(rows.floor)
 ceil: Unary = _unary(rows.ceil)
@@ -525,6 +526,23 @@ def logsumexp(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     total = sum(exp(x - where(isfinite(top), top, 0.0)), axis, keepdims=True)
     result = log(where(total == 0, 1.0, total)) + top  # a total of 0 would have an infinite slope
     return result if keepdims else squeeze(result, normalize_axes("logsumexp", axis, x.ndim))
+
+
+def log_softmax(x: Any, axis: Axis = -1) -> Tensor:
+    """Return log(softmax(x)) over axes, without overflow and without the loss of small probabilities."""
+    x = floating(as_tensor(x))
+    axes = normalize_axes("log_softmax", axis, x.ndim)
+    return apply(reductions.log_softmax, x, axes=axes)  # type: ignore[no-any-return]
+
+
+def softmax(x: Any, axis: Axis = -1) -> Tensor:
+    """Return exp(x) / sum(exp(x)) over axes, without overflow."""
+    x = floating(as_tensor(x))
+    if count(x.shape, axis) == 0:
+        return x
+    # the maximum is a constant to the gradient, as its own contributions cancel
+    powers = exp(x - detach(max(x, axis, keepdims=True)))
+    return powers / sum(powers, axis, keepdims=True)
 
 
 def cumsum(x: Any, axis: int) -> Tensor:

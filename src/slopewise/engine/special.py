@@ -9,6 +9,11 @@ import numpy as np
 from slopewise.engine.aval import Array
 
 
+def relu(x: Array) -> Array:
+    """Return max(x, 0); nan stays nan."""
+    return np.maximum(x, 0)
+
+
 def sigmoid(x: Array) -> Array:
     """Return 1 / (1 + exp(-x)) without overflow, accurate in both tails."""
     e = np.exp(-np.abs(x))
@@ -70,3 +75,11 @@ def erf(x: Array) -> Array:
     decay = np.exp(-rounded * rounded) * np.exp(-(clipped - rounded) * (clipped + rounded))
     outer = np.sign(z) * (1 - decay * _horner(_ERFC_P, clipped) / _horner(_ERFC_Q, clipped))
     return np.where(small | np.isnan(z), inner, outer).astype(np.asarray(x).dtype)
+
+
+def log_softmax(x: Array, axes: tuple[int, ...]) -> Array:
+    """Return x - log(sum(exp(x))) over axes, without overflow and without the loss of small probabilities."""
+    if x.size == 0:
+        return x
+    shifted = x - np.maximum.reduce(x, axis=axes, keepdims=True)
+    return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axes, keepdims=True))  # type: ignore[no-any-return]

@@ -394,12 +394,6 @@ def _target_hint(logits: Tensor, target: Tensor, rows: tuple[int, ...]) -> str:
     return ""
 
 
-def _shifted(logits: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the logits less their maximum, and the log of the sum of the exponentials of those."""
-    shifted = logits - ops.detach(ops.max(logits, -1, keepdims=True))
-    return shifted, ops.log(ops.sum(ops.exp(shifted), -1))
-
-
 def _index_terms(
     logits: Tensor, target: Tensor, weights: Tensor | None, smoothing: float, ignore_index: int | None
 ) -> tuple[Tensor, Tensor | None]:
@@ -409,16 +403,16 @@ def _index_terms(
     value = known_value(target)
     if value is not None:
         _check_classes(value, n_classes, ignore_index)
-    shifted, log_sum = _shifted(logits)
+    log_p = ops.log_softmax(logits)
     chosen = ops.equal(ops.expand_dims(target, -1), ops.arange(n_classes))
-    terms = log_sum - ops.sum(ops.where(chosen, shifted, 0.0), -1)
+    terms = -ops.sum(ops.where(chosen, log_p, 0.0), -1)
     counts = None
     if weights is not None:
         counts = ops.sum(ops.where(chosen, weights, 0.0), -1)
         terms = terms * counts
     if smoothing:
-        spread = ops.expand_dims(log_sum, -1) - shifted
-        mean = ops.sum(spread if weights is None else spread * weights, -1) / n_classes
+        spread = -log_p if weights is None else -log_p * weights
+        mean = ops.sum(spread, -1) / n_classes
         terms = terms * (1.0 - smoothing) + mean * smoothing
     if value is None:
         unknown = ops.less(target, 0) | ops.greater_equal(target, n_classes)
@@ -451,8 +445,7 @@ def _probability_terms(logits: Tensor, target: Tensor, weights: Tensor | None, s
     target = target.astype(logits.dtype)
     if smoothing:
         target = target * (1.0 - smoothing) + smoothing / logits.shape[-1]
-    shifted, log_sum = _shifted(logits)
-    surprise = _no_nan(target, ops.expand_dims(log_sum, -1) - shifted)
+    surprise = _no_nan(target, -ops.log_softmax(logits))
     return ops.sum(surprise if weights is None else surprise * weights, -1)
 
 

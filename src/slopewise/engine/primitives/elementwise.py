@@ -79,6 +79,9 @@ sigmoid: Primitive = _row("sigmoid", FLOAT, special.sigmoid, lambda g, y, x: g *
 erf: Primitive = _row(
     "erf", FLOAT, special.erf, lambda g, y, x: g * ops.exp(-x * x) * (2 / math.sqrt(math.pi)), saves="x"
 )
+relu: Primitive = _row(
+    "relu", REAL, special.relu, lambda g, y, x: ops.where(y > 0.0, g, 0.0), saves="y"
+)  # relu'(0) = 0
 floor: Primitive = _row("floor", REAL, np.floor, flat)
 ceil: Primitive = _row("ceil", REAL, np.ceil, flat)
 trunc: Primitive = _row("trunc", REAL, np.trunc, flat)

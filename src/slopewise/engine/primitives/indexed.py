@@ -103,13 +103,19 @@ def _infer_scatter_add(updates: Aval, *indices: Aval, axes: tuple[int, ...], sha
 
 
 def _scatter_add(updates: Array, *indices: Array, axes: tuple[int, ...], shape: Shape) -> Array:
-    """Sort the updates by place, then sum each run: the same order, and so the same bits, every time."""
+    """Add up in the order of the updates, so that the bits are the same every time."""
     _check_bounds(shape, indices, axes)
     rest = _rest(len(shape), axes)
+    if not rest:
+        board = np.zeros(shape, updates.dtype)
+        ordered_axes = np.argsort(axes)
+        np.add.at(board, tuple(indices[i] for i in ordered_axes), updates)
+        return board
     indexed = tuple(shape[axis] for axis in axes)
     rest_shape = tuple(shape[axis] for axis in rest)
     result = np.zeros((math.prod(indexed), math.prod(rest_shape)), updates.dtype)
     if updates.size:
+        # rows of updates: sort them by place, then sum each run
         wrapped = [np.where(i < 0, i + n, i).ravel() for i, n in zip(indices, indexed, strict=True)]
         places = np.ravel_multi_index(wrapped, indexed)
         order = np.argsort(places, kind="stable")

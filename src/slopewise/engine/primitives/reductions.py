@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from slopewise.engine import special
 from slopewise.engine.aval import Array, Aval, Shape
 from slopewise.engine.errors import ShapeError
 from slopewise.engine.primitive import Primitive, Rule, apply, define
@@ -119,6 +120,28 @@ min: Primitive = _row(
 any: Primitive = _row("any", "b", lambda x, axes: np.logical_or.reduce(x, axis=axes), None, result=BOOL)
 all: Primitive = _row("all", "b", lambda x, axes: np.logical_and.reduce(x, axis=axes), None, result=BOOL)
 
+
+# ---- log_softmax keeps the shape; it stands here because it reduces, in one pass for what training does most
+
+
+def _infer_log_softmax(x: Aval, axes: tuple[int, ...]) -> Aval:
+    check_kinds("log_softmax", x, "f")
+    return x
+
+
+def _log_softmax_vjp(g: Any, y: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    total: Any = apply(sum, g, axes=axes)
+    return g - ops.exp(y) * total.reshape(kept_shape(x.shape, axes))
+
+
+log_softmax: Primitive = define(
+    "log_softmax",
+    infer=_infer_log_softmax,
+    compute=special.log_softmax,
+    vjp=(_log_softmax_vjp,),
+    batch=_batch("log_softmax"),
+    saves="y",
+)
 
 # ---- the place of an extremum; the first one wins
 
