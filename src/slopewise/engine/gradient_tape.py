@@ -7,9 +7,9 @@ from typing import Any
 from slopewise.engine import ops
 from slopewise.engine.errors import GradientError
 from slopewise.engine.mode import Mode, _current, current_mode
-from slopewise.engine.tape import Ref, others_may_differentiate, pullback, reachable_nodes
+from slopewise.engine.tape import Ref, others_may_differentiate, pullback
 from slopewise.engine.tensor import Tensor
-from slopewise.engine.transforms import mark
+from slopewise.engine.transforms import as_cotangent, mark
 from slopewise.engine.tree import flatten, unflatten
 
 
@@ -92,10 +92,12 @@ class GradientTape:
         self._used = True
         leaves, structure = flatten(sources)
         refs = [self._source_ref(leaf) for leaf in leaves]
-        seed = ops.ones(target.shape, target.dtype) if output_gradient is None else output_gradient
+        seed = ops.ones(target.shape, target.dtype)
+        if output_gradient is not None:
+            seed = as_cotangent(output_gradient, target, "output_gradient")
         pairs = [] if target._ref.node is None else [(target._ref, seed)]
         # recorded if someone may differentiate the result: inside of another tape or of this one, still open
-        outer = bool(self._outer) or others_may_differentiate(reachable_nodes([r for r, _ in pairs]), refs)
+        outer = bool(self._outer) or others_may_differentiate([target._ref], refs)
         found = pullback(pairs, refs, create_graph=outer, retain_graph=self.persistent or outer)
         gradients = []
         for ref in refs:

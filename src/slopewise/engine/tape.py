@@ -99,8 +99,13 @@ def _inputs_of(node: Node | Leaf) -> tuple[Ref, ...]:
     return node.inputs
 
 
-def reachable_nodes(refs: Iterable[Ref]) -> list[Node | Leaf]:
-    """Return the nodes that some values depend on, oldest first."""
+def reachable_nodes(refs: Iterable[Ref], since: int = 0) -> list[Node | Leaf]:
+    """Return the nodes that some values depend on, oldest first.
+
+    Parameters
+    ----------
+    since : nodes made before this moment are not looked behind, as no path from them leads to a later one
+    """
     found: set[Node | Leaf] = set()
     stack = [ref.node for ref in refs if ref.node is not None]
     while stack:
@@ -108,8 +113,14 @@ def reachable_nodes(refs: Iterable[Ref]) -> list[Node | Leaf]:
         if node in found:
             continue
         found.add(node)
-        stack.extend(ref.node for ref in _inputs_of(node) if ref.node is not None)
+        if node.sequence >= since:
+            stack.extend([ref.node for ref in _inputs_of(node) if ref.node is not None])
     return sorted(found, key=lambda node: node.sequence)
+
+
+def earliest(sources: Iterable[Ref]) -> int:
+    """Return the moment at which the first of some tracked values was made."""
+    return min((ref.node.sequence for ref in sources if ref.node is not None), default=0)
 
 
 def _nodes_on_a_path(nodes: list[Node | Leaf], sources: set[Node | Leaf]) -> set[Node | Leaf]:
@@ -121,12 +132,17 @@ def _nodes_on_a_path(nodes: list[Node | Leaf], sources: set[Node | Leaf]) -> set
     return useful
 
 
-def others_may_differentiate(nodes: list[Node | Leaf], sources: Sequence[Ref]) -> bool:
-    """Tell whether a result also depends on something tracked that is not among the sources."""
+def others_may_differentiate(results: Iterable[Ref], sources: Sequence[Ref]) -> bool:
+    """Tell whether results also depend on something tracked that is not among the sources."""
     marked = {ref.node for ref in sources}
+    if any(ref.node is not None for source in marked if source is not None for ref in source.inputs or ()):
+        return True
+    since = earliest(sources)
     return any(
-        node not in marked and not any(ref.node is not None for ref in node.inputs or ()) for node in nodes
-    ) or any(ref.node is not None for source in marked if source is not None for ref in source.inputs or ())
+        node not in marked
+        and (node.sequence < since or not any(ref.node is not None for ref in node.inputs or ()))
+        for node in reachable_nodes(results, since)
+    )
 
 
 class Gradients:
@@ -179,7 +195,8 @@ def pullback(
     -------
     dict from (node, output index) of a source to its gradient; what no path reaches is absent
     """
-    nodes = reachable_nodes(ref for ref, _ in outputs)
+    since = 0 if sources is None else earliest(sources)
+    nodes = reachable_nodes([ref for ref, _ in outputs], since)
     if sources is None:
         wanted: set[Node | Leaf] = {node for node in nodes if isinstance(node, Leaf)}
         useful = set(nodes)

@@ -9,10 +9,10 @@ from typing import Any
 from slopewise.engine import ops
 from slopewise.engine.aval import aval_of, is_floating
 from slopewise.engine.errors import ArgumentError, DtypeError, GradientError, ShapeError
-from slopewise.engine.mode import changed_mode
+from slopewise.engine.mode import changed_mode, is_grad_enabled
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives.elementwise import alias
-from slopewise.engine.tape import Node, Ref, others_may_differentiate, pullback, reachable_nodes
+from slopewise.engine.tape import Node, Ref, others_may_differentiate, pullback
 from slopewise.engine.tensor import Tensor, zeros
 from slopewise.engine.tree import Structure, flatten, unflatten
 from slopewise.engine.vmap import vmap
@@ -41,7 +41,7 @@ def gradients_of(
     """Return the gradient with respect to each source; zeros where no path leads to it.
 
     By default the backward pass is recorded just if something tracked was reached besides the sources and
-    other `private` marks, so that someone further out may differentiate the result.
+    other `private` marks, so that someone further out may differentiate the result; never inside of no_grad.
     """
     pairs = [
         (output._ref, cotangent)
@@ -50,8 +50,8 @@ def gradients_of(
     ]
     refs = [source._ref for source in sources]
     if create_graph is None:
-        create_graph = others_may_differentiate(
-            reachable_nodes([ref for ref, _ in pairs] + [c._ref for _, c in pairs]),
+        create_graph = is_grad_enabled() and others_may_differentiate(
+            [ref for ref, _ in pairs] + [c._ref for _, c in pairs],
             refs + [mark._ref for mark in private],
         )
     found = pullback(pairs, refs, create_graph=create_graph, retain_graph=retain_graph or create_graph)
@@ -78,9 +78,7 @@ class _Differentiated:
         self.name = name
         self.single = isinstance(argnums, int)
         positions = [argnums] if isinstance(argnums, int) else list(argnums)
-        for position in positions:
-            if not -len(args) <= position < len(args):
-                raise ArgumentError(f"{name}: there is no argument {position}, only {len(args)} came")
+        _check_argnums(name, positions, len(args))
         inner = list(args)
         self.sources: list[Tensor] = []
         self.structures: list[tuple[Structure, int]] = []
@@ -99,7 +97,7 @@ class _Differentiated:
                     f"{name}: with has_aux=True the function must return a pair (value, extra)"
                 )
             result, aux = result
-            self.aux = _detached(aux)
+            self.aux = _unmarked(aux, self.sources)
         self.result = result
 
     def scalar(self) -> Tensor:
@@ -134,11 +132,22 @@ class _Differentiated:
         return _unmarked(self.result, self.sources)
 
 
+def _check_argnums(name: str, positions: Sequence[int], count: int) -> None:
+    for position in positions:
+        if not -count <= position < count:
+            raise ArgumentError(f"{name}: there is no argument {position}, only {count} came")
+    normal = [position % count for position in positions]
+    for position in normal:
+        if normal.count(position) > 1:
+            raise ArgumentError(f"{name}: argnums {tuple(positions)} names argument {position} twice")
+
+
 def _unmarked(tree: Any, sources: Sequence[Tensor]) -> Any:
+    """Return tensors without the marks, unless someone further out may differentiate through them."""
     leaves, structure = flatten(tree)
     tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
-    if others_may_differentiate(
-        reachable_nodes(tensor._ref for tensor in tensors), [source._ref for source in sources]
+    if is_grad_enabled() and others_may_differentiate(
+        [tensor._ref for tensor in tensors], [source._ref for source in sources]
     ):
         return tree
     return unflatten(
@@ -146,9 +155,12 @@ def _unmarked(tree: Any, sources: Sequence[Tensor]) -> Any:
     )
 
 
-def _detached(tree: Any) -> Any:
-    leaves, structure = flatten(tree)
-    return unflatten(structure, [leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in leaves])
+def as_cotangent(value: Any, output: Tensor, name: str) -> Tensor:
+    """Return the cotangent that someone gave for a result, in the result's dtype."""
+    cotangent = ops.as_tensor(value)
+    if cotangent.shape != output.shape:
+        raise ShapeError(f"{name} has shape {cotangent.shape}, but the result has shape {output.shape}")
+    return ops.astype(cotangent, output.dtype)
 
 
 def value_and_grad(
@@ -240,11 +252,10 @@ def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any
         cotangents, cotangent_structure = flatten(cotangent)
         if cotangent_structure != structure:
             raise ArgumentError("the cotangent of sw.vjp must have the structure of the function's result")
-        for output, value in zip(outputs, cotangents, strict=True):
-            if value.shape != output.shape:
-                raise ShapeError(
-                    f"the cotangent has shape {value.shape}, but the result has shape {output.shape}"
-                )
+        cotangents = [
+            as_cotangent(value, output, "the cotangent")
+            for output, value in zip(outputs, cotangents, strict=True)
+        ]
         gradients = gradients_of(
             outputs, cotangents, call.sources, create_graph=create_graph, retain_graph=True
         )
