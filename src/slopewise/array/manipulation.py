@@ -266,13 +266,12 @@ def repeat(x: ArrayLike, repeats: int | ArrayLike, /, *, axis: int | None = None
     x = _flattened(x) if axis is None else ops.as_tensor(x)
     position = normalize_axes("repeat", 0 if axis is None else axis, x.ndim)[0]
     size = x.shape[position]
-    if isinstance(repeats, int | np.integer):
-        counts = np.asarray(repeats)
+    if isinstance(repeats, Tensor):
+        counts = repeats._array("repeat with a tensor of repeats")
     else:
-        given = ops.as_tensor(repeats)
-        if given.dtype.kind not in "iu":
-            raise DtypeError(f"repeat needs integer repeats, not {given.dtype}")
-        counts = given._array("repeat with a tensor of repeats")
+        counts = np.asarray(repeats)
+    if counts.dtype.kind not in "iu":
+        raise DtypeError(f"repeat needs integer repeats, not {counts.dtype}")
     if counts.shape not in ((), (1,), (size,)):
         raise ShapeError(f"repeat needs one number or {size} of them, one for each place, not {counts.shape}")
     if counts.size and counts.min() < 0:

@@ -1,4 +1,7 @@
-"""Distinct elements. Their number depends on the data, so that a traced function cannot ask for them."""
+"""Distinct elements. Their number depends on the data, so that a traced function cannot ask for them.
+
+Values are in ascending order, and each nan counts as distinct. Of equal elements the first gets the gradient.
+"""
 
 from __future__ import annotations
 
@@ -46,14 +49,13 @@ class UniqueInverse(NamedTuple):
 
 
 def unique_all(x: ArrayLike, /) -> UniqueAll:
-    """Return the distinct elements in ascending order, with all that is known of them.
+    """Return the distinct elements, and all that is known of them.
 
     Returns
     -------
     UniqueAll
         (values, indices, inverse_indices, counts): where each value occurs first in the flattened tensor;
-        which value each element has, in the shape of x; and how often each occurs. Each nan counts as
-        distinct.
+        which value each element has, in the shape of x; and how often each occurs
 
     Examples
     --------
@@ -62,17 +64,11 @@ def unique_all(x: ArrayLike, /) -> UniqueAll:
     >>> xp.unique_all(sw.tensor([3, 1, 3])).counts
     tensor([1, 2])
     """
-    array = _concrete("unique_all", x)
-    values, indices, inverse, counts = np.unique(
-        array, return_index=True, return_inverse=True, return_counts=True, equal_nan=False
-    )
-    return UniqueAll(
-        _wrap_array(values), _int64(indices), _int64(inverse.reshape(array.shape)), _int64(counts)
-    )
+    return _unique("unique_all", x)
 
 
 def unique_counts(x: ArrayLike, /) -> UniqueCounts:
-    """Return the distinct elements in ascending order and how often each occurs. Each nan is distinct.
+    """Return the distinct elements, and how often each occurs.
 
     Examples
     --------
@@ -81,12 +77,12 @@ def unique_counts(x: ArrayLike, /) -> UniqueCounts:
     >>> xp.unique_counts(sw.tensor([3, 1, 3]))
     UniqueCounts(values=tensor([1, 3]), counts=tensor([1, 2]))
     """
-    values, counts = np.unique(_concrete("unique_counts", x), return_counts=True, equal_nan=False)
-    return UniqueCounts(_wrap_array(values), _int64(counts))
+    found = _unique("unique_counts", x)
+    return UniqueCounts(found.values, found.counts)
 
 
 def unique_inverse(x: ArrayLike, /) -> UniqueInverse:
-    """Return the distinct elements in ascending order and which one each element is. Each nan is distinct.
+    """Return the distinct elements, and which of them each element of x is.
 
     Examples
     --------
@@ -95,13 +91,12 @@ def unique_inverse(x: ArrayLike, /) -> UniqueInverse:
     >>> xp.unique_inverse(sw.tensor([3, 1, 3]))
     UniqueInverse(values=tensor([1, 3]), inverse_indices=tensor([1, 0, 1]))
     """
-    array = _concrete("unique_inverse", x)
-    values, inverse = np.unique(array, return_inverse=True, equal_nan=False)
-    return UniqueInverse(_wrap_array(values), _int64(inverse.reshape(array.shape)))
+    found = _unique("unique_inverse", x)
+    return UniqueInverse(found.values, found.inverse_indices)
 
 
 def unique_values(x: ArrayLike, /) -> Tensor:
-    """Return the distinct elements in ascending order. Each nan counts as distinct.
+    """Return the distinct elements.
 
     Examples
     --------
@@ -110,11 +105,18 @@ def unique_values(x: ArrayLike, /) -> Tensor:
     >>> xp.unique_values(sw.tensor([3, 1, 3]))
     tensor([1, 3])
     """
-    return _wrap_array(np.unique(_concrete("unique_values", x), equal_nan=False))
+    return _unique("unique_values", x).values
 
 
-def _concrete(name: str, x: ArrayLike) -> Array:
-    return ops.as_tensor(x)._array(name)
+def _unique(name: str, x: ArrayLike) -> UniqueAll:
+    x = ops.as_tensor(x)
+    array = x._array(name)
+    _, first, inverse, counts = np.unique(
+        array, return_index=True, return_inverse=True, return_counts=True, equal_nan=False
+    )
+    indices = _int64(first)
+    values = ops.reshape(x, (x.size,))[indices]
+    return UniqueAll(values, indices, _int64(inverse.reshape(array.shape)), _int64(counts))
 
 
 def _int64(array: Array) -> Tensor:

@@ -112,8 +112,11 @@ def pinv(x: ArrayLike, /, *, rtol: float | ArrayLike | None = None) -> Tensor:
     (2, 3)
     """
     x = ops.floating(ops.as_tensor(x))
-    tolerance = _default_tolerance(x) if rtol is None else ops.as_tensor(rtol).numpy()
-    return apply(host.pinv, x, rtol=tolerance)  # type: ignore[no-any-return]
+    if rtol is None:
+        rtol = _default_tolerance(x)
+    elif isinstance(rtol, Tensor):
+        rtol = rtol.numpy()
+    return apply(host.pinv, x, rtol=rtol)  # type: ignore[no-any-return]
 
 
 def matrix_rank(x: ArrayLike, /, *, rtol: float | ArrayLike | None = None) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 
 from slopewise.engine import special
 from slopewise.engine.aval import Array, Aval, Dtype
-from slopewise.engine.errors import DtypeError
+from slopewise.engine.errors import DtypeError, GradientError
 from slopewise.engine.primitive import Primitive, Rule, define
 from slopewise.engine.primitives.rules import BOOL, batch_elementwise, broadcast_shapes, elementwise
 
@@ -228,11 +228,19 @@ def _cast(x: Array, dtype: Dtype) -> Array:
     return x.astype(dtype)
 
 
+def _cast_vjp(g: Any, y: Any, x: Any, dtype: Dtype) -> Any:
+    if dtype.kind == "c":
+        raise GradientError(
+            "complex numbers carry no gradient: .detach() what becomes complex, or keep to real ones"
+        )
+    return g.astype(x.dtype) if dtype.kind == "f" else None
+
+
 cast: Primitive = define(
     "cast",
     infer=lambda x, dtype: Aval(x.shape, dtype),
     compute=_cast,
-    vjp=(lambda g, y, x, dtype: g.astype(x.dtype) if dtype.kind == "f" else None,),
+    vjp=(_cast_vjp,),
     batch=batch_elementwise("cast"),
     saves="",
 )
