@@ -31,6 +31,7 @@ from slopewise.nn.activations import (
     step,
     tanh,
 )
+from slopewise.nn.attention import MultiheadAttention, TransformerEncoderLayer
 from slopewise.nn.containers import Flatten, Identity, ModuleList, Residual, Sequential
 from slopewise.nn.convolution import Conv1d, Conv2d
 from slopewise.nn.dropout import Dropout, RandomModule, reseed
@@ -55,11 +56,15 @@ from slopewise.nn.pooling import (
     MaxPool1d,
     MaxPool2d,
 )
+from slopewise.nn.recurrent import GRU, LSTM, RNN
 from slopewise.nn.summary import Summary, summary
 
 __all__ = [
     "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "SELU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
@@ -88,6 +93,7 @@ __all__ = [
     "Mish",
     "Module",
     "ModuleList",
+    "MultiheadAttention",
     "Parameter",
     "RandomModule",
     "ReLU",
@@ -100,6 +106,7 @@ __all__ = [
     "Step",
     "Summary",
     "Tanh",
+    "TransformerEncoderLayer",
     "elu",
     "gelu",
     "initializers",
