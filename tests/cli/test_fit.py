@@ -15,16 +15,21 @@ import pytest
 
 from slopewise.cli.app import run
 from slopewise.data import generate_table
+from slopewise.engine.errors import RunError
 
 COMMAND = [sys.executable, "-m", "slopewise"]
+
+
+def make_tables(path):
+    generate_table("blobs", n=120, noise=2.0, missing=0.05, seed=3).frame.write_csv(path / "blobs.csv")
+    generate_table("sine", n=80, seed=3).frame.write_csv(path / "sine.csv")
+    return path
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    generate_table("blobs", n=120, noise=2.0, missing=0.05, seed=3).frame.write_csv("blobs.csv")
-    generate_table("sine", n=80, seed=3).frame.write_csv("sine.csv")
-    return tmp_path
+    return make_tables(tmp_path)
 
 
 def fit(*options, data="blobs.csv", target="class", out="run"):
@@ -222,9 +227,54 @@ def test_a_run_whose_data_has_changed_is_not_resumed(folder, capsys):
     assert "put blobs.csv back" in capsys.readouterr().err
 
 
-def test_a_learning_rate_that_is_far_too_large_is_named(capsys):
+def test_a_run_that_is_stopped_while_it_is_tested_is_concluded_by_resume(folder, capsys, monkeypatch):
+    def stop(*arguments, **options):
+        raise KeyboardInterrupt
+
+    assert fit("--quiet") == 0
+    result = text_of(capsys)
+    with monkeypatch.context() as patched:
+        patched.setattr("slopewise.cli.jobs.conclude", stop)
+        assert fit("--quiet") == 130
+    assert "slopewise resume run" in capsys.readouterr().err
+    assert json.loads((folder / "run" / "run.json").read_text())["test_openings"] == []
+    assert run(["resume", "run", "--quiet"]) == 0
+    assert text_of(capsys) == result
+    (folder / "run" / "report.html").unlink()
+    assert run(["resume", "run", "--quiet"]) == 0
+    assert (folder / "run" / "report.html").exists()
+
+
+def test_ctrl_c_before_the_run_begins_writes_nothing(folder, capsys, monkeypatch):
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    before = sorted(os.listdir(folder))
+    monkeypatch.setattr("slopewise.cli.jobs.prepare", stop)
+    assert fit() == 130
+    assert "nothing was written" in capsys.readouterr().err
+    assert sorted(os.listdir(folder)) == before
+
+
+def test_a_full_disk_in_the_middle_of_training_leaves_a_run_that_can_go_on(folder, capsys, monkeypatch):
+    assert fit("--quiet", out="whole") == 0
+    with monkeypatch.context() as patched:
+
+        def full(*arguments):
+            raise RunError("cannot write the checkpoint: the disk is full")
+
+        patched.setattr("slopewise.train.run_folder.RunFolder.save_checkpoint", full)
+        assert fit("--quiet") == 2
+    assert "the disk is full" in capsys.readouterr().err
+    assert run(["resume", "run", "--quiet"]) == 0
+    assert weights(folder / "run") == weights(folder / "whole")
+
+
+def test_a_learning_rate_that_is_far_too_large_is_named(folder, capsys):
     assert fit("--optimizer", "sgd", "--lr", "1e30", data="sine.csv", target="y") == 2
     assert "diverged" in capsys.readouterr().err
+    assert run(["report", "run"]) == 0
+    assert "Training diverged" in (folder / "run" / "report.html").read_text()
 
 
 def test_class_names_and_columns_may_hold_anything(folder, capsys):
@@ -243,7 +293,7 @@ def test_class_names_and_columns_may_hold_anything(folder, capsys):
 
 
 def long_run(out, *options):
-    arguments = ["fit", "blobs.csv", "-t", "class", "--out", out, "--epochs", "400", "--hidden", "64"]
+    arguments = ["fit", "blobs.csv", "-t", "class", "--out", out, "--epochs", "250", "--hidden", "32"]
     return [*COMMAND, *arguments, "--lr", "1e-5", *options]
 
 
@@ -256,14 +306,16 @@ def wait_for_epochs(path, epochs):
     raise AssertionError(f"{path} did not reach {epochs} epochs")
 
 
-@pytest.fixture
-def uninterrupted(folder):
-    subprocess.run(long_run("whole"), check=True, capture_output=True, timeout=120)
-    return weights(folder / "whole")
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run that nothing stopped."""
+    path = make_tables(tmp_path_factory.mktemp("whole"))
+    subprocess.run(long_run("run"), cwd=path, check=True, capture_output=True, timeout=120)
+    return path / "run"
 
 
 @pytest.mark.slow
-def test_ctrl_c_leaves_a_run_that_resumes_to_the_same_bits(folder, uninterrupted):
+def test_ctrl_c_leaves_a_run_that_resumes_to_the_same_bits(folder, whole):
     with subprocess.Popen(
         long_run("run"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -276,30 +328,32 @@ def test_ctrl_c_leaves_a_run_that_resumes_to_the_same_bits(folder, uninterrupted
     resumed = subprocess.run([*COMMAND, "resume", "run"], capture_output=True, text=True, timeout=120)
     assert resumed.returncode == 0, resumed.stderr
     assert "Resuming run after epoch" in resumed.stdout
-    assert weights(folder / "run") == uninterrupted
-    scores = [json.loads((folder / name / "evaluation.json").read_text()) for name in ("run", "whole")]
+    assert weights(folder / "run") == weights(whole)
+    paths = (folder / "run", whole)
+    scores = [json.loads((path / "evaluation.json").read_text()) for path in paths]
     assert scores[0] == scores[1]
-    lines = [(folder / name / "metrics.jsonl").read_text().splitlines() for name in ("run", "whole")]
+    lines = [(path / "metrics.jsonl").read_text().splitlines() for path in paths]
     for first, second in zip(*lines, strict=True):
         assert {**json.loads(first), "seconds": 0} == {**json.loads(second), "seconds": 0}
 
 
 @pytest.mark.slow
-def test_a_run_that_was_killed_resumes_to_the_same_bits(folder, uninterrupted):
+def test_a_run_that_was_killed_resumes_to_the_same_bits(folder, whole):
     with subprocess.Popen(long_run("run"), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         wait_for_epochs(folder / "run" / "metrics.jsonl", 9)
         process.kill()
     assert process.returncode == -signal.SIGKILL
     resumed = subprocess.run([*COMMAND, "resume", "run", "--json"], capture_output=True, timeout=120)
     assert resumed.returncode == 0, resumed.stderr
-    assert weights(folder / "run") == uninterrupted
+    assert weights(folder / "run") == weights(whole)
 
 
 @pytest.mark.slow
 def test_a_terminal_gets_a_live_bar(folder):
     controller, terminal = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
-    with subprocess.Popen(long_run("run"), stdout=terminal, stderr=terminal, env=environment) as process:
+    arguments = [*COMMAND, "fit", "blobs.csv", "-t", "class", "--epochs", "100", "--lr", "1e-5"]
+    with subprocess.Popen(arguments, stdout=terminal, stderr=terminal, env=environment) as process:
         os.close(terminal)
         shown = b""
         while True:
@@ -314,7 +368,7 @@ def test_a_terminal_gets_a_live_bar(folder):
     assert process.returncode == 0
     text = shown.decode()
     assert "━" in text
-    assert re.search(r"epoch \d+/400.*loss \d\.\d+.*accuracy \d+.*at most \d:\d\d left", text)
+    assert re.search(r"epoch \d+/100.*loss \d\.\d+.*accuracy \d+.*at most \d:\d\d left", text)
     assert "test accuracy" in text
 
 

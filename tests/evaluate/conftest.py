@@ -87,7 +87,7 @@ def record_of(table, target, task, parts, dropped=None):
         "training": {"epochs": 200, "patience": 20, "batch_size": 32, "loss": "cross_entropy"},
         "seed": 0,
         "environment": environment("eager"),
-        "result": {"epochs": 61, "best_epoch": 41, "seconds": 1.26, "stopped": "early"},
+        "result": {"epochs": 61, "best_epoch": 41, "seconds": 1.26, "stopped": "early", "reason": ""},
         "test_openings": [{"when": "2026-11-21T20:00:02+00:00", "why": "fit", "rows": len(parts["test"])}],
     }
 

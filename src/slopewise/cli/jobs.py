@@ -17,7 +17,7 @@ from slopewise.data import Table, read_table
 from slopewise.engine.errors import ArgumentError
 from slopewise.evaluate import Evaluation
 from slopewise.evaluate.conclusion import conclude, evaluate_table, saved_evaluation, write_report
-from slopewise.evaluate.display import count
+from slopewise.evaluate.display import count, visible
 from slopewise.train.defaults import Settings
 from slopewise.train.files import to_json
 from slopewise.train.job import prepare_again, start_run, train
@@ -59,6 +59,8 @@ def resume_job(path: Path, *, quiet: bool, json: bool) -> int:
     if run.record["status"] == "finished" and evaluation is not None:
         if not (quiet or json):
             say(f"{run.path} is finished: there is nothing to resume.")
+        if not run.report_path.exists():  # it was stopped at the very last
+            write_report(run)
         _say_result(run, evaluation, json=json)
         return 0
     silent = quiet or json
@@ -152,7 +154,9 @@ def _same_file(first: Path, second: Path) -> bool:
 def _how_it_went(run: RunFolder) -> str:
     result = run.record["result"]
     epochs = count(result["epochs"], "epoch")
-    ended = f"stopped early after {epochs}" if result["stopped"] == "early" else f"all {epochs}"
+    ended = f"all {epochs}"
+    if result["stopped"]:
+        ended = f"stopped after {epochs}, as {visible(result['reason'], 200)}"
     return f"Trained   {ended}; kept the weights of epoch {count(result['best_epoch'])}"
 
 

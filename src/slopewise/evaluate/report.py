@@ -88,7 +88,10 @@ def _judged(evaluation: Evaluation | None) -> Part | None:
 
 def _notices(record: Mapping[str, Any], evaluation: Evaluation | None, run_name: str) -> list[dict[str, str]]:
     notices = []
-    if record["status"] != "finished":
+    if record["status"] == "diverged":
+        text = "Training diverged, its validation loss is no number. Fit again with a smaller learning rate."
+        notices.append({"text": text, "command": ""})
+    elif record["status"] != "finished":
         text = "This run was stopped before its end. Go on with:"
         notices.append({"text": text, "command": report_sections.command("resume", run_name)})
     if evaluation is None:

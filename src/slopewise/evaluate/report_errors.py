@@ -158,7 +158,7 @@ def _worst(evaluation: Evaluation, part: Part) -> dict[str, Any] | None:
                 "row": count(row.row),
                 "line": None if row.line is None else count(row.line),
                 "truth": visible(row.truth),
-                "predicted": visible(row.predicted),
+                "predicted": visible(row.predicted) if classes else number(float(row.predicted)),
                 "is_wrong": classes and row.truth != row.predicted,
                 "measure": percent(1 - row.error) if classes else number(row.error),
                 "cells": [None if value is None else visible(value) for value in row.cells],

@@ -136,7 +136,7 @@ def _in_words(validation: Sequence[float | None], training: Sequence[float | Non
 
 def _how_it_ended(record: Record, epochs: Sequence[Record]) -> str:
     result, training = record.get("result") or {}, record["training"]
-    if record["status"] != "finished":
+    if not result:
         return f"Stopped after epoch {count(len(epochs))} of at most {count(training['epochs'])}."
     best = result.get("best_epoch")
     if result.get("stopped") == "early":
@@ -144,6 +144,9 @@ def _how_it_ended(record: Record, epochs: Sequence[Record]) -> str:
             f"Training stopped after epoch {count(result['epochs'])}, for the validation loss had not "
             f"improved for {count(training['patience'], 'epoch')}. The weights of epoch {best} were kept."
         )
+    if result.get("stopped"):
+        ended = f"Training stopped after epoch {count(result['epochs'])}: {result['reason']}."
+        return f"{ended} The weights of epoch {best} were kept."
     kept = f" The weights of epoch {best}, the best on the validation rows, were kept." if best else ""
     return f"Training ran for all of its {count(result['epochs'], 'epoch')}.{kept}"
 

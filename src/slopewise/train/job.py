@@ -120,29 +120,13 @@ def train(prepared: Prepared, run: RunFolder, *, on_epoch: OnEpoch | None = None
     Ctrl-C takes effect between two updates: a checkpoint is written, the run's status becomes "stopped", and
     KeyboardInterrupt goes on its way.
     """
-    seed, settings = prepared.question.seed, prepared.settings
-    model = TableModel.build(prepared.inputs, prepared.target, settings.hidden, seed)
-    trainer = Trainer(
-        model.network,
-        loss=_loss_of(prepared),
-        optimizer=build_optimizer(model.network, settings),
-        metrics=[_metric_of(prepared)],
-        seed=seed,
-    )
+    settings = prepared.settings
+    model = TableModel.build(prepared.inputs, prepared.target, settings.hidden, prepared.question.seed)
+    trainer = _trainer(prepared, model)
     stopping = EarlyStopping("validation_loss", patience=settings.patience)
     recorder = RunRecorder(run, unit=prepared.target.std, on_epoch=on_epoch)
-    trainer.begin(
-        prepared.features("train"),
-        _targets(prepared, "train"),
-        validation=(prepared.features("validation"), _targets(prepared, "validation")),
-        epochs=settings.epochs,
-        batch_size=settings.batch_size or batch_size_for(len(prepared.parts.train)),
-        callbacks=[stopping, recorder],
-    )
-    checkpoint = run.latest_checkpoint()
-    if checkpoint is not None:
-        trainer.restore(Snapshot(checkpoint.tensors, checkpoint.state))
-    run.cut_metrics(trainer.epoch)
+    _begin(trainer, prepared, [stopping, recorder])
+    _go_back_to_checkpoint(trainer, run)
     run.update(status="training")
     try:
         trainer.resume()
@@ -151,10 +135,43 @@ def train(prepared: Prepared, run: RunFolder, *, on_epoch: OnEpoch | None = None
         run.update(status="stopped")
         raise
     if not np.isfinite(stopping.best):
-        raise RunError(f"training diverged, the validation loss is {stopping.best}: use lr < {settings.lr}")
+        run.update(status="diverged")
+        loss = stopping.best
+        raise RunError(f"training diverged, the validation loss is {loss}: use a lr below {settings.lr}")
     model.save(run)
     run.update(status="trained", result=_result(trainer, stopping))
     return model
+
+
+def _trainer(prepared: Prepared, model: TableModel) -> Trainer:
+    return Trainer(
+        model.network,
+        loss=_loss_of(prepared),
+        optimizer=build_optimizer(model.network, prepared.settings),
+        metrics=[_metric_of(prepared)],
+        seed=prepared.question.seed,
+    )
+
+
+def _begin(trainer: Trainer, prepared: Prepared, callbacks: list[Callback]) -> None:
+    """Hand the training and validation rows to the Trainer; it makes no update yet."""
+    settings = prepared.settings
+    trainer.begin(
+        prepared.features("train"),
+        _targets(prepared, "train"),
+        validation=(prepared.features("validation"), _targets(prepared, "validation")),
+        epochs=settings.epochs,
+        batch_size=settings.batch_size or batch_size_for(len(prepared.parts.train)),
+        callbacks=callbacks,
+    )
+
+
+def _go_back_to_checkpoint(trainer: Trainer, run: RunFolder) -> None:
+    """Put the newest checkpoint into the Trainer, if there is one, and forget the epochs after it."""
+    checkpoint = run.latest_checkpoint()
+    if checkpoint is not None:
+        trainer.restore(Snapshot(checkpoint.tensors, checkpoint.state))
+    run.cut_metrics(trainer.epoch)
 
 
 class RunRecorder(Callback):
@@ -269,6 +286,10 @@ def _result(trainer: Trainer, stopping: EarlyStopping) -> dict[str, Any]:
         "updates": trainer.step,
         "best_epoch": stopping.best_epoch,
         "seconds": sum(record["seconds"] for record in records),
-        "stopped": "early" if trainer.stop_reason else "last epoch",
+        "stopped": "early"
+        if stopping.waited >= stopping.patience
+        else "other"
+        if trainer.stop_reason
+        else "",
         "reason": trainer.stop_reason,
     }
