@@ -131,7 +131,7 @@ def test_questions_that_contradict_themselves_are_refused(question, message):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (Settings(optimizer="adm"), "'adm' is not known: use one of adam, adamw"),
+        (Settings(optimizer="adm"), "'adm' is not known: use one of adagrad, adam"),
         (Settings(lr=0.0), "lr is 0.0"),
         (Settings(lr=float("nan")), "lr is nan"),
         (Settings(batch_size=0), "batch_size is 0"),
