@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import slopewise as sw
-from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError
+from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError, TraceError
 
 OPTIMIZERS = sorted(set(sw.optim.BY_NAME) - {"lbfgs"})
 
@@ -216,6 +216,61 @@ def test_frozen_parameters_are_kept_and_skipped_and_may_be_unfrozen():
     (frozen * free).sum().backward()
     optimizer.step()
     assert frozen.item() == pytest.approx(0.9, abs=1e-6)
+
+
+def test_freezing_and_thawing_between_compiled_steps_is_followed():
+    results = []
+    for compiled in (False, True):
+        a, b = (sw.tensor(np.array([1.0, 2.0]), requires_grad=True) for _ in range(2))
+        optimizer = sw.optim.Adam([a, b], lr=0.1)
+
+        def step(a=a, b=b, optimizer=optimizer):
+            optimizer.zero_grad()
+            ((a * b) ** 2).sum().backward()
+            optimizer.step()
+
+        run = sw.compile(step) if compiled else step
+        for frozen in (None, b, b, None, a, None):
+            for p in (a, b):
+                p.requires_grad_(p is not frozen)
+            run()
+            run()
+        results.append(values([a, b]))
+    assert_same_bits(*results)
+
+
+def test_settings_that_change_at_every_step_are_not_traced_for_ever():
+    w = sw.tensor(np.array([1.0]), requires_grad=True)
+    optimizer = sw.optim.SGD([w], lr=0.0, weight_decay=1.0)
+    w.grad = sw.tensor(np.array([0.0]))
+    optimizer.lr = 1.0
+    for step in range(50):
+        optimizer.param_groups[0]["weight_decay"] = 1 / (step + 2)
+        optimizer.step()
+    assert w.item() == pytest.approx(1 / 51)
+    assert optimizer._traced_update.n_traces < 20
+
+
+def test_large_parameters_are_updated_one_by_one_with_the_same_bits(monkeypatch):
+    results = []
+    for most in (0, 1 << 24):
+        monkeypatch.setattr("slopewise.optim.update_rule._MOST_ELEMENTS", most)
+        params = parameters()
+        optimizer = sw.optim.NAdam(params)
+        train(params, optimizer, batches(5))
+        assert optimizer._traced_update.n_traces == (1 if most else 0)
+        results.append(values(params))
+    assert_same_bits(*results)
+
+
+def test_a_schedule_that_looks_at_the_step_is_told_where():
+    w = sw.tensor([1.0], requires_grad=True)
+    w.grad = sw.tensor([1.0])
+    optimizer = sw.optim.SGD([w], lr=lambda step: 0.1 if step < 5 else 0.01)
+    with pytest.raises(TraceError, match=r"a schedule is traced .* at .*test_optimizer.py:\d+"):
+        optimizer.step()
+    assert w.item() == 1.0
+    assert optimizer.n_steps == 0
 
 
 def test_the_closure_is_called_once_with_recording_on_and_its_loss_is_returned():

@@ -1,7 +1,8 @@
 """Makes optim.json: trajectories of PyTorch's optimizers and values of its schedules.
 
-Run in an environment of its own (`pip install torch==2.13.0 numpy`): python tests/reference/make_optim.py. The tests read
-optim.json only. Lion, which PyTorch lacks, is written here in NumPy after algorithm 2 of its paper (X. Chen et al., 2023).
+Run in an environment of its own (`pip install torch==2.13.0 numpy`): python tests/reference/make_optim.py.
+The tests read optim.json only. Lion, which PyTorch lacks, is written here in NumPy after algorithm 2 of its
+paper (X. Chen et al., 2023).
 """
 
 import json
@@ -188,18 +189,18 @@ def schedule_values():
             lambda o: s.CosineAnnealingWarmRestarts(o, 5, T_mult=2)
         ),
         "LinearRamp(0.025, 0.1, 9)": learning_rates(lambda o: s.LinearLR(o, 0.25, 1.0, 9)),
-        "OneCycle(0.5, 40)": learning_rates(lambda o: s.OneCycleLR(o, 0.5, total_steps=41)),
+        "OneCycle(0.5, 40)": learning_rates(lambda o: s.OneCycleLR(o, 0.5, total_steps=40)),
         "OneCycle(0.5, 40, peak=0.45, start_divisor=10.0, end_divisor=100.0, shape='linear')": learning_rates(
             lambda o: s.OneCycleLR(
                 o,
                 0.5,
-                total_steps=41,
+                total_steps=40,
                 pct_start=0.45,
                 div_factor=10.0,
                 final_div_factor=100.0,
                 anneal_strategy="linear",
             )
-        ),  # fmt: skip
+        ),
         "WarmUp(CosineDecay(0.1, 32), 8, start=0.1)": learning_rates(
             lambda o: s.SequentialLR(
                 o, [s.LinearLR(o, 0.1, 1.0, 8), s.CosineAnnealingLR(o, 32, 0.0)], milestones=[8]
@@ -214,10 +215,15 @@ def schedule_values():
 PLATEAUS = {
     "rel": {"factor": 0.5, "patience": 2},
     "abs, cooldown": {
-        "factor": 0.1, "patience": 1, "cooldown": 2, "threshold": 0.05, "threshold_mode": "abs", "min_lr": 0.002,
+        "factor": 0.1,
+        "patience": 1,
+        "cooldown": 2,
+        "threshold": 0.05,
+        "threshold_mode": "abs",
+        "min_lr": 0.002,
     },
     "max": {"mode": "max", "factor": 0.5, "patience": 1},
-}  # fmt: skip
+}
 
 
 def plateau_values(generator):
@@ -241,16 +247,8 @@ def clipping_values(generator):
         for p, g in zip(params, gradients, strict=True):
             p.grad = torch.tensor(g)
         norm = torch.nn.utils.clip_grad_norm_(params, max_norm, norm_type).item()
-        clipped = [p.grad.tolist() for p in params]
-        cases.append(
-            {
-                "norm_type": str(norm_type),
-                "max_norm": max_norm,
-                "gradients": gradients,
-                "norm": norm,
-                "clipped": clipped,
-            }
-        )
+        case = {"norm_type": str(norm_type), "max_norm": max_norm, "gradients": gradients}
+        cases.append(case | {"norm": norm, "clipped": [p.grad.tolist() for p in params]})
     return cases
 
 

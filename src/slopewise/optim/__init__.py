@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from slopewise.engine.names import look_up
+from slopewise.optim import schedules
 from slopewise.optim.adagrad import Adagrad, RMSprop
 from slopewise.optim.adam import Adam, AdamW, AMSGrad
 from slopewise.optim.adam_relatives import NAdam, RAdam
@@ -10,6 +11,7 @@ from slopewise.optim.clipping import clip_grad_norm, clip_grad_value
 from slopewise.optim.lion import Lion
 from slopewise.optim.optimizer import Optimizer
 from slopewise.optim.parameter_group import ParameterGroup
+from slopewise.optim.plateau import ReduceOnPlateau
 from slopewise.optim.sgd import SGD
 from slopewise.optim.update_rule import UpdateRule
 
@@ -55,8 +57,10 @@ __all__ = [
     "ParameterGroup",
     "RAdam",
     "RMSprop",
+    "ReduceOnPlateau",
     "UpdateRule",
     "clip_grad_norm",
     "clip_grad_value",
     "get",
+    "schedules",
 ]

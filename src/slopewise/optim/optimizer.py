@@ -89,6 +89,7 @@ class Optimizer(ABC):
         """Set the `.grad` of all parameters to None."""
         self._note_reads()
         for group in self.param_groups:
+            group.note_reads()
             for parameter in group.params:
                 if parameter.requires_grad:
                     parameter.grad = None  # not read first: a traced step would depend on what it was

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slopewise.engine import ops
-from slopewise.engine.errors import ArgumentError, ShapeError
+from slopewise.engine.errors import ArgumentError, ShapeError, TraceError
 from slopewise.engine.mode import current_mode, no_grad
 from slopewise.engine.tensor import Tensor, tensor
+from slopewise.engine.trace import CaptureGuard
 
 if TYPE_CHECKING:
     from slopewise.optim.optimizer import Optimizer
@@ -33,6 +34,7 @@ class ParameterGroup:
     ----------
     params : list of Tensor
     names : list of str; the parameters' names, or their positions in the optimizer
+    n_elements : int; how many numbers the parameters hold
     settings : dict of all settings but the learning rate; replaced as a whole, never changed in place
     schedule : the function that gives the learning rate, or None where it is a number
     learning_rate : float64 Tensor, shape (); the number, where there is no schedule
@@ -47,6 +49,7 @@ class ParameterGroup:
         self._owner = owner
         self.params = params
         self.names = names
+        self.n_elements = sum(parameter.size for parameter in params)
         self.schedule: ScheduleFunction | None = None
         self.learning_rate = tensor(0.0, FLOAT64)
         self.settings: Settings = {name: value for name, value in settings.items() if name != "lr"}
@@ -114,15 +117,21 @@ class ParameterGroup:
     def note_reads(self) -> None:
         """Tell the trace, if there is one, which Python values of this group it depends on."""
         trace = current_mode().trace
-        if trace is not None:
-            for attribute in ("settings", "schedule", "lockstep"):
-                trace.note_read(self, attribute, getattr(self, attribute))
+        if trace is None:
+            return
+        for attribute in ("settings", "schedule", "lockstep"):
+            trace.note_read(self, attribute, getattr(self, attribute))
+        for parameter in self.params:  # one that was thawed or frozen since is to be traced again
+            trace.guards.append(CaptureGuard(parameter, parameter._ref))
 
     def lr_at(self, step: Tensor) -> Tensor:
         """Return the learning rate after `step` updates, a float64 tensor of shape ()."""
         if self.schedule is None:
             return self.learning_rate
-        lr = ops.as_tensor(self.schedule(step))
+        try:
+            lr = ops.as_tensor(self.schedule(step))
+        except TraceError as error:
+            raise TraceError(f"a schedule is traced and must be made of tensor operations: {error}") from None
         if lr.shape != ():
             raise ShapeError(f"a schedule must return one number, this one returned shape {lr.shape}")
         return lr.astype(FLOAT64)
