@@ -156,7 +156,7 @@ def _how_it_went(run: RunFolder) -> str:
     epochs = count(result["epochs"], "epoch")
     ended = f"all {epochs}"
     if result["stopped"]:
-        ended = f"stopped after {epochs}, as {visible(result['reason'], 200)}"
+        ended = f"stopped after {epochs}, as {visible(result['reason'].replace('_', ' '), 200)}"
     return f"Trained   {ended}; kept the weights of epoch {count(result['best_epoch'])}"
 
 

@@ -125,7 +125,7 @@ class RunFolder:
         try:
             # Both are on the disk before anything older is removed: a full disk costs no older run.
             write_json(new_run, {**heading, **record, "test_openings": []})
-            write_json(new_split, split)
+            write_bytes(new_split, _line_per_part(split).encode())
             run._remove_older_files()
             os.replace(new_split, run.path / _SPLIT)
             os.replace(new_run, run.path / _RUN)
@@ -338,6 +338,12 @@ class RunFolder:
 class _Made:
     path: Path
     is_new: bool
+
+
+def _line_per_part(split: dict[str, Any]) -> str:
+    """A million row numbers, each on a line of its own, would be no use to a reader."""
+    lines = [f"{json.dumps(name)}: {to_json(rows)}" for name, rows in split.items()]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _numbered_folder(stem: str) -> _Made:
