@@ -7,7 +7,6 @@ from functools import update_wrapper
 from threading import RLock
 from typing import Any
 
-from slopewise.engine.aval import aval_of
 from slopewise.engine.control import run_traced
 from slopewise.engine.errors import ArgumentError, TraceError
 from slopewise.engine.mode import current_mode
@@ -45,7 +44,7 @@ class CompiledFunction:
             return self._function(*args, **kwargs)  # part of a larger trace, or of a batch
         with self._lock:
             traced = self._trace_for(_signature(leaves, structure, mode.recording != 0), args, kwargs)
-            return run_traced(traced, args, kwargs)
+            return run_traced(traced, leaves)
 
     def _trace_for(
         self, signature: Hashable, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -65,6 +64,9 @@ class CompiledFunction:
         with self._lock:
             return str(self._trace_for(signature, args, kwargs).graph)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CompiledFunction, (self._function,)  # a copy traces anew: it may reach other tensors
+
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
             return self
@@ -80,7 +82,8 @@ def _signature(leaves: list[Any], structure: Hashable, recording: bool) -> Hasha
 
 def _leaf_signature(leaf: Any) -> Hashable:
     if isinstance(leaf, Tensor):
-        return (aval_of(leaf), leaf.requires_grad)
+        ref = leaf._ref
+        return (ref.buffer.shape, ref.buffer.dtype, ref.node is not None)
     try:
         hash(leaf)
     except TypeError:

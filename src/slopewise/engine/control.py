@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -125,21 +125,26 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def recomputed(*args: Any, **kwargs: Any) -> Any:
         traced = trace_function(function, args, kwargs, once=True)
-        return run_traced(traced, args, kwargs, recompute=True)
+        return run_traced(traced, flatten((args, kwargs))[0], recompute=True)
 
     return recomputed
 
 
-def run_traced(
-    traced: TracedFunction, args: tuple[Any, ...], kwargs: dict[str, Any], *, recompute: bool = False
-) -> Any:
-    """Run a traced function as one operation on the tape; state that it changed is written back."""
-    arguments = [leaf for leaf in flatten((args, kwargs))[0] if isinstance(leaf, Tensor)]
-    outputs = call_graph(traced.graph, [*arguments, *traced.captured_tensors()], recompute=recompute)
+def run_traced(traced: TracedFunction, leaves: Sequence[Any], *, recompute: bool = False) -> Any:
+    """Run a traced function as one operation on the tape; state that it changed is written back.
+
+    Parameters
+    ----------
+    leaves : the leaves of its arguments; what is no tensor among them is skipped
+    """
+    arguments = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
+    outputs = call_graph(traced.graph, arguments + traced.captured_tensors(), recompute=recompute)
     count = len(traced.tracked)
+    # under vmap it is the batch behind an output that may be tracked, and the graph itself knows where
+    # gradients stop
     results = [
-        output if tracked else output.detach()
-        for output, tracked in zip(outputs, traced.tracked, strict=False)
+        output if tracked or hasattr(output._ref.buffer, "batch_level") else output.detach()
+        for output, tracked in zip(outputs[:count], traced.tracked, strict=True)
     ]
     traced.write_back(outputs[count:])
     return traced.results(results)

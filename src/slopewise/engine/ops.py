@@ -537,11 +537,11 @@ def log_softmax(x: Any, axis: Axis = -1) -> Tensor:
 
 def softmax(x: Any, axis: Axis = -1) -> Tensor:
     """Return exp(x) / sum(exp(x)) over axes, without overflow."""
-    x = floating(as_tensor(x))
-    if count(x.shape, axis) == 0:
-        return x
+    logits = floating(as_tensor(x))
+    if count(logits.shape, axis) == 0:
+        return logits
     # the maximum is a constant to the gradient, as its own contributions cancel
-    powers = exp(x - detach(max(x, axis, keepdims=True)))
+    powers = exp(logits - detach(max(logits, axis, keepdims=True)))
     return powers / sum(powers, axis, keepdims=True)
 
 

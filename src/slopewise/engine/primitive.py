@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from slopewise.engine.aval import Array, Aval, aval_of
+from slopewise.engine.aval import Array, Aval, Buffer, aval_of
 from slopewise.engine.errors import DtypeError, GradientError, ShapeError, SlopewiseError
 from slopewise.engine.mode import Mode, current_mode
 from slopewise.engine.tape import Node, Ref, saved_ref
@@ -86,8 +86,9 @@ def apply(primitive: Primitive, *operands: Tensor, **params: Any) -> Any:
     """
     mode = current_mode()
     refs = [operand._ref for operand in operands]
-    if mode.trace is None and all([type(ref.buffer) is np.ndarray for ref in refs]):
-        result = _compute(primitive, [ref.buffer for ref in refs], params, mode.quiet)  # type: ignore[misc]
+    buffers = [ref.buffer for ref in refs]
+    if mode.trace is None and _on_host(buffers):
+        result = _compute(primitive, buffers, params, mode.quiet)  # type: ignore[arg-type]
         if mode.recording & 1:
             for ref in refs:
                 if ref.node is not None:
@@ -101,6 +102,13 @@ def apply(primitive: Primitive, *operands: Tensor, **params: Any) -> Any:
     if primitive.outputs == 1:
         return Tensor._from_ref(Ref(result))
     return tuple(Tensor._from_ref(Ref(buffer)) for buffer in result)
+
+
+def _on_host(buffers: list[Buffer]) -> bool:
+    for buffer in buffers:  # noqa: SIM110 (a loop is faster here than all())
+        if type(buffer) is not np.ndarray:
+            return False
+    return True
 
 
 def _apply_inside(

@@ -82,4 +82,4 @@ def log_softmax(x: Array, axes: tuple[int, ...]) -> Array:
     if x.size == 0:
         return x
     shifted = x - np.maximum.reduce(x, axis=axes, keepdims=True)
-    return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axes, keepdims=True))  # type: ignore[no-any-return]
+    return shifted - np.log(np.add.reduce(np.exp(shifted), axis=axes, keepdims=True))

@@ -257,7 +257,10 @@ def input_gradients(
         result: Any = Tensor._from_ref(Ref(node.outputs[0], node, 0))
     else:
         cotangent = tuple(cotangents.get(index) for index in range(len(node.outputs)))
-        result = tuple(Tensor._from_ref(Ref(buffer, node, i)) for i, buffer in enumerate(node.outputs))
+        result = tuple(
+            Tensor._from_ref(Ref(buffer, node if buffer.dtype.kind in "fc" else None, i))
+            for i, buffer in enumerate(node.outputs)
+        )
     if callable(primitive.vjp):
         gradients = primitive.vjp(cotangent, result, *operands, needs=needs, **node.params)
     else:

@@ -129,6 +129,9 @@ class Tensor:
     def grad(self) -> Tensor | None:
         """The gradient that `backward()` has added up here, or None."""
         node = self._ref.node
+        trace = current_mode().trace
+        if trace is not None:
+            trace.note_grad_of(self)
         return node.grad if isinstance(node, Leaf) else None
 
     @grad.setter
@@ -144,7 +147,7 @@ class Tensor:
         node.grad = value
 
     def backward(
-        self, gradient: Tensor | None = None, *, retain_graph: bool | None = None, create_graph: bool = False
+        self, gradient: Operand | None = None, *, retain_graph: bool | None = None, create_graph: bool = False
     ) -> None:
         """Add the gradient of this tensor to the `.grad` of every leaf that it depends on.
 
@@ -192,7 +195,7 @@ class Tensor:
             kept = value if create_graph else value.detach()
             leaf.grad = kept if previous is None else previous + kept
 
-    def _seed(self, gradient: Tensor | None) -> Tensor:
+    def _seed(self, gradient: Operand | None) -> Tensor:
         """Check the gradient to start from, or make the default."""
         if gradient is None:
             if self.size != 1:
@@ -201,15 +204,17 @@ class Tensor:
                     "or reduce the tensor to one number first, for example with .sum() or .mean()"
                 )
             return full(self.shape, 1, self.dtype)
-        if gradient.shape != self.shape:
-            raise ShapeError(f"gradient has shape {gradient.shape}, but the tensor has shape {self.shape}")
-        return gradient if gradient.dtype == self.dtype else gradient.astype(self.dtype)
+        seed = ops.as_tensor(gradient)
+        if seed.shape != self.shape:
+            raise ShapeError(f"gradient has shape {seed.shape}, but the tensor has shape {self.shape}")
+        return ops.astype(seed, self.dtype)
 
     def detach(self) -> Tensor:
         """Return a tensor with the same value through which no gradient flows."""
-        if current_mode().trace is not None:
-            return ops.detach(self)
-        return Tensor._from_ref(Ref(self._ref.buffer))
+        buffer = self._ref.buffer
+        if current_mode().trace is not None or type(buffer) is not np.ndarray:
+            buffer = ops.detach(self)._ref.buffer  # gradients may flow in what a graph or a vmap makes of it
+        return Tensor._from_ref(Ref(buffer))
 
     # ---- looking at the value
 

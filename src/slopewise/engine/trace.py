@@ -96,18 +96,24 @@ class NoGradGuard(Guard):
 
 
 class CaptureGuard(Guard):
-    """A tensor from outside: its shape and dtype must be the same, and its gradient must go where it went."""
+    """A tensor from outside: its shape and dtype must be the same, and its gradient must go where it went.
 
-    __slots__ = ("node",)
+    A leaf must be the same leaf, as its `.grad` is state; of what was computed it matters only that it is tracked.
+    """
+
+    __slots__ = ("leaf", "tracked")
 
     def __init__(self, tensor: Tensor, ref: Ref) -> None:
         super().__init__(tensor, "_ref", aval_of(ref.buffer))
-        self.node = ref.node
+        self.leaf = ref.node if isinstance(ref.node, Leaf) else None
+        self.tracked = ref.node is not None
 
     def holds(self) -> bool:
         ref = self.owner._ref
+        node = ref.node
         shape, dtype = self.value
-        return ref.node is self.node and ref.buffer.shape == shape and ref.buffer.dtype == dtype
+        same = node is self.leaf or (self.leaf is None and self.tracked and isinstance(node, Node))
+        return same and ref.buffer.shape == shape and ref.buffer.dtype == dtype
 
 
 class Trace:
@@ -178,6 +184,12 @@ class Trace:
         self.guards.append(NoGradGuard(leaf))
         if leaf._grad is not None:
             self.grad_owners[id(leaf._grad)] = leaf
+
+    def note_grad_of(self, tensor: Tensor) -> None:
+        """Note that the trace depends on whether a tensor from outside requires a gradient."""
+        buffer = tensor._ref.buffer
+        if not (isinstance(buffer, Symbol) and buffer.trace is self):
+            self.note_read(tensor, "requires_grad", tensor.requires_grad)
 
     def write_grad(self, leaf: Leaf) -> None:
         if leaf not in self.grads:
