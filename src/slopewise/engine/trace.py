@@ -98,21 +98,21 @@ class NoGradGuard(Guard):
 class CaptureGuard(Guard):
     """A tensor from outside: its shape and dtype must be the same, and its gradient must go where it went.
 
-    A leaf must be the same leaf, as its `.grad` is state; of what was computed it matters only that it is tracked.
+    A leaf must be the same leaf, as its `.grad` is state; of what was computed only that it is tracked matters.
     """
 
-    __slots__ = ("leaf", "tracked")
+    __slots__ = ("computed", "leaf")
 
     def __init__(self, tensor: Tensor, ref: Ref) -> None:
         super().__init__(tensor, "_ref", aval_of(ref.buffer))
         self.leaf = ref.node if isinstance(ref.node, Leaf) else None
-        self.tracked = ref.node is not None
+        self.computed = isinstance(ref.node, Node)
 
     def holds(self) -> bool:
         ref = self.owner._ref
         node = ref.node
         shape, dtype = self.value
-        same = node is self.leaf or (self.leaf is None and self.tracked and isinstance(node, Node))
+        same = isinstance(node, Node) if self.computed else node is self.leaf
         return same and ref.buffer.shape == shape and ref.buffer.dtype == dtype
 
 
