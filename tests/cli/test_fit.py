@@ -75,6 +75,7 @@ def test_fit_leaves_a_whole_run_and_says_how_good_it_is(folder, capsys):
     ]
     record = json.loads((folder / "run" / "run.json").read_text())
     assert record["status"] == "finished"
+    assert record["command"].startswith("slopewise fit blobs.csv --target class --out run --epochs 12")
     assert [opening["why"] for opening in record["test_openings"]] == ["fit"]
     lines = [json.loads(line) for line in (folder / "run" / "metrics.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in lines] == list(range(1, record["result"]["epochs"] + 1))

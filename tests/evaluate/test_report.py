@@ -166,6 +166,47 @@ def test_many_classes_are_listed_by_what_is_confused(species_run):
     assert "10 more classes have better scores" in parsed.words
 
 
+def test_many_columns_are_cut_short(species_run):
+    columns = [{**species_run.record["columns"][1], "name": f"column {number}"} for number in range(250)]
+    record = {**species_run.record, "columns": columns}
+    parsed = Page(render_report(record, species_run.epochs, species_run.evaluation))
+    assert "column 199" in parsed.words
+    assert "column 200" not in parsed.words
+    assert "50 more columns are listed in run.json" in parsed.words
+
+
+def test_a_run_of_a_table_in_memory_is_repeated_from_python(species_run):
+    data = {**species_run.record["data"], "given": None, "path": None}
+    record = {**species_run.record, "data": data, "command": None}
+    parsed = Page(render_report(record, species_run.epochs, species_run.evaluation))
+    assert "sw.fit_table(table, 'species', seed=0)" in parsed.words
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        ({"stopped": "", "reason": ""}, "Training ran for all of its 61 epochs"),
+        (
+            {"stopped": "other", "reason": "the training loss is nan"},
+            "after epoch 61: the training loss is nan.",
+        ),
+    ],
+)
+def test_the_report_says_how_training_ended(result, words, species_run):
+    record = {**species_run.record, "result": {**species_run.record["result"], **result}}
+    assert words in Page(render_report(record, species_run.epochs, species_run.evaluation)).words
+
+
+def test_every_part_that_scrolls_can_be_reached_and_has_a_name(page):
+    _, html = page
+    regions = re.findall(r'<div class="scroll"[^>]*>', html)
+    assert regions
+    for region in regions:
+        assert 'tabindex="0"' in region
+        assert 'role="region"' in region
+        assert "aria-label" in region
+
+
 HOSTILE = [
     "<script>alert(1)</script>",
     "\"><img src=x onerror='alert(1)'>",

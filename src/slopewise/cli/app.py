@@ -45,7 +45,8 @@ def run(arguments: list[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        status = app(arguments, prog_name="slopewise", standalone_mode=False)
+        command = shlex.join(["slopewise", *arguments])
+        status = app(arguments, prog_name="slopewise", standalone_mode=False, obj=command)
         sys.stdout.flush()
     except typer.TyperException as error:
         return _complain(_usage_message(error))
@@ -89,6 +90,7 @@ def _options(
 
 @app.command()
 def fit(
+    context: typer.Context,
     data: Data,
     target: Annotated[str, typer.Option("--target", "-t", metavar="COLUMN", help="The column to predict.")],
     task: Annotated[str, typer.Option(help="auto, classification or regression.")] = "auto",
@@ -120,7 +122,7 @@ def fit(
 
     settings = _settings(epochs=epochs, batch_size=batch_size, optimizer=optimizer, lr=lr, hidden=hidden)
     question = Question(target, task, group, time, seed)
-    return fit_job(data, question, settings, out, command=_command(), quiet=quiet, json=json)
+    return fit_job(data, question, settings, out, command=context.obj, quiet=quiet, json=json)
 
 
 @app.command()
@@ -186,11 +188,6 @@ def generate(
 
     table = generate_table(kind, rows, noise, classes, imbalance, missing, features, seed)
     return write_table(table.frame, out)
-
-
-def _command() -> str:
-    """The command as it was typed, without the folder of the program."""
-    return shlex.join(["slopewise", *sys.argv[1:]])
 
 
 def _settings(
