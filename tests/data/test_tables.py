@@ -15,7 +15,11 @@ from slopewise.engine.errors import ArgumentError, DataError
 DATA = {"x": [1.5, None, 3.0], "name": ["a", "b", None]}
 
 
-@pytest.mark.parametrize("make", [pl.DataFrame, pd.DataFrame, pa.table, pl.LazyFrame], ids=str)
+@pytest.mark.parametrize(
+    "make",
+    [pl.DataFrame, pd.DataFrame, pa.table, pl.LazyFrame],
+    ids=["polars", "pandas", "pyarrow", "lazy polars"],
+)
 def test_frames_of_all_libraries_give_the_same_table(make):
     table = Table.from_frame(make(DATA))
     assert table.frame.to_dict(as_series=False) == DATA

@@ -198,7 +198,7 @@ def through_json(snapshot):
     return snapshot._replace(state=json.loads(json.dumps(snapshot.state)))
 
 
-@pytest.mark.parametrize("updates", range(0, 10))
+@pytest.mark.parametrize("updates", range(10))
 def test_a_state_taken_at_any_update_goes_on_bit_for_bit(updates):
     arguments = {"epochs": 3, "batch_size": 32, "validation": (X_VALIDATION, Y_VALIDATION)}
     options = {"dropout": 0.3, "accumulate": 1, "seed": 5}

@@ -35,7 +35,7 @@ def cross_validate(
     X, y : arrays, shape (rows, ...)
     cv : int or splitter
         The number of folds, stratified by class if y holds integers, shuffled; or an object with
-        ``split(X, y, groups)``, such as `KFold`, `GroupKFold` or `TimeSeriesSplit`.
+        ``split(X, y, groups)`` and ``get_n_splits``, such as `KFold`, `GroupKFold` or `TimeSeriesSplit`.
     groups : array, shape (rows,), optional
         For a splitter that keeps groups together.
     sample_weight : array, shape (rows,), optional
@@ -83,10 +83,10 @@ def cross_validate(
 
 
 def _splitter(cv: Any, y: NDArray[Any]) -> Any:
-    if hasattr(cv, "split"):
+    if hasattr(cv, "get_n_splits"):
         return cv
     if isinstance(cv, bool) or not isinstance(cv, int | np.integer):
-        raise ArgumentError(f"cv must be a number of folds or a splitter with a split method, not {cv!r}")
+        raise ArgumentError(f"cv must be a number of folds or a splitter such as KFold, not {cv!r}")
     if y.dtype.kind in "biu" and y.ndim == 1:
         return StratifiedKFold(int(cv), shuffle=True)
     return KFold(int(cv), shuffle=True)
