@@ -455,3 +455,28 @@ LINALG: dict[str, list[Sample]] = {
         of(X, axis=1, ord=0.5),
     ],
 }
+
+# ---- the extension fft; its results carry no gradient, but for the shifts
+SPECTRUM = COMPLEX[None] * X
+
+
+def _fft(*args: Any, **kwargs: Any) -> Sample:
+    return Sample(args, kwargs, gradient=False)
+
+
+FFT: dict[str, list[Sample]] = {
+    "fft": [_fft(X), _fft(SPECTRUM, n=5, axis=0, norm="ortho")],
+    "ifft": [_fft(SPECTRUM), _fft(SPECTRUM, n=2, norm="forward")],
+    "fftn": [_fft(CUBE, s=(3, 5), axes=(0, 2)), _fft(SPECTRUM)],
+    "ifftn": [_fft(SPECTRUM, axes=(1, 0), norm="ortho")],
+    "rfft": [_fft(X), _fft(CUBE, n=5, axis=1, norm="forward")],
+    "irfft": [_fft(SPECTRUM), _fft(SPECTRUM, n=3, axis=0)],
+    "rfftn": [_fft(CUBE), _fft(CUBE, s=(4, 2), axes=(2, 1), norm="ortho")],
+    "irfftn": [_fft(SPECTRUM), _fft(SPECTRUM, s=(5,), axes=(0,))],
+    "hfft": [_fft(SPECTRUM), _fft(SPECTRUM, n=5, norm="ortho")],
+    "ihfft": [_fft(X), _fft(X, axis=0, norm="forward")],
+    "fftfreq": [as_in(lambda n, d, dtype: np.fft.fftfreq(n, d), 5, d=0.5, dtype=np.dtype("float64"))],
+    "rfftfreq": [as_in(lambda n, d, dtype: np.fft.rfftfreq(n, d), 5, d=0.5, dtype=np.dtype("float64"))],
+    "fftshift": [of(CUBE), of(X, axes=1)],
+    "ifftshift": [of(CUBE), of(X, axes=(1,))],
+}

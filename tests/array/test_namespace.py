@@ -7,19 +7,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from array_samples import LINALG, SAMPLES, Sample
+from array_samples import FFT, LINALG, SAMPLES, Sample
 
 import slopewise as sw
 import slopewise.array as xp
 from slopewise.engine.errors import GradientError, TraceError
 
 CONSTANTS_AND_DTYPES = {
-    *("e", "inf", "nan", "newaxis", "pi", "linalg", "__array_api_version__"),
+    *("e", "inf", "nan", "newaxis", "pi", "fft", "linalg", "__array_api_version__"),
     *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
     *("float32", "float64", "complex64", "complex128"),
 }
 # tested in files of their own: they answer about dtypes, not about values
 ABOUT_DTYPES = {"astype", "can_cast", "finfo", "iinfo", "isdtype", "result_type", "__array_namespace_info__"}
+NARROW = {xp.float64: xp.float32, xp.complex128: xp.complex64}
 # NumPy looks at the lower triangle only, the gradient is that of a function of symmetric matrices
 READS_HALF_A_MATRIX = {xp.linalg.cholesky}
 
@@ -50,8 +51,9 @@ def _call(function: Any, sample: Sample) -> list[Any]:
 
 def _reference(function: Any, sample: Sample) -> list[np.ndarray]:
     name = function.__name__
-    in_linalg = ".linalg." in function.__module__
-    reference = sample.reference or getattr(np.linalg if in_linalg else np, name)
+    module = function.__module__
+    home = np.linalg if ".linalg." in module else np.fft if module.endswith(".fft") else np
+    reference = sample.reference or getattr(home, name)
     with np.errstate(all="ignore"):
         return [np.asarray(part) for part in _flat(reference(*sample.args, **sample.kwargs))]
 
@@ -66,7 +68,7 @@ def _is_real_floating(sample: Sample) -> bool:
     )
 
 
-CASES = _cases(SAMPLES, xp) + _cases(LINALG, xp.linalg, "linalg.")
+CASES = _cases(SAMPLES, xp) + _cases(LINALG, xp.linalg, "linalg.") + _cases(FFT, xp.fft, "fft.")
 FLOATING_CASES = [case for case in CASES if _is_real_floating(case.values[1])]
 
 
@@ -75,6 +77,7 @@ def test_every_public_function_has_a_sample() -> None:
     assert public - CONSTANTS_AND_DTYPES - ABOUT_DTYPES == set(SAMPLES)
     in_linalg = {name for name in xp.linalg.__all__ if not isinstance(getattr(xp.linalg, name), type)}
     assert in_linalg == set(LINALG)
+    assert set(xp.fft.__all__) == set(FFT)
 
 
 @pytest.mark.parametrize(("function", "sample"), CASES)
@@ -98,16 +101,16 @@ def test_gradients_agree_with_finite_differences_to_second_order(function: Any, 
             operands = tuple((x + x.mT) / 2 for x in operands)
         return function(*_with_operands(sample.args, iter(operands)), **sample.kwargs)
 
-    if not any(result.dtype.kind == "f" for result in _call(function, sample)):
-        marked = [sw.tensor(x, requires_grad=x.dtype.kind == "f") for x in _operands(sample)]
-        assert not any(result.requires_grad for result in _flat(of_operands(*marked)))
-    elif sample.gradient:
+    marked = [sw.tensor(x, requires_grad=x.dtype.kind == "f") for x in _operands(sample)]
+    results = _flat(of_operands(*marked))
+    if sample.gradient and any(result.dtype.kind == "f" for result in results):
         sw.check_gradients(of_operands, *_operands(sample))
-    else:
-        marked = [sw.tensor(x, requires_grad=x.dtype.kind == "f") for x in _operands(sample)]
-        for part in _flat(of_operands(*marked)):
+    for result in results:
+        if result.dtype.kind in "biu":
+            assert not result.requires_grad
+        elif not sample.gradient:
             with pytest.raises(GradientError, match="has no gradient"):
-                part.sum().backward(retain_graph=True)
+                result.sum().backward(retain_graph=True)
 
 
 def _with_operands(value: Any, queue: Any) -> Any:
@@ -140,7 +143,7 @@ def test_float32_operands_give_float32_results(function: Any, sample: Sample) ->
     narrow = Sample(_narrow(sample.args), {key: _narrow(value) for key, value in sample.kwargs.items()})
     results = _call(function, narrow)
     for result, wide in zip(results, _call(function, sample), strict=True):
-        assert result.dtype == (np.float32 if wide.dtype == np.float64 else wide.dtype)
+        assert result.dtype == NARROW.get(wide.dtype, wide.dtype)
         if wide.dtype.kind == "f" and function is not xp.nextafter:
             np.testing.assert_allclose(result.numpy(), wide.numpy(), rtol=2e-3, atol=2e-4)
 

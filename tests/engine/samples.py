@@ -404,6 +404,16 @@ SAMPLES: dict[str, list[Sample]] = {
     "eigvalsh": _matrices(positive_definite),
     "qr": [Sample((array(3, 2),), {"mode": mode}) for mode in ("reduced", "complete")],
     "pinv": [Sample((array(3, 2),), {"rtol": rtol}) for rtol in (None, 1e-10)],
+    "fourier": [
+        Sample((make(2, 3),), {"transform": transform, "sizes": sizes, "axes": axes, "norm": "backward"})
+        for transform, make in (
+            ("fft", complexes),
+            ("ifft", complexes),
+            ("rfft", array),
+            ("irfft", complexes),
+        )
+        for sizes, axes in (((4,), (1,)), ((3, 2), (1, 0)))
+    ],
     "argsort": [
         sample
         for descending in (False, True)

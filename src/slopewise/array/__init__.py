@@ -17,7 +17,7 @@ References
 Consortium for Python Data API Standards, "Python array API standard", version 2024.12.
 """
 
-from slopewise.array import linalg
+from slopewise.array import fft, linalg
 from slopewise.array.constants import (
     e,
     inf,
@@ -288,6 +288,7 @@ __all__ = [
     "expand_dims",
     "expm1",
     "eye",
+    "fft",
     "finfo",
     "flip",
     "float32",

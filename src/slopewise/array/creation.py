@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 from typing import Any, Literal
 
 import numpy as np
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 DEFAULT_COMPLEX: Dtype = np.dtype(np.complex64)
+UINT64: Dtype = np.dtype(np.uint64)
 
 
 def asarray(
@@ -103,11 +105,13 @@ def from_dlpack(x: Any, /, *, device: str | None = None, copy: bool | None = Non
 
 
 def _shape(shape: int | Sequence[int]) -> Shape:
-    sizes = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
+    sizes = tuple(shape) if isinstance(shape, list | tuple) else (shape,)
     for size in sizes:
+        if not hasattr(size, "__index__"):
+            raise ArgumentError(f"a shape is a whole number or a tuple of them, not {shape!r}")
         if size < 0:
             raise ShapeError(f"a shape cannot hold a negative size: {sizes}")
-    return tuple(int(size) for size in sizes)
+    return tuple(index(size) for size in sizes)
 
 
 def _default_dtype(value: Any) -> Dtype:
@@ -149,6 +153,8 @@ def full(
         return _full(_shape(shape), fill_value, wanted)
     except OverflowError:
         raise ArgumentError(f"the number {fill_value} does not fit in {wanted}") from None
+    except (TypeError, ValueError):
+        raise ArgumentError(f"full needs one number to fill with, not {fill_value!r}") from None
 
 
 def full_like(
@@ -272,8 +278,11 @@ def arange(
     whole = all(isinstance(number, int | np.integer) for number in (first, last, step))
     wanted = np.dtype(dtype) if dtype is not None else INT64 if whole else DEFAULT_FLOAT
     # NumPy rounds the step of a fractional range to an integer dtype: compute in floating point, then convert
-    exact = wanted if whole and wanted.kind in "iu" else None
-    return _wrap_array(np.arange(first, last, step, dtype=exact).astype(wanted))
+    exact = wanted if whole and wanted in (INT64, UINT64) else None
+    numbers = np.arange(first, last, step, dtype=exact)
+    if wanted.kind in "iu" and not np.array_equal(numbers.astype(wanted), np.trunc(numbers)):
+        raise ArgumentError(f"the numbers from {first} to {last} do not fit in {wanted}")
+    return _wrap_array(numbers.astype(wanted))
 
 
 def linspace(
@@ -302,8 +311,8 @@ def linspace(
     tensor([0.  , 0.25, 0.5 , 0.75, 1.  ])
     """
     check_device(device)
-    if num < 0:
-        raise ArgumentError(f"linspace cannot return {num} numbers")
+    if not hasattr(num, "__index__") or num < 0:
+        raise ArgumentError(f"linspace cannot return {num!r} numbers")
     default = (
         DEFAULT_COMPLEX if any(isinstance(number, complex) for number in (start, stop)) else DEFAULT_FLOAT
     )

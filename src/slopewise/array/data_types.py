@@ -120,8 +120,8 @@ def can_cast(from_: DTypeLike | Tensor, to: DTypeLike, /) -> builtins.bool:
     >>> xp.can_cast(xp.int32, xp.int64), xp.can_cast(xp.float64, xp.float32)
     (True, False)
     """
-    source = from_.dtype if isinstance(from_, Tensor) else np.dtype(from_)
-    target = np.dtype(to)
+    source = _dtype(from_)
+    target = _dtype(to)
     try:
         return ops.result_dtype(source, target) == target
     except DtypeError:  # uint64 with a signed integer
@@ -137,7 +137,7 @@ def finfo(type: DTypeLike | Tensor, /) -> FloatingInfo:
     >>> xp.finfo(xp.float32).eps
     1.1920928955078125e-07
     """
-    dtype = type.dtype if isinstance(type, Tensor) else np.dtype(type)
+    dtype = _dtype(type)
     if dtype.kind not in "fc":
         raise DtypeError(f"finfo needs a floating dtype, not {dtype}; iinfo is for integers")
     info = np.finfo(dtype)
@@ -155,7 +155,7 @@ def iinfo(type: DTypeLike | Tensor, /) -> IntegerInfo:
     >>> xp.iinfo(xp.int8).min
     -128
     """
-    dtype = type.dtype if isinstance(type, Tensor) else np.dtype(type)
+    dtype = _dtype(type)
     if dtype.kind not in "iu":
         raise DtypeError(f"iinfo needs an integer dtype, not {dtype}; finfo is for floating ones")
     info = np.iinfo(dtype)
@@ -180,8 +180,8 @@ def isdtype(dtype: DTypeLike, kind: DTypeLike | tuple[DTypeLike, ...]) -> builti
     if isinstance(kind, tuple):
         return any(isdtype(dtype, part) for part in kind)
     if isinstance(kind, str):
-        return np.dtype(dtype) in dtypes_of_kind(kind)
-    return np.dtype(dtype) == np.dtype(kind)
+        return _dtype(dtype) in dtypes_of_kind(kind)
+    return _dtype(dtype) == _dtype(kind)
 
 
 def dtypes_of_kind(kind: str) -> tuple[Dtype, ...]:
@@ -207,4 +207,15 @@ def result_type(*arrays_and_dtypes: Any) -> Dtype:
     """
     if not arrays_and_dtypes:
         raise ArgumentError("result_type needs at least one tensor or dtype")
-    return ops.result_dtype_of(*arrays_and_dtypes)
+    numbers = (builtins.bool, int, float, complex)
+    return ops.result_dtype_of(*[v if isinstance(v, numbers) else _dtype(v) for v in arrays_and_dtypes])
+
+
+def _dtype(value: DTypeLike | Tensor) -> Dtype:
+    """Return the dtype of a tensor, or the one that a name or NumPy type stands for."""
+    if isinstance(value, Tensor):
+        return value.dtype
+    try:
+        return np.dtype(value)
+    except TypeError:
+        raise DtypeError(f"{value!r} is not the name of a dtype") from None

@@ -83,7 +83,7 @@ def _paired_axes(
     if isinstance(axes, int | np.integer):
         if not 0 <= axes <= min(a.ndim, b.ndim):
             raise ArgumentError(f"tensordot cannot pair {axes} axes of shapes {a.shape} and {b.shape}")
-        return tuple(range(a.ndim - axes, a.ndim)), tuple(range(axes))
+        axes = (range(a.ndim - axes, a.ndim), range(axes))
     if len(axes) != 2 or len(axes[0]) != len(axes[1]):
         raise ArgumentError(f"tensordot needs as many axes of x1 as of x2, not {axes}")
     for t, listed in zip((a, b), axes, strict=True):

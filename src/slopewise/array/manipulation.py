@@ -288,7 +288,7 @@ def _repeat_evenly(x: Tensor, count: int, axis: int) -> Tensor:
     return spread.reshape((*lead, size * count, *rest))
 
 
-def tile(x: ArrayLike, repetitions: Sequence[int], /) -> Tensor:
+def tile(x: ArrayLike, repetitions: int | Sequence[int], /) -> Tensor:
     """Return copies of the tensor side by side.
 
     Parameters
@@ -304,7 +304,7 @@ def tile(x: ArrayLike, repetitions: Sequence[int], /) -> Tensor:
             [0, 1, 0, 1]])
     """
     x = ops.as_tensor(x)
-    counts = [int(count) for count in repetitions]
+    counts = [repetitions] if isinstance(repetitions, int | np.integer) else [int(n) for n in repetitions]
     if any(count < 0 for count in counts):
         raise ArgumentError(f"tile cannot repeat a negative number of times: {tuple(counts)}")
     ndim = max(x.ndim, len(counts))

@@ -119,6 +119,12 @@ def conv(
     dilations = _sizes("conv", "dilation", dilation, n_space, 1)
     pads = _pads(padding, kernel, strides, dilations)
     batch, channels, *space = x.shape
+    for size, length, spread, (low, high) in zip(space, kernel, dilations, pads, strict=True):
+        if dilated(length, spread) > size + low + high:
+            raise ShapeError(
+                f"conv: a kernel of {dilated(length, spread)} does not fit {size} pixels "
+                f"and {low + high} of padding"
+            )
     grouped_x = ops.moveaxis(x.reshape((batch, groups, channels // groups, *space)), 1, 0)
     grouped_w = weight.reshape((groups, weight.shape[0] // groups, *weight.shape[1:]))
     y: Tensor = apply(

@@ -20,6 +20,7 @@ from slopewise.engine.primitives import (
     randomness,
     reductions,
     shapes,
+    spectral,
 )
 
 __all__ = [
@@ -33,4 +34,5 @@ __all__ = [
     "randomness",
     "reductions",
     "shapes",
+    "spectral",
 ]
