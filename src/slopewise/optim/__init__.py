@@ -8,6 +8,7 @@ from slopewise.optim.adagrad import Adagrad, RMSprop
 from slopewise.optim.adam import Adam, AdamW, AMSGrad
 from slopewise.optim.adam_relatives import NAdam, RAdam
 from slopewise.optim.clipping import clip_grad_norm, clip_grad_value
+from slopewise.optim.lbfgs import LBFGS
 from slopewise.optim.lion import Lion
 from slopewise.optim.optimizer import Optimizer
 from slopewise.optim.parameter_group import ParameterGroup
@@ -25,6 +26,7 @@ BY_NAME: dict[str, type[Optimizer]] = {
     "nadam": NAdam,
     "radam": RAdam,
     "lion": Lion,
+    "lbfgs": LBFGS,
 }
 
 
@@ -46,6 +48,7 @@ def get(name: str) -> type[Optimizer]:
 
 __all__ = [
     "BY_NAME",
+    "LBFGS",
     "SGD",
     "AMSGrad",
     "Adagrad",

@@ -177,7 +177,7 @@ class Optimizer(ABC):
             raise ArgumentError(
                 f"this state belongs to the optimizer {saved.get('optimizer')!r}, not to {name!r}"
             )
-        expected = self.state_dict()
+        expected = Optimizer.state_dict(self)
         _check_saved(name, expected, saved)
         with no_grad():
             self._step.copy_(np.asarray(saved["step"]))
