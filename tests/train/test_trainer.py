@@ -1,4 +1,7 @@
-"""The training loop: the same numbers as the loop written by hand, exact resume, and nothing that looks changes anything."""
+"""The training loop: the same numbers as the loop written by hand, exact resume.
+
+And nothing that looks changes anything.
+"""
 
 import json
 
