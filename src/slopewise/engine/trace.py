@@ -98,7 +98,7 @@ class NoGradGuard(Guard):
 class CaptureGuard(Guard):
     """A tensor from outside: its shape and dtype must be the same, and its gradient must go where it went.
 
-    A leaf must be the same leaf, as its `.grad` is state; of what was computed only that it is tracked matters.
+    A leaf must be the same leaf, as its `.grad` is state; what was computed must be tracked, but on any path.
     """
 
     __slots__ = ("computed", "leaf")

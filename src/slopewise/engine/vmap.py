@@ -6,15 +6,17 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
+import numpy as np
+
 from slopewise.engine import ops
-from slopewise.engine.aval import Dtype, Shape
+from slopewise.engine.aval import Dtype, Shape, aval_of
 from slopewise.engine.errors import ArgumentError, ShapeError
 from slopewise.engine.mode import changed_mode, current_mode
 from slopewise.engine.primitive import Primitive
 from slopewise.engine.primitives.rules import materialize
 from slopewise.engine.tape import Ref
 from slopewise.engine.tensor import Tensor
-from slopewise.engine.tree import flatten, unflatten
+from slopewise.engine.tree import flatten, map_tree, unflatten
 
 
 class Batched:
@@ -39,6 +41,9 @@ def apply_batched(
     primitive: Primitive, operands: Sequence[Tensor], level: int, params: dict[str, Any]
 ) -> Any:
     """Apply a primitive to the whole batches behind its operands; return buffers."""
+    primitive.infer(
+        *[aval_of(operand._ref.buffer) for operand in operands], **params
+    )  # speaks of one example
     inner: list[Tensor] = []
     batched: list[bool] = []
     size = 0
@@ -63,8 +68,8 @@ def vmap(function: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> C
     Parameters
     ----------
     function : takes tensors without the batch axis
-    in_axes : which axis of the arguments is the batch: an int or None (not batched) for all, or a tuple with
-        one per argument
+    in_axes : which axis of the arguments is the batch: an int or None (not batched) for all, or a tuple or
+        list with one per argument, each an int, None, or ints and None in the structure of the argument
     out_axes : where the batch axis goes in the results
 
     Returns
@@ -81,9 +86,10 @@ def vmap(function: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> C
 
     @wraps(function)
     def batched_function(*args: Any) -> Any:
-        axes = in_axes if isinstance(in_axes, tuple) else (in_axes,) * len(args)
+        axes = in_axes if isinstance(in_axes, tuple | list) else (in_axes,) * len(args)
         if len(axes) != len(args):
             raise ArgumentError(f"vmap: in_axes names {len(axes)} arguments, but {len(args)} came")
+        args = map_tree(lambda leaf: ops.as_tensor(leaf) if isinstance(leaf, np.ndarray) else leaf, args)
         leaves, structure = flatten(args)
         leaf_axes = [axis for arg, axis in zip(args, axes, strict=True) for axis in _spread(axis, arg)]
         size = _batch_size(leaves, leaf_axes)

@@ -13,7 +13,7 @@ import numpy as np
 from slopewise.engine.aval import Array, Aval, Dtype
 from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError
 from slopewise.engine.primitive import Primitive, Rule, apply, define
-from slopewise.engine.primitives.rules import INT64, align_batched, check_kinds, materialize
+from slopewise.engine.primitives.rules import INT64, align_batched, batch_by_loop, check_kinds
 
 # ---- linear algebra on stacks of matrices: the last two axes; those before are a batch already
 
@@ -271,8 +271,7 @@ def _infer_searchsorted(sorted_values: Aval, values: Aval, side: str) -> Aval:
 def _batch_searchsorted(operands: Sequence[Any], batched: Sequence[bool], size: int, side: str) -> Any:
     if not batched[0]:
         return apply(searchsorted, *operands, side=side)
-    rows = [materialize(x, b, size) for x, b in zip(operands, batched, strict=True)]
-    return ops.stack([apply(searchsorted, rows[0][i], rows[1][i], side=side) for i in range(size)])
+    return batch_by_loop("searchsorted")(operands, batched, size, side=side)
 
 
 searchsorted: Primitive = define(

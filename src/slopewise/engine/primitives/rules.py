@@ -93,6 +93,13 @@ def batch_by_loop(primitive: str) -> Callable[..., Any]:
         from slopewise.engine.primitive import TABLE, apply
 
         row: Primitive = TABLE[primitive]
+        if size == 0:
+            avals = [Aval(op.shape[is_b:], op.dtype) for op, is_b in zip(operands, batched, strict=True)]
+            inferred = row.infer(*avals, **params)
+            empty = [
+                ops.zeros((0, *y.shape), y.dtype) for y in ((inferred,) if row.outputs == 1 else inferred)
+            ]
+            return empty[0] if row.outputs == 1 else tuple(empty)
         results = [
             apply(row, *[op[i] if is_b else op for op, is_b in zip(operands, batched, strict=True)], **params)
             for i in range(size)
