@@ -17,9 +17,9 @@ from slopewise.engine.tensor import Tensor
 
 def per_axis(name: str, value: Any, n_axes: int, least: int = 1) -> Shape:
     """Return an integer argument for each spatial axis; a single one counts for all."""
-    values = (value,) * n_axes if isinstance(value, int | np.integer) else tuple(value)
+    values = tuple(value) if isinstance(value, tuple | list) else (value,) * n_axes
     integers = all(isinstance(v, int | np.integer) and not isinstance(v, bool) for v in values)
-    if len(values) != n_axes or not integers or min(values, default=least) < least:
+    if len(values) != n_axes or not integers or min(values) < least:
         one = "an integer" if n_axes == 1 else f"an integer or {n_axes} of them"
         raise ArgumentError(f"{name} must be {one}, at least {least}, not {value!r}")
     return tuple(map(int, values))
@@ -87,7 +87,7 @@ def settings_text(kernel: Shape, stride: Shape, padding: Any, dilation: Sequence
     if tuple(stride) != tuple(default):
         parts.append(f"stride={_shown(stride)}")
     if padding not in (0, "valid") and padding != (0,) * len(kernel):
-        parts.append(f"padding={padding!r}")
+        parts.append(f"padding={_shown(padding) if isinstance(padding, tuple) else repr(padding)}")
     if any(d != 1 for d in dilation):
         parts.append(f"dilation={_shown(dilation)}")
     return ", ".join(parts)
