@@ -6,7 +6,7 @@ The rows themselves are in `slopewise.engine.primitives`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +40,7 @@ class Primitive:
     outputs : 1, or None where a tuple comes back
     core : True if every target lowers it, False for a host primitive, which only the interpreter runs
     saves : which values the gradient rules look at: any of "x" (operands) and "y" (results)
+    seen : codes of the dtypes of the first operand that `infer` has allowed; eager calls ask it once for each
     """
 
     name: str
@@ -50,6 +51,7 @@ class Primitive:
     outputs: int | None = 1
     core: bool = True
     saves: str = "xy"
+    seen: set[str] = field(default_factory=set)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -135,6 +137,10 @@ def _traced_ref(operand: Tensor, trace: Trace) -> Ref:
 
 
 def _compute(primitive: Primitive, arrays: list[Array], params: dict[str, Any], quiet: bool) -> Any:
+    if arrays and arrays[0].dtype.char not in primitive.seen:
+        # NumPy takes dtypes that a row does not: eager and traced calls must refuse the same ones
+        primitive.infer(*map(aval_of, arrays), **params)
+        primitive.seen.add(arrays[0].dtype.char)
     try:
         if quiet:
             result = primitive.compute(*arrays, **params)
