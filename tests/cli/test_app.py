@@ -1,5 +1,6 @@
 """The commands as a user meets them: usage, exit status, one line for what is wrong."""
 
+import os
 import subprocess
 import sys
 
@@ -10,8 +11,9 @@ from slopewise import __version__
 from slopewise.cli.app import run
 
 
-def test_help_names_every_command(capsys):
-    assert run(["--help"]) == 0
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_help_names_every_command(arguments, capsys):
+    assert run(arguments) == 0
     shown = capsys.readouterr().out
     for command in ("fit", "resume", "evaluate", "predict", "report", "generate"):
         assert command in shown
@@ -84,6 +86,22 @@ def test_generate_writes_the_same_table_for_the_same_seed(tmp_path, capsys):
 def test_generate_prints_the_table_without_out(capfdbinary):
     assert run(["generate", "sine", "-n", "3"]) == 0
     assert capfdbinary.readouterr().out.splitlines()[0] == b"x1,y"
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE, text=True) as reader:
+        assert run(["generate", "moons", "-n", "2", "--out", str(pipe)]) == 0
+        assert len(reader.communicate(timeout=30)[0].splitlines()) == 3
+    assert pipe.is_fifo()
+
+
+def test_a_link_goes_on_to_point_to_the_file_that_is_written(tmp_path):
+    (tmp_path / "link.csv").symlink_to(tmp_path / "file.csv")
+    assert run(["generate", "moons", "-n", "2", "--out", str(tmp_path / "link.csv")]) == 0
+    assert (tmp_path / "link.csv").is_symlink()
+    assert len((tmp_path / "file.csv").read_text().splitlines()) == 3
 
 
 def test_a_table_that_cannot_be_written_is_named(tmp_path, capsys):

@@ -20,7 +20,6 @@ from slopewise.engine.errors import ArgumentError, SlopewiseError
 
 app = typer.Typer(
     add_completion=False,
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -79,13 +78,16 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _options(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Options before the command."""
+    """Options before the command; without one, the help is shown."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 @app.command()
