@@ -167,6 +167,16 @@ def test_a_constant_target_in_many_batches_has_no_variance():
     assert run(metrics.R2(), target + 1, target, cuts=(2, 4)) == 0.0
 
 
+def test_plain_numbers_and_lists_keep_all_their_digits():
+    mean = metrics.Mean()
+    state = mean.update(mean.update(mean.init(), 0.1, weight=0.3), 0.7, weight=0.1)
+    assert mean.compute(state) == pytest.approx(0.25, rel=1e-15)
+    metric = metrics.MeanSquaredError()
+    state = metric.update(metric.init(), [0.1, 0.2], [0.3, 0.7], weight=[0.1, 0.3])
+    expected = scores.mse([0.3, 0.7], [0.1, 0.2], sample_weight=[0.1, 0.3])
+    assert metric.compute(state) == pytest.approx(expected, rel=1e-15)
+
+
 def test_no_rows_and_no_weight_give_nan():
     for name in ("accuracy", "mse", "r2", "log_loss"):
         metric = metrics.get(name)

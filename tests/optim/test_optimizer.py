@@ -188,6 +188,28 @@ def test_changing_settings_is_followed_by_a_compiled_step():
     assert_same_bits(*results)
 
 
+def test_a_compiled_function_may_set_the_learning_rate_but_nothing_else():
+    w = sw.tensor(np.array([4.0]), requires_grad=True)
+    optimizer = sw.optim.SGD([w], lr=1.0)
+
+    @sw.compile
+    def halve():
+        optimizer.lr = 0.5
+        optimizer.zero_grad()
+        w.sum().backward()
+        optimizer.step()
+
+    halve()
+    optimizer.lr = 2.0
+    halve()
+    assert w.item() == 3.0
+    assert optimizer.lr == 0.5
+    for change in ({"momentum": 0.9}, {"lr": lambda step: 0.1}):
+        with pytest.raises(TraceError, match="only outside of it"):
+            sw.compile(lambda change=change: optimizer.param_groups[0].change(change))()
+    assert optimizer.param_groups[0]["momentum"] == 0.0
+
+
 def test_a_group_added_later_is_followed_by_a_compiled_step():
     a, b = (sw.tensor(np.array([1.0]), requires_grad=True) for _ in range(2))
     optimizer = sw.optim.SGD([a], lr=0.25)
@@ -313,6 +335,8 @@ WRONG = {
     "nan lr": (lambda p: sw.optim.SGD(p, lr=float("nan")), "lr"),
     "text lr": (lambda p: sw.optim.SGD(p, lr="fast"), "'fast'"),
     "beta of one": (lambda p: sw.optim.AdamW(p, betas=(0.9, 1.0)), r"AdamW: betas\[1\]"),
+    "one number for betas": (lambda p: sw.optim.Lion(p, betas=0.9), "pair"),
+    "a strange pair": (lambda p: sw.optim.SGD([("w", p[0], 1)]), "must be a Tensor, not tuple"),
     "one beta": (lambda p: sw.optim.Adam(p, betas=(0.9,)), "pair"),
     "unknown setting": (lambda p: sw.optim.SGD([{"params": p, "beta": 1}]), "no setting 'beta'"),
     "nesterov alone": (lambda p: sw.optim.SGD(p, nesterov=True), "nesterov needs momentum"),
@@ -357,6 +381,8 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing():
         "max_exp_avg_sq": sw.optim.Adam(parameters(), amsgrad=True).state_dict(),
         "float32": sw.optim.Adam(parameters(np.float32)).state_dict(),
         "schedule": sw.optim.Adam(parameters(), lr=lambda step: step).state_dict(),
+        "betas": {**good, "groups.0.settings": {**good["groups.0.settings"], "betas": [1, 2]}},
+        "no setting 'mass'": {**good, "groups.0.settings": {"mass": 1}},
         "has no 'step'": {key: value for key, value in good.items() if key != "step"},
     }
     for message, state in bad.items():

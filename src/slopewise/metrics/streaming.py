@@ -23,6 +23,11 @@ FLOAT64 = np.dtype(np.float64)
 State = Any  # a tensor, or tuples of them
 
 
+def as_tensor(value: Any) -> Tensor:
+    """Return a tensor as it is, anything else as NumPy would have it: numbers in lists keep all digits."""
+    return value if isinstance(value, Tensor) else ops.as_tensor(np.asarray(value))
+
+
 class Metric(ABC):
     """Base class of streaming metrics.
 
@@ -104,10 +109,10 @@ class Mean:
         weight : number, or Tensor of the shape of `value`; how many rows each value stands for, 1 by default
         """
         with no_grad():
-            value = ops.as_tensor(value).astype(FLOAT64)
+            value = as_tensor(value).astype(FLOAT64)
             if weight is None:
                 return state[0] + ops.sum(value), state[1] + scalar_like(value.size, FLOAT64)
-            weight = ops.as_tensor(weight).astype(FLOAT64)
+            weight = as_tensor(weight).astype(FLOAT64)
             if weight.shape not in ((), value.shape):
                 raise ShapeError(f"weight has shape {weight.shape}, but the values have {value.shape}")
             spread = ops.broadcast_to(weight, value.shape)
@@ -121,7 +126,7 @@ class Mean:
 
 def row_weight(name: str, given: Any, rows: int) -> Tensor:
     """Return the weights of the rows as float64, shape (rows,)."""
-    weight: Tensor = ops.as_tensor(given).astype(FLOAT64)
+    weight: Tensor = as_tensor(given).astype(FLOAT64)
     if weight.shape != (rows,):
         raise ShapeError(
             f"{name}: weight has shape {weight.shape}, but there are {rows} rows: give one per row"

@@ -11,7 +11,7 @@ from slopewise.engine import ops
 from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError
 from slopewise.engine.mode import no_grad
 from slopewise.engine.tensor import Tensor, scalar_like, zeros
-from slopewise.metrics.streaming import FLOAT64, Mean, Metric, State, row_weight
+from slopewise.metrics.streaming import FLOAT64, Mean, Metric, State, as_tensor, row_weight
 
 INT64 = np.dtype(np.int64)
 
@@ -30,7 +30,7 @@ class _Classification(Metric):
     def update(self, state: State, prediction: Any, target: Any, weight: Any = None) -> State:
         own, lowest, excess = state
         with no_grad():
-            prediction, target = ops.as_tensor(prediction), ops.as_tensor(target)
+            prediction, target = as_tensor(prediction), as_tensor(target)
             scores, target, weight = _flat_classes(self.name, prediction, target, weight)
             last = scalar_like(self._n_classes(scores) - 1, INT64)
             return (

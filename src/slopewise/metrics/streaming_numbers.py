@@ -11,12 +11,12 @@ from slopewise.engine import ops
 from slopewise.engine.errors import ShapeError
 from slopewise.engine.mode import no_grad
 from slopewise.engine.tensor import Tensor, scalar_like, zeros
-from slopewise.metrics.streaming import FLOAT64, Mean, Metric, State, row_weight
+from slopewise.metrics.streaming import FLOAT64, Mean, Metric, State, as_tensor, row_weight
 
 
 def _number_columns(name: str, prediction: Any, target: Any) -> tuple[Tensor, Tensor]:
     """Return both as float64, shape (rows, outputs)."""
-    prediction, target = ops.as_tensor(prediction), ops.as_tensor(target)
+    prediction, target = as_tensor(prediction), as_tensor(target)
     if prediction.shape != target.shape or target.ndim == 0:
         raise ShapeError(
             f"{name}: prediction has shape {prediction.shape} and target {target.shape}: "

@@ -76,7 +76,7 @@ class NAdam(UpdateRule):
         super().__init__(
             params,
             lr=lr,
-            betas=tuple(betas),
+            betas=betas,
             eps=eps,
             weight_decay=weight_decay,
             momentum_decay=momentum_decay,
@@ -169,7 +169,7 @@ class RAdam(UpdateRule):
         super().__init__(
             params,
             lr=lr,
-            betas=tuple(betas),
+            betas=betas,
             eps=eps,
             weight_decay=weight_decay,
             decoupled_weight_decay=decoupled_weight_decay,

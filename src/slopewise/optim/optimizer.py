@@ -179,14 +179,14 @@ class Optimizer(ABC):
             )
         expected = Optimizer.state_dict(self)
         _check_saved(name, expected, saved)
+        for number, group in enumerate(self.param_groups):
+            group.checked(saved[f"groups.{number}.settings"])
         with no_grad():
             self._step.copy_(np.asarray(saved["step"]))
             for number, group in enumerate(self.param_groups):
                 prefix = f"groups.{number}."
-                _load_group(
-                    group,
-                    {key.removeprefix(prefix): saved[key] for key in expected if key.startswith(prefix)},
-                )
+                own = [key for key in expected if key.startswith(prefix)]
+                _load_group(group, {key.removeprefix(prefix): saved[key] for key in own})
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(repr, self.param_groups))})"
@@ -198,7 +198,8 @@ def _named_parameters(owner: str, entries: list[Any], taken: list[Tensor]) -> tu
     names: list[str] = []
     params: list[Tensor] = []
     for position, entry in enumerate(entries, len(taken)):
-        name, parameter = entry if isinstance(entry, tuple) else (str(position), entry)
+        is_named = isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str)
+        name, parameter = entry if is_named else (str(position), entry)
         _check_parameter(owner, name, parameter)
         if id(parameter) in seen:
             raise ArgumentError(f"{owner}: parameter {name} of shape {parameter.shape} is given twice")
@@ -259,8 +260,7 @@ def _check_saved(owner: str, expected: Mapping[str, Any], saved: Mapping[str, An
 
 
 def _load_group(group: ParameterGroup, saved: Mapping[str, Any]) -> None:
-    settings = {name: tuple(v) if isinstance(v, list) else v for name, v in saved["settings"].items()}
-    group.change(settings)
+    group.change(saved["settings"])
     group.learning_rate.copy_(np.asarray(saved["lr"]))
     group.skipped.copy_(np.asarray(saved["skipped"]))
     group.lockstep = not np.any(saved["skipped"])

@@ -59,36 +59,49 @@ class ParameterGroup:
         self.change(settings)
 
     def change(self, settings: Mapping[str, Any]) -> None:
-        """Set several settings at once; all are checked before any is changed."""
-        for name in settings:
-            self._check_name(name)
-        rest = {**self.settings, **settings}
-        lr = rest.pop("lr", self.learning_rate)
-        self._owner.check(rest)
-        if lr is not self.learning_rate:
-            self._change_learning_rate(lr)
+        """Set several settings at once; all are checked before any is changed.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such setting, or a value is out of range.
+        TraceError
+            If a traced function changes more than a learning rate that is a number: it would happen only
+            once.
+        """
+        rest, lr = self.checked(settings)
+        if current_mode().trace is not None and (
+            rest != self.settings or callable(lr) or self.schedule is not None
+        ):
+            raise TraceError(
+                f"{self._owner.__name__}: a compiled function can set a learning rate to a number, "
+                "but other settings only outside of it"
+            )
+        if callable(lr):
+            self.schedule = lr
+        elif lr is not None:
+            self.schedule = None
+            with no_grad():
+                self.learning_rate.copy_(tensor(float(lr), FLOAT64))
         self.settings = rest
         self._add_missing_state()
 
-    def _change_learning_rate(self, lr: Any) -> None:
-        if callable(lr):
-            self.schedule = lr
-            return
-        check_at_least_zero(self._owner.__name__, lr=lr)
-        self.schedule = None
-        with no_grad():
-            self.learning_rate.copy_(tensor(float(lr), FLOAT64))
+    def checked(self, settings: Mapping[str, Any]) -> tuple[Settings, Any]:
+        """Return what the settings would be, and the new learning rate, None if it stays."""
+        for name in settings:
+            self._check_name(name)
+        changed = {name: tuple(v) if isinstance(v, list) else v for name, v in settings.items()}
+        lr = changed.pop("lr", None)
+        if "lr" in settings and not callable(lr):
+            check_at_least_zero(self._owner.__name__, lr=lr)
+        rest = {**self.settings, **changed}
+        self._owner.check(rest)
+        return rest, lr
 
     def _add_missing_state(self) -> None:
         for parameter, state in zip(self.params, self.state, strict=True):
             wanted = self._owner.initial_state(parameter, self.settings)
-            missing = wanted.keys() - state.keys()
-            if missing and current_mode().trace is not None:
-                raise ArgumentError(
-                    f"{self._owner.__name__}: this change needs new state ({', '.join(sorted(missing))}); "
-                    "make it outside of the compiled function"
-                )
-            state.update({name: wanted[name] for name in wanted if name in missing})
+            state.update({name: value for name, value in wanted.items() if name not in state})
 
     def __getitem__(self, name: str) -> Any:
         if name == "params":
