@@ -170,7 +170,13 @@ def floating(x: Tensor) -> Tensor:
 def astype(x: Tensor, dtype: Any) -> Tensor:
     """Return a tensor in another dtype, or itself if it has that dtype."""
     dtype = np.dtype(dtype)
-    return x if x.dtype == dtype else apply(rows.cast, x, dtype=dtype)
+    if x.dtype == dtype:
+        return x
+    if dtype.kind not in _KIND_ORDER:
+        raise DtypeError(f"a tensor cannot hold {dtype}; use a numeric or boolean dtype")
+    if x.dtype.kind == "c" and dtype.kind not in "cb":
+        raise DtypeError(f"complex numbers cannot become {dtype}: take their real part or magnitude first")
+    return apply(rows.cast, x, dtype=dtype)
 
 
 def detach(x: Tensor) -> Tensor:

@@ -24,7 +24,8 @@ def check_kinds(name: str, aval: Aval, kinds: str) -> None:
     """Raise DtypeError unless the dtype is of one of the kinds."""
     if aval.dtype.kind not in kinds:
         wanted = " or ".join(KIND_NAMES[kind] for kind in kinds)
-        raise DtypeError(f"'{name}' needs a {wanted} tensor, not {aval.dtype}")
+        article = "an" if wanted[0] in "iu" else "a"
+        raise DtypeError(f"'{name}' needs {article} {wanted} tensor, not {aval.dtype}")
 
 
 def broadcast_shapes(name: str, *shapes: Shape) -> Shape:
