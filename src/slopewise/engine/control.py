@@ -75,6 +75,8 @@ def scan(
 
 
 def _steps(sequences: list[Tensor], length: int | None) -> int:
+    if length is not None and length < 0:
+        raise ArgumentError(f"scan: length is the number of steps, it cannot be {length}")
     sizes = {x.shape[0] if x.ndim else -1 for x in sequences} | ({length} if length is not None else set())
     if -1 in sizes:
         raise ShapeError("scan needs xs with at least one axis, along which it goes")
@@ -216,6 +218,7 @@ def _checked_gradients(pulled: Any, tensors: list[Tensor]) -> list[Tensor | None
             f"a custom gradient returned {len(gradients)} gradients for {len(tensors)} arguments; "
             "return None for zero"
         )
+    gradients = [None if gradient is None else ops.as_tensor(gradient) for gradient in gradients]
     for gradient, argument in zip(gradients, tensors, strict=True):
         if gradient is not None and gradient.shape != argument.shape:
             raise ShapeError(f"a custom gradient has shape {gradient.shape}, its argument {argument.shape}")
