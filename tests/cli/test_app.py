@@ -97,6 +97,18 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
     assert pipe.is_fifo()
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full device")
+def test_a_full_device_is_named(capsys):
+    assert run(["generate", "moons", "--out", "/dev/full"]) == 2
+    assert "cannot write /dev/full: the disk is full" in capsys.readouterr().err
+    with open("/dev/full", "wb") as full:
+        arguments = [sys.executable, "-m", "slopewise", "generate", "moons"]
+        done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith("slopewise: error: cannot write standard output: the disk is full")
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_link_goes_on_to_point_to_the_file_that_is_written(tmp_path):
     (tmp_path / "link.csv").symlink_to(tmp_path / "file.csv")
     assert run(["generate", "moons", "-n", "2", "--out", str(tmp_path / "link.csv")]) == 0

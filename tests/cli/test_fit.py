@@ -350,6 +350,16 @@ def test_a_run_that_was_killed_resumes_to_the_same_bits(folder, whole):
 
 
 @pytest.mark.slow
+def test_training_goes_on_when_nobody_reads_along(folder):
+    with subprocess.Popen(long_run("run"), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+    assert json.loads((folder / "run" / "run.json").read_text())["status"] == "finished"
+
+
+@pytest.mark.slow
 def test_a_terminal_gets_a_live_bar(folder):
     controller, terminal = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}

@@ -7,7 +7,6 @@ is a mistake of ours and shows its traceback. What a command does not need is no
 from __future__ import annotations
 
 import io
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -52,8 +51,9 @@ def run(arguments: list[str]) -> int:
     except (SlopewiseError, typer.Abort) as error:
         return _complain(str(error) or "stopped")
     except BrokenPipeError:
-        # Whoever read our output has gone (`... | head`): nothing is wrong, but Python must not flush again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from slopewise.cli.terminal import discard
+
+        discard(sys.stdout)  # its reader has gone (`... | head`): nothing is wrong, but Python would complain
         return 0
     return status if isinstance(status, int) else 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,8 +20,19 @@ NAME_WIDTH = 16
 
 
 def say(text: str = "", *, file: TextIO | None = None) -> None:
-    """Print a line at once, also into a pipe."""
-    print(text, file=file or sys.stdout, flush=True)
+    """Print a line at once, also into a pipe; when its reader has gone, the work goes on unseen."""
+    stream = file or sys.stdout
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError:
+        discard(stream)
+
+
+def discard(stream: TextIO) -> None:
+    """Let what is written to a stream from now on, and what it still holds, go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 class Progress(Protocol):
