@@ -145,7 +145,7 @@ def _worst(evaluation: Evaluation, part: Part) -> dict[str, Any] | None:
             mistakes, "; only those in colour are wrong."
         )
     return {
-        "lead": f"{lead} Row 1 is the first row below the header.",
+        "lead": f"{lead} Row 1 is the first row{'' if part.worst[0].line is None else ' below the header'}.",
         "kind": "value" if classes else "n",
         "measure": "Probability of actual" if classes else "Error",
         "has_lines": part.worst[0].line is not None,
