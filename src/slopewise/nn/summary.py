@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,7 +72,7 @@ def _shapes_text(calls: tuple[tuple[Shape, ...], ...]) -> str:
     return text if len(calls) == 1 else f"{text} ({len(calls)} calls)"
 
 
-def summary(model: Module, input_shape: Shape | Sequence[Shape], dtype: DTypeLike | None = None) -> Summary:
+def summary(model: Module, input_shape: Shape | list[Shape], dtype: DTypeLike | None = None) -> Summary:
     """Return a table of a model's modules with the shapes that they return and their parameter counts.
 
     The model is traced, so that nothing is computed and no state changes.
@@ -131,10 +130,15 @@ def _own_count(module: Module) -> int:
 
 
 def _shapes(input_shape: Any) -> list[Shape]:
-    shapes = [input_shape] if all(isinstance(size, int | np.integer) for size in input_shape) else input_shape
-    result = []
+    """Return one shape for each input."""
+    shapes = input_shape if isinstance(input_shape, list) else [input_shape]
     for shape in shapes:
-        if not all(isinstance(size, int | np.integer) and size >= 0 for size in shape):
-            raise ArgumentError(f"input_shape must be a shape or a list of shapes, not {input_shape!r}")
-        result.append(tuple(map(int, shape)))
-    return result
+        if not isinstance(shape, tuple) or not all(_is_size(size) for size in shape):
+            raise ArgumentError(
+                f"input_shape must be a tuple of sizes, or a list of those, not {input_shape!r}"
+            )
+    return [tuple(map(int, shape)) for shape in shapes]
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 0)
