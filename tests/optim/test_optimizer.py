@@ -295,6 +295,16 @@ def test_a_schedule_that_looks_at_the_step_is_told_where():
     assert optimizer.n_steps == 0
 
 
+def test_gradients_that_were_one_tensor_once_are_told_apart_later():
+    a, b = (sw.tensor([5.0], requires_grad=True) for _ in range(2))
+    optimizer = sw.optim.SGD([a, b], lr=1.0)
+    a.grad = b.grad = sw.tensor([1.0])
+    optimizer.step()
+    a.grad, b.grad = sw.tensor([1.0]), sw.tensor([2.0])
+    optimizer.step()
+    assert (a.item(), b.item()) == (3.0, 2.0)
+
+
 def test_the_closure_is_called_once_with_recording_on_and_its_loss_is_returned():
     w = sw.tensor([2.0], requires_grad=True)
     optimizer = sw.optim.SGD([w], lr=0.25)

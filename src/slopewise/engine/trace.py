@@ -183,6 +183,8 @@ class Trace:
         self._grads_read.add(leaf)
         self.guards.append(NoGradGuard(leaf))
         if leaf._grad is not None:
+            if id(leaf._grad) in self.grad_owners:  # shared with another leaf now, perhaps not later
+                leaf._grad = Tensor._from_ref(leaf._grad._ref)
             self.grad_owners[id(leaf._grad)] = leaf
 
     def note_grad_of(self, tensor: Tensor) -> None:
