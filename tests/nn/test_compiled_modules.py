@@ -5,7 +5,7 @@ import pytest
 
 import slopewise as sw
 from slopewise import nn
-from slopewise.engine.errors import TraceError
+from slopewise.engine.errors import ArgumentError, TraceError
 
 
 @pytest.fixture
@@ -173,3 +173,36 @@ def test_recomputation_draws_the_same_mask(x):
         assert model[1].calls.item() == 1
     for plain, recomputed in zip(*gradients, strict=True):
         np.testing.assert_allclose(plain, recomputed, rtol=1e-6)
+
+
+def test_a_compiled_model_has_what_the_model_has(model, x):
+    compiled = sw.compile(model)
+    assert next(compiled.parameters()) is model[0].weight
+    compiled.eval()
+    assert not model.training
+    assert not compiled.training
+    assert np.array_equal(compiled(x).numpy(), model(x).numpy())
+    assert list(compiled.state_dict()) == list(model.state_dict())
+    with pytest.raises(AttributeError, match="fit"):
+        _ = compiled.fit
+
+
+def test_state_of_the_whole_module_cannot_be_written_for_each_example():
+    x = nn.initializers.normal((3, 5, 4))
+    norm = nn.BatchNorm1d(4)
+    with pytest.raises(ArgumentError, match="cannot keep running statistics under vmap"):
+        sw.vmap(norm)(x)
+    assert not norm.running_mean.numpy().any()
+    free = nn.BatchNorm1d(4, track_running_stats=False)
+    np.testing.assert_allclose(sw.vmap(free)(x).numpy()[1], free(x[1]).numpy(), rtol=1e-5, atol=1e-6)
+
+    class Keeps(nn.Module):
+        def __init__(self):
+            self.register_buffer("last", sw.tensor([0.0] * 4))
+
+        def forward(self, x):
+            self.last = x
+            return x
+
+    with pytest.raises(ArgumentError, match=r"Keeps\.last is a buffer of the whole module"):
+        sw.vmap(Keeps())(x[0])

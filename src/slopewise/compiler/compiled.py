@@ -28,7 +28,13 @@ class CompiledFunction:
         self._function = function
         self._traces: dict[Hashable, list[TracedFunction]] = {}
         self._lock = RLock()
-        update_wrapper(self, function)
+        update_wrapper(self, function, updated=())
+
+    def __getattr__(self, name: str) -> Any:
+        """Give what the function has besides: a compiled module has its parameters(), train() and eval()."""
+        if name.startswith("__") or name == "_function":
+            raise AttributeError(name)
+        return getattr(self._function, name)
 
     @property
     def n_traces(self) -> int:

@@ -11,6 +11,7 @@ from slopewise.engine.aval import Array, Dtype
 from slopewise.engine.errors import ArgumentError, DtypeError
 from slopewise.engine.mode import current_mode
 from slopewise.engine.tensor import Tensor
+from slopewise.engine.vmap import Batched
 
 if TYPE_CHECKING:
     from slopewise.nn.module import Module
@@ -32,6 +33,11 @@ def known_value(x: Tensor) -> Array | None:
     """Return a tensor's value, or None under a trace or vmap, where it is not known and checks must wait."""
     buffer = x._ref.buffer
     return buffer if isinstance(buffer, np.ndarray) and current_mode().trace is None else None
+
+
+def is_batched(x: Tensor) -> bool:
+    """Tell whether a tensor stands for one example of a batch, under vmap."""
+    return isinstance(x._ref.buffer, Batched)
 
 
 def positive_integer(name: str, value: Any, least: int = 1) -> int:

@@ -15,6 +15,7 @@ from slopewise.engine.aval import Dtype, aval_of
 from slopewise.engine.errors import ArgumentError, DtypeError, SlopewiseError, TraceError
 from slopewise.engine.mode import current_mode
 from slopewise.engine.tensor import DEFAULT_FLOAT, Tensor
+from slopewise.nn.inputs import is_batched
 from slopewise.nn.parameter import Parameter, set_value
 from slopewise.nn.state import LoadResult, load_into
 
@@ -131,6 +132,11 @@ class Module:
         if value is not None and (not isinstance(value, Tensor) or isinstance(value, Parameter)):
             raise ArgumentError(
                 f"{type(self).__name__}.{name} is a buffer, it cannot become a {type(value).__name__}"
+            )
+        if value is not None and is_batched(value):
+            raise ArgumentError(
+                f"{type(self).__name__}.{name} is a buffer of the whole module, but under vmap each example has "
+                "a value of its own; return it instead"
             )
         current: Tensor | None = self.__dict__.get(name)
         if value is None or current is None:

@@ -12,7 +12,7 @@ from slopewise.engine.errors import ArgumentError, ShapeError
 from slopewise.engine.mode import no_grad
 from slopewise.engine.tensor import Tensor, tensor
 from slopewise.nn.initializers import ones, zeros
-from slopewise.nn.inputs import floating_input, positive_integer
+from slopewise.nn.inputs import floating_input, is_batched, positive_integer
 from slopewise.nn.module import Module
 from slopewise.nn.parameter import Parameter
 
@@ -84,6 +84,11 @@ class _BatchNorm(Module):
         """Move the running statistics towards those of the batch; the variance that they keep is unbiased."""
         if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
             return
+        if is_batched(mean):
+            raise ArgumentError(
+                f"{self.title()} in training mode cannot keep running statistics under vmap, where each "
+                "example has its own; call .eval(), or make it with track_running_stats=False"
+            )
         with no_grad():
             self.num_batches_tracked.copy_(self.num_batches_tracked + 1)
             share: Any = self.momentum
