@@ -135,8 +135,8 @@ class Module:
             )
         if value is not None and is_batched(value):
             raise ArgumentError(
-                f"{type(self).__name__}.{name} is a buffer of the whole module, but under vmap each example has "
-                "a value of its own; return it instead"
+                f"{type(self).__name__}.{name} is a buffer of the whole module, but under vmap each example "
+                "has a value of its own; return it instead"
             )
         current: Tensor | None = self.__dict__.get(name)
         if value is None or current is None:
