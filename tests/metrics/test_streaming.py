@@ -167,6 +167,16 @@ def test_a_constant_target_in_many_batches_has_no_variance():
     assert run(metrics.R2(), target + 1, target, cuts=(2, 4)) == 0.0
 
 
+@pytest.mark.parametrize("name", list(metrics.BY_NAME))
+def test_a_batch_without_rows_changes_nothing(name):
+    metric = metrics.get(name)
+    full, empty = (np.array([1.0, 0.0, 2.0]), np.array([1, 0, 1])), (np.ones(0), np.ones(0, int))
+    if name == "top_k_accuracy":
+        full, empty = (np.ones((3, 6)), full[1]), (np.ones((0, 6)), empty[1])
+    state = metric.update(metric.init(), *full)
+    np.testing.assert_array_equal(metric.compute(metric.update(state, *empty)), metric.compute(state))
+
+
 def test_plain_numbers_and_lists_keep_all_their_digits():
     mean = metrics.Mean()
     state = mean.update(mean.update(mean.init(), 0.1, weight=0.3), 0.7, weight=0.1)
@@ -186,7 +196,11 @@ def test_no_rows_and_no_weight_give_nan():
 
 WRONG_SHAPES = {
     "column against row": lambda: run(metrics.MeanSquaredError(), np.ones((3, 1)), np.ones(3)),
-    "column against row of classes": lambda: run(metrics.Accuracy(), np.ones((3, 1)), np.ones((3, 3), int)),
+    "column against row of classes": lambda: run(metrics.Accuracy(), np.ones((3, 1)), np.ones(3, int)),
+    "row against column of classes": lambda: run(metrics.Accuracy(), np.ones(3), np.ones((3, 1), int)),
+    "a number against a row": lambda: metrics.Accuracy().update(metrics.Accuracy().init(), 1.0, [1]),
+    "two numbers": lambda: metrics.Accuracy().update(metrics.Accuracy().init(), 1.0, 1),
+    "a row against a number": lambda: metrics.Accuracy().update(metrics.Accuracy().init(), [1.0, 2.0], 1),
     "one-hot target": lambda: run(metrics.Accuracy(), np.ones((3, 4)), np.ones((3, 4), int)),
     "too few weights": lambda: metrics.get("accuracy").update(
         metrics.Accuracy().init(), np.ones(3), np.ones(3), np.ones(1)

@@ -32,6 +32,8 @@ class _Classification(Metric):
         with no_grad():
             prediction, target = as_tensor(prediction), as_tensor(target)
             scores, target, weight = _flat_classes(self.name, prediction, target, weight)
+            if not target.size:
+                return state
             last = scalar_like(self._n_classes(scores) - 1, INT64)
             return (
                 self._add(own, scores, target, weight),
@@ -71,8 +73,9 @@ def _flat_classes(
 
     Positions in a sequence become rows.
     """
-    one_score = prediction.shape == target.shape and (target.ndim == 1 or target.shape[-1] == 1)
-    if not one_score and prediction.shape[:-1] != target.shape:
+    one_score = prediction.shape == target.shape and (target.ndim == 1 or target.shape[-1:] == (1,))
+    by_class = prediction.ndim > 1 and prediction.shape[:-1] == target.shape and prediction.shape[-1] > 1
+    if not (one_score or by_class):
         raise ShapeError(
             f"{name}: prediction has shape {prediction.shape} and target {target.shape}: give scores "
             "(rows, classes) and class numbers (rows,), or, for two classes, one score a row and a target "
@@ -80,10 +83,13 @@ def _flat_classes(
         )
     if weight is not None:
         weight = row_weight(name, weight, target.shape[0])
-        spread = weight.reshape((-1,) + (1,) * (target.ndim - 1))
-        weight = ops.broadcast_to(spread, target.shape).reshape((target.size,))
-    scores = prediction.reshape((target.size,) if one_score else (target.size, prediction.shape[-1]))
-    return scores, target.reshape((target.size,)).astype(INT64), weight
+    if target.ndim > 1:
+        if weight is not None:
+            weight = ops.broadcast_to(weight.reshape((-1,) + (1,) * (target.ndim - 1)), target.shape)
+            weight = weight.reshape((target.size,))
+        prediction = prediction.reshape((target.size,) if one_score else (target.size, prediction.shape[-1]))
+        target = target.reshape((target.size,))
+    return prediction, target.astype(INT64), weight
 
 
 def _predicted(scores: Tensor, threshold: float) -> Tensor:

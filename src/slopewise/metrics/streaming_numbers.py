@@ -137,6 +137,8 @@ class R2(Metric):
         with no_grad():
             prediction, target = _number_columns(self.name, prediction, target)
             n, outputs = target.shape
+            if not n:
+                return state
             if outputs != self.n_outputs:
                 raise ShapeError(
                     f"r2: the target has {outputs} numbers a row, but the metric was made for "
