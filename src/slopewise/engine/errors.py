@@ -38,3 +38,7 @@ class DataError(SlopewiseError, ValueError):
 
 class RunError(SlopewiseError, RuntimeError):
     """A run folder that cannot be read, written or resumed."""
+
+
+class MissingLibraryError(SlopewiseError, ImportError):
+    """A library of an extra that is not installed; the message holds the command that installs it."""

@@ -7,7 +7,8 @@ from typing import Any
 from slopewise.engine import ops
 from slopewise.engine.errors import GradientError
 from slopewise.engine.mode import Mode, _current, current_mode
-from slopewise.engine.tape import Ref, others_may_differentiate, pullback
+from slopewise.engine.pullback import pullback
+from slopewise.engine.tape import Ref, others_may_differentiate
 from slopewise.engine.tensor import Tensor
 from slopewise.engine.transforms import as_cotangent, mark
 from slopewise.engine.tree import flatten, unflatten

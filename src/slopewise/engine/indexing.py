@@ -152,7 +152,12 @@ class IndexOutOfRange(ArgumentError, IndexError):
 
 
 def _index_tensors(x: Tensor, part: Any, axis: int) -> list[Tensor]:
-    index = ops.as_tensor(np.asarray(part, np.int64) if isinstance(part, list) and not part else part)
+    if isinstance(part, list):
+        part = np.asarray(part, None if part else np.int64) if not _holds_tensors(part) else ops.as_tensor(part)
+    if isinstance(part, np.ndarray) and part.dtype == BOOL:  # a constant, whose value is known in a trace too
+        _check_mask(x, part, axis)
+        return [_wrap_array(places.astype(np.int64)) for places in part.nonzero()]
+    index = ops.as_tensor(part)
     if index.dtype == BOOL:
         _check_mask(x, index, axis)
         buffer = index._ref.buffer

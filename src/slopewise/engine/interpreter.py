@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slopewise.engine.aval import Array
+from slopewise.engine.errors import SlopewiseError
 from slopewise.engine.graph import Graph, Symbol
 
 
@@ -28,6 +29,7 @@ def last_uses(graph: Graph) -> list[list[Symbol]]:
 class _Instruction(NamedTuple):
     """A node with its values' places in a list."""
 
+    name: str
     compute: Callable[..., Any]
     params: dict[str, Any]
     operands: tuple[int, ...]
@@ -56,6 +58,7 @@ def _program(graph: Graph) -> _Program:
             places[symbol] = len(places)
         instructions.append(
             _Instruction(
+                node.primitive.name,
                 node.primitive.compute,
                 node.params,
                 operands,
@@ -89,8 +92,13 @@ def run_graph(graph: Graph, inputs: Sequence[Array]) -> list[Array]:
     for place, value in program.constants:
         values[place] = value
     with np.errstate(all="ignore"):
-        for compute, params, operands, outputs, single, finished in program.instructions:
-            result = compute(*[values[place] for place in operands], **params)
+        for name, compute, params, operands, outputs, single, finished in program.instructions:
+            try:
+                result = compute(*[values[place] for place in operands], **params)
+            except SlopewiseError:
+                raise
+            except (ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
+                raise SlopewiseError(f"{name}: {error}") from error
             if single:
                 values[outputs[0]] = result if type(result) is np.ndarray else np.asarray(result)
             else:

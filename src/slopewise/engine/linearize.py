@@ -13,7 +13,8 @@ from slopewise.engine.aval import aval_of, is_floating
 from slopewise.engine.graph import Graph, Symbol
 from slopewise.engine.mode import changed_mode
 from slopewise.engine.primitive import apply
-from slopewise.engine.tape import Ref, pullback
+from slopewise.engine.pullback import pullback
+from slopewise.engine.tape import Ref
 from slopewise.engine.tensor import Tensor
 from slopewise.engine.trace import Trace, tracing
 from slopewise.engine.transforms import mark

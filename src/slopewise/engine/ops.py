@@ -275,7 +275,7 @@ def power(x1: Any, x2: Any, /) -> Tensor:
 
 def where(condition: Any, x1: Any, x2: Any, /) -> Tensor:
     """Return elements of x1 where the condition holds and of x2 elsewhere."""
-    return apply(rows.select, as_tensor(condition), *promote(x1, x2))  # type: ignore[no-any-return]
+    return apply(rows.select, as_tensor(condition), *promote_pair(x1, x2))  # type: ignore[no-any-return]
 
 
 def clip(x: Any, /, min: Any = None, max: Any = None) -> Tensor:

@@ -16,7 +16,8 @@ from slopewise.engine.aval import Aval
 from slopewise.engine.errors import GradientError
 from slopewise.engine.mode import changed_mode
 from slopewise.engine.primitives.elementwise import alias
-from slopewise.engine.tape import Leaf, Node, Ref, input_gradients, reachable_nodes
+from slopewise.engine.pullback import input_gradients
+from slopewise.engine.tape import Leaf, Node, Ref, reachable_nodes
 from slopewise.engine.tensor import Tensor
 
 

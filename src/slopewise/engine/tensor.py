@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike
 from slopewise.engine.aval import Array, Aval, Buffer, Dtype, Shape, aval_of
 from slopewise.engine.errors import ArgumentError, DtypeError, GradientError, ShapeError
 from slopewise.engine.mode import current_mode
-from slopewise.engine.tape import Leaf, Ref, pullback
+from slopewise.engine.tape import Leaf, Ref
 
 DEFAULT_FLOAT: Dtype = np.dtype(np.float32)
 _SUPPORTED_KINDS = "biufc"
@@ -670,5 +670,6 @@ def scalar_like(value: Any, dtype: Dtype) -> Tensor:
 
 
 from slopewise.engine import indexing, ops  # noqa: E402  (ops need Tensor, and Tensor's methods need ops)
+from slopewise.engine.pullback import pullback  # noqa: E402
 
 __all__ = ["DEFAULT_FLOAT", "Aval", "Tensor", "as_array", "full", "scalar_like", "tensor", "zeros"]

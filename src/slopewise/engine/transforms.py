@@ -12,7 +12,8 @@ from slopewise.engine.errors import ArgumentError, DtypeError, GradientError, Sh
 from slopewise.engine.mode import changed_mode, is_grad_enabled
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives.elementwise import alias
-from slopewise.engine.tape import Node, Ref, others_may_differentiate, pullback
+from slopewise.engine.pullback import pullback
+from slopewise.engine.tape import Node, Ref, others_may_differentiate
 from slopewise.engine.tensor import Tensor, zeros
 from slopewise.engine.tree import Structure, flatten, unflatten
 from slopewise.engine.vmap import vmap

@@ -383,7 +383,7 @@ def _classes_last(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
             f"cross_entropy: class indices must be integers, not {target.dtype}; "
             "convert them with .astype('int64')"
         )
-    return ops.moveaxis(logits, axis, -1), target
+    return logits if axis == logits.ndim - 1 else ops.moveaxis(logits, axis, -1), target
 
 
 def _target_hint(logits: Tensor, target: Tensor, rows: tuple[int, ...]) -> str:

@@ -64,7 +64,9 @@ def _row(
 
 
 def _sum_vjp(g: Any, y: Any, x: Any, axes: tuple[int, ...]) -> Any:
-    return ops.broadcast_to(g.reshape(kept_shape(x.shape, axes)), x.shape)
+    if axes != tuple(range(len(axes))):  # axes in front are there for the broadcast to add
+        g = g.reshape(kept_shape(x.shape, axes))
+    return ops.broadcast_to(g, x.shape)
 
 
 def _extremum_vjp(g: Any, y: Any, x: Any, axes: tuple[int, ...]) -> Any:
