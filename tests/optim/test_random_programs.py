@@ -1,4 +1,4 @@
-"""Random training programs give the same bits plain, with updates as a graph, and with whole steps compiled."""
+"""Random training programs give the same bits in every mode: plain, as a graph of updates, compiled."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ ACTIONS = st.lists(
         st.tuples(st.just("reload"), st.none()),
         st.tuples(st.just("write"), st.integers(0, N_PARAMETERS - 1)),
     ),
-    min_size=4,
-    max_size=16,
+    min_size=10,
+    max_size=20,
 )
 
 
