@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import slopewise as sw
 from slopewise import losses, nn
+from slopewise.engine import ops
 from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError
 
 REGRESSION = [losses.squared_error, losses.absolute_error, losses.huber]
@@ -122,6 +123,8 @@ def test_targets_outside_of_their_range_are_named():
         losses.hinge(np.zeros(2), np.array([0, 1]))
     with pytest.raises(ArgumentError, match=r"target\[0, 1\] is -0.5; targets are probabilities"):
         losses.kl_divergence(np.zeros((1, 2)), np.array([[1.5, -0.5]]))
+    with pytest.raises(ArgumentError, match=r"prediction\[0, 1\] is 2.0; predictions are logarithms of prob"):
+        losses.kl_divergence(np.array([[-1.0, 2.0]]), np.array([[0.5, 0.5]]))
 
 
 @pytest.mark.parametrize(
@@ -267,6 +270,12 @@ def test_probabilities_of_0_do_no_harm():
     assert np.isfinite(losses.kl_divergence(nn.log_softmax(x), q).item())
     assert np.isfinite(sw.grad(lambda q: losses.kl_divergence(nn.log_softmax(x), q))(q).numpy()).all()
     assert losses.cross_entropy(x, sw.tensor([1]), reduction="none").item() == np.inf
+    log_p, log_q = nn.log_softmax(x), sw.tensor(np.log([[0.5, 0.5, 1e-300]])).astype("float64")
+    with_zero = ops.where(log_q < -100.0, -np.inf, log_q)
+    assert losses.kl_divergence(log_p, with_zero, log_target=True).item() == np.inf
+    assert losses.kl_divergence(log_p, log_p, log_target=True).item() == 0
+    gradient = sw.grad(lambda q: losses.kl_divergence(log_p, q, log_target=True))(log_p)
+    assert np.isfinite(gradient.numpy()).all()
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
@@ -275,6 +284,8 @@ def test_derivatives_agree_with_finite_differences(loss, reduction):
     prediction = RNG.normal(size=(4, 3)) * 2
     target = np.sign(RNG.normal(size=(4, 3))) if loss is losses.hinge else RNG.uniform(0.1, 0.9, (4, 3))
     weight = RNG.uniform(0.5, 2, 4)
+    if loss is losses.kl_divergence:
+        prediction = -abs(prediction)
 
     def both(x, y):
         return loss(x, y, sample_weight=weight, reduction=reduction)

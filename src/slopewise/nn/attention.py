@@ -98,8 +98,7 @@ class MultiheadAttention(Module):
         key_padding_mask : Tensor, shape (batch, sources): True where a key is padding, or floats to add
         need_weights : whether to return the attention weights
         attn_mask : Tensor, shape (targets, sources) or (batch · heads, targets, sources): True where
-            attention is not allowed, or floats to
-            add to the scores
+            attention is not allowed, or floats to add to the scores
         average_attn_weights : whether the returned weights are the mean over heads
         is_causal : whether a target attends only to sources that are not after it
 

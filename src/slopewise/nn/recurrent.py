@@ -159,18 +159,12 @@ class _Recurrent(Module):
         return f"{type(self).__name__}({self.input_size}, {self.hidden_size})"
 
     def extra_repr(self) -> str:
-        defaults = {
-            "num_layers": 1,
-            "bias": True,
-            "batch_first": True,
-            "dropout": 0.0,
-            "bidirectional": False,
-        }
-        shown = [
-            f"{name}={getattr(self, name)}"
-            for name, value in defaults.items()
-            if getattr(self, name) != value
-        ]
+        defaults = zip(
+            ("num_layers", "bias", "batch_first", "dropout", "bidirectional"),
+            (1, True, True, 0.0, False),
+            strict=True,
+        )
+        shown = [f"{name}={getattr(self, name)}" for name, value in defaults if getattr(self, name) != value]
         return ", ".join([str(self.input_size), str(self.hidden_size), *shown])
 
 
@@ -193,8 +187,7 @@ class RNN(_Recurrent):
     Returns
     -------
     (outputs, state) : outputs of the last layer at all times, (batch, time, directions · hidden); the final
-    state, (layers · directions, batch,
-        hidden), which can be passed to the next call
+        state, (layers · directions, batch, hidden), which can be passed to the next call
 
     Notes
     -----

@@ -31,8 +31,7 @@ def resolve_padding(padding: Any, kernel: Shape, stride: Shape, dilation: Shape)
     Parameters
     ----------
     padding : an integer, one for each axis, "valid" for none, or "same" for as many places as pixels; of an
-        uneven "same", the extra pixel
-        comes after, as in PyTorch
+        uneven "same", the extra pixel comes after, as in PyTorch
     """
     if padding == "valid":
         return ((0, 0),) * len(kernel)

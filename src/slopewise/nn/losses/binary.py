@@ -54,7 +54,7 @@ def binary_cross_entropy_with_logits(
     [0.6931471824645996, 10000.0]
     """
     name = "binary_cross_entropy_with_logits"
-    check_range(name, ops.as_tensor(target), 0, 1, "; targets are 0, 1 or a probability between")
+    check_range(name, "target", ops.as_tensor(target), 0, 1, "targets are 0, 1 or a probability between")
     logits, target = check_pair(name, prediction, target)
     positive = target * softplus(-logits)
     if pos_weight is not None:

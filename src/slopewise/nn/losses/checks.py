@@ -38,11 +38,12 @@ def _way_out(prediction: Tensor, target: Tensor) -> str:
     return ""
 
 
-def check_range(name: str, target: Tensor, low: float, high: float, meaning: str) -> None:
-    value = known_value(target)
+def check_range(name: str, argument: str, x: Tensor, low: float, high: float, meaning: str) -> None:
+    """Raise an error that names the first element outside of [low, high], where values are known."""
+    value = known_value(x)
     if value is None or not value.size or (low <= value.min() and value.max() <= high):
         return
     outside = ~((value >= low) & (value <= high))
     place = tuple(int(i) for i in np.argwhere(outside)[0])
     shown = ", ".join(map(str, place))
-    raise ArgumentError(f"{name}: target[{shown}] is {value[place]}{meaning}")
+    raise ArgumentError(f"{name}: {argument}[{shown}] is {value[place]}; {meaning}")

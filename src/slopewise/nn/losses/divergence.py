@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from slopewise.engine import ops
@@ -9,6 +10,8 @@ from slopewise.engine.errors import ShapeError
 from slopewise.engine.tensor import Tensor
 from slopewise.nn.losses.checks import check_pair, check_range
 from slopewise.nn.reduction import reduce_terms
+
+_ROUNDING = 1e-3  # how far above 0 the logarithm of a probability may come to lie
 
 
 def kl_divergence(
@@ -52,10 +55,14 @@ def kl_divergence(
     log_p, target = check_pair(name, prediction, target)
     if log_p.ndim == 0:
         raise ShapeError("kl_divergence: prediction has shape (), but it needs an axis of probabilities")
+    meaning = "predictions are logarithms of probabilities, such as log_softmax gives"
+    check_range(name, "prediction", log_p, -math.inf, _ROUNDING, meaning)
     if log_target:
-        terms = no_nan(ops.exp(target), target - log_p)
+        log_difference = ops.where(ops.equal(target, -math.inf), 0.0, target - log_p)
+        terms = ops.exp(target) * log_difference
     else:
-        check_range(name, target, 0, float("inf"), "; targets are probabilities, unless log_target=True")
+        meaning = "targets are probabilities, unless log_target=True"
+        check_range(name, "target", target, 0, math.inf, meaning)
         positive = ops.greater(target, 0)
         log_q = ops.where(positive, ops.log(ops.where(positive, target, 1.0)), 0.0)
         terms = no_nan(target, log_q - log_p)
