@@ -145,12 +145,13 @@ def full(
     """
     check_device(device)
     wanted = _default_dtype(fill_value) if dtype is None else np.dtype(dtype)
+    sizes = _shape(shape)
     if isinstance(fill_value, Tensor):
         if fill_value.ndim:
             raise ShapeError(f"full needs one number to fill with, not a tensor of shape {fill_value.shape}")
-        return ops.broadcast_to(fill_value.astype(wanted), _shape(shape))
+        return ops.broadcast_to(fill_value.astype(wanted), sizes)
     try:
-        return _full(_shape(shape), fill_value, wanted)
+        return _full(sizes, fill_value, wanted)
     except OverflowError:
         raise ArgumentError(f"the number {fill_value} does not fit in {wanted}") from None
     except (TypeError, ValueError):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from slopewise.engine import ops
-from slopewise.engine.errors import ArgumentError, ShapeError
+from slopewise.engine.errors import ArgumentError, AxisError, ShapeError
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives import host
 from slopewise.engine.primitives.rules import normalize_axes
@@ -116,7 +116,7 @@ def vecdot(x1: ArrayLike, x2: ArrayLike, /, *, axis: int = -1) -> Tensor:
     """
     a, b = ops.promote(x1, x2)
     if not -min(a.ndim, b.ndim) <= axis < 0 and not (a.ndim == b.ndim and 0 <= axis < a.ndim):
-        raise ShapeError(f"vecdot: axis {axis} does not exist in shapes {a.shape} and {b.shape}")
+        raise AxisError(f"vecdot: axis {axis} does not exist in shapes {a.shape} and {b.shape}")
     if a.shape[axis] != b.shape[axis]:
         raise ShapeError(
             f"vecdot needs vectors of one size along axis {axis}, not shapes {a.shape} and {b.shape}"

@@ -342,7 +342,7 @@ def roll(x: ArrayLike, /, shift: int | Sequence[int], *, axis: Axis = None) -> T
         raise ArgumentError(f"roll got {len(shifts)} shifts for {len(axes)} axes")
     for one_axis, one_shift in zip(axes, shifts, strict=True):
         x = _roll(x, int(one_shift), normalize_axes("roll", one_axis, x.ndim)[0])
-    return x
+    return x if axes else ops.positive(x)
 
 
 def _roll(x: Tensor, shift: int, axis: int) -> Tensor:

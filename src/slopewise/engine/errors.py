@@ -32,6 +32,10 @@ class TraceError(SlopewiseError, RuntimeError):
     """Something that a traced function cannot do, such as looking at a value."""
 
 
+class IndexOutOfRange(ArgumentError, IndexError):
+    """An index beyond the end of an axis; iteration ends with it, as with any sequence."""
+
+
 class DataError(SlopewiseError, ValueError):
     """A table, file or column that cannot be used; the message names file, row and column."""
 

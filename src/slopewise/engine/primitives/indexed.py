@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from slopewise.engine.aval import Array, Aval, Shape
-from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError
+from slopewise.engine.errors import DtypeError, IndexOutOfRange, ShapeError
 from slopewise.engine.primitive import Primitive, apply, define
 from slopewise.engine.primitives.rules import INT64, materialize
 
@@ -43,7 +43,7 @@ def _check_bounds(shape: Shape, indices: Sequence[Array], axes: tuple[int, ...])
         size = shape[axis]
         if index.size and not (-size <= index.min() and index.max() < size):
             bad = index[(index < -size) | (index >= size)].ravel()[0]
-            raise ArgumentError(f"index {bad} is out of range for axis {axis} of size {size}")
+            raise IndexOutOfRange(f"index {bad} is out of range for axis {axis} of size {size}")
 
 
 def _leading(x: Array, axes: tuple[int, ...]) -> Array:
