@@ -9,7 +9,7 @@ from typing import Any
 
 from slopewise.engine.control import run_traced
 from slopewise.engine.errors import ArgumentError, TraceError
-from slopewise.engine.mode import current_mode
+from slopewise.engine.mode import Mode, current_mode
 from slopewise.engine.tensor import Tensor
 from slopewise.engine.trace import TracedFunction, trace_function
 from slopewise.engine.tree import flatten
@@ -20,8 +20,9 @@ class CompiledFunction:
     """A function that is traced once per signature and then run as a graph; made by `slopewise.compile`.
 
     The signature is the structure, shapes and dtypes of the arguments, which of them are tracked, the Python
-    values among them, and the gradient mode. A trace holds besides only while what it read of the outside is
-    the same: the `training` flags of modules, and which `.grad` are None.
+    values among them, the gradient mode, and whether a transform such as `grad` runs. A trace holds besides
+    only while what it read of the outside is the same: the `training` flags of modules, and which `.grad` are
+    None.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -49,7 +50,7 @@ class CompiledFunction:
         ):
             return self._function(*args, **kwargs)  # part of a larger trace, or of a batch
         with self._lock:
-            traced = self._trace_for(_signature(leaves, structure, mode.recording != 0), args, kwargs)
+            traced = self._trace_for(_signature(leaves, structure, mode), args, kwargs)
             return run_traced(traced, leaves)
 
     def _trace_for(
@@ -66,7 +67,7 @@ class CompiledFunction:
     def graph(self, *args: Any, **kwargs: Any) -> str:
         """Return the graph for the given arguments as text, without running it."""
         leaves, structure = flatten((args, kwargs))
-        signature = _signature(leaves, structure, current_mode().recording != 0)
+        signature = _signature(leaves, structure, current_mode())
         with self._lock:
             return str(self._trace_for(signature, args, kwargs).graph)
 
@@ -82,14 +83,16 @@ class CompiledFunction:
         )
 
 
-def _signature(leaves: list[Any], structure: Hashable, recording: bool) -> Hashable:
-    return (structure, recording, tuple(map(_leaf_signature, leaves)))
+def _signature(leaves: list[Any], structure: Hashable, mode: Mode) -> Hashable:
+    return (structure, mode.recording != 0, mode.transform != "", tuple(map(_leaf_signature, leaves)))
 
 
 def _leaf_signature(leaf: Any) -> Hashable:
     if isinstance(leaf, Tensor):
         ref = leaf._ref
         return (ref.buffer.shape, ref.buffer.dtype, ref.node is not None)
+    if isinstance(leaf, float | complex):
+        return (type(leaf), repr(leaf))  # 0.0 and -0.0 are equal, nan is not equal to itself
     try:
         hash(leaf)
     except TypeError:

@@ -11,12 +11,14 @@ from slopewise.engine.errors import ArgumentError, AxisError, DtypeError, ShapeE
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives import indexed, shapes
 from slopewise.engine.primitives.rules import BOOL, INT64
-from slopewise.engine.tensor import Tensor, _wrap_array
+from slopewise.engine.tensor import Tensor, _wrap_array, as_array
+from slopewise.engine.tree import flatten
 
 
 def get(x: Tensor, key: Any) -> Tensor:
     """Return x[key]."""
     parts = list(key) if isinstance(key, tuple) else [key]
+    parts = [_as_index(part) if isinstance(part, list) else part for part in parts]
     if any(map(_is_truth, parts)):
         x, parts = _lift_truths(x, parts)
     entries = _expand(x, parts)
@@ -71,6 +73,14 @@ def _single_mask(key: Any) -> Tensor | None:
     if isinstance(key, bool | np.bool_) or (isinstance(key, np.ndarray) and key.dtype == BOOL):
         return ops.as_tensor(key)
     return None
+
+
+def _as_index(part: list[Any]) -> Tensor | np.ndarray[Any, Any]:
+    """Turn a list into an array, or into a tensor if it holds tensors."""
+    if any(isinstance(leaf, Tensor) for leaf in flatten(part)[0]):
+        return ops.as_tensor(part)
+    array = as_array(part)
+    return array if array.size else array.astype(np.int64)
 
 
 def _is_truth(part: Any) -> bool:
@@ -135,9 +145,6 @@ def _axes_used(part: Any) -> int:
     if part is None or part is Ellipsis or isinstance(part, bool):
         return 0
     dtype = getattr(part, "dtype", None)
-    if dtype is None and isinstance(part, list):
-        part = np.asarray(part)
-        dtype = part.dtype
     return part.ndim if dtype is not None and dtype.kind == "b" else 1
 
 
@@ -152,8 +159,6 @@ class IndexOutOfRange(ArgumentError, IndexError):
 
 
 def _index_tensors(x: Tensor, part: Any, axis: int) -> list[Tensor]:
-    if isinstance(part, list):
-        part = np.asarray(part, None if part else np.int64) if not _holds_tensors(part) else ops.as_tensor(part)
     if isinstance(part, np.ndarray) and part.dtype == BOOL:  # a constant, whose value is known in a trace too
         _check_mask(x, part, axis)
         return [_wrap_array(places.astype(np.int64)) for places in part.nonzero()]
@@ -178,7 +183,7 @@ def _mask_error() -> TraceError:
     )
 
 
-def _check_mask(x: Tensor, mask: Tensor, axis: int) -> None:
+def _check_mask(x: Tensor, mask: Tensor | np.ndarray[Any, Any], axis: int) -> None:
     if x.shape[axis : axis + mask.ndim] != mask.shape:
         raise AxisError(f"a mask of shape {mask.shape} does not fit axes {axis}... of shape {x.shape}")
 
