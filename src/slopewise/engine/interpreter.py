@@ -9,7 +9,6 @@ import numpy as np
 
 from slopewise.engine.aval import Array
 from slopewise.engine.errors import SlopewiseError
-from slopewise.engine.errors import SlopewiseError
 from slopewise.engine.graph import Graph, Symbol
 
 
