@@ -149,6 +149,18 @@ def test_a_parameter_cannot_be_replaced_by_a_tensor(net):
     assert "scale" not in names(net.named_parameters())
 
 
+@pytest.mark.parametrize("name", ["parameters", "children", "train", "state_dict"])
+def test_an_attribute_cannot_hide_a_method(net, name):
+    with pytest.raises(ArgumentError, match=f"Net.{name} would hide a method of Module"):
+        setattr(net, name, nn.Linear(1, 1))
+
+
+def test_a_users_own_names_are_free(net, x):
+    net.title, net.name, net.step = "My net", "net", 3
+    with pytest.raises(ShapeError, match=r"at Net\.first"):
+        net(x[:, :1])
+
+
 def test_assigning_to_a_buffer_writes_into_it():
     module = nn.Module()
     module.register_buffer("count", sw.tensor([0.0]))

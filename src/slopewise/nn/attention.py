@@ -127,14 +127,14 @@ class MultiheadAttention(Module):
         if x.ndim != 3 or x.shape[-1] != self.embed_dim:
             layout = "(batch, length, features)" if self.batch_first else "(length, batch, features)"
             raise ShapeError(
-                f"{self.title()} needs {self.embed_dim} features in shape {layout}, got {x.shape}"
+                f"{self._title()} needs {self.embed_dim} features in shape {layout}, got {x.shape}"
             )
         return x if self.batch_first else ops.swapaxes(x, 0, 1)
 
     def _check_shapes(self, query: Tensor, key: Tensor, value: Tensor) -> None:
         if key.shape != value.shape or key.shape[0] != query.shape[0]:
             raise ShapeError(
-                f"{self.title()} needs keys and values of one shape, in the query's batch, got query "
+                f"{self._title()} needs keys and values of one shape, in the query's batch, got query "
                 f"{query.shape}, key {key.shape} and value {value.shape}, batch first"
             )
 
@@ -173,7 +173,7 @@ class MultiheadAttention(Module):
             total = mask if total is None else total + mask
         return total
 
-    def title(self) -> str:
+    def _title(self) -> str:
         return f"MultiheadAttention({self.embed_dim}, {self.num_heads})"
 
     def extra_repr(self) -> str:

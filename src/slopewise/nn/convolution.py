@@ -59,13 +59,13 @@ class _Conv(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = floating_input(self, x, self.weight.dtype)
-        x, batch_added = with_batch(self.title(), x, self.in_channels, self.n_space)
+        x, batch_added = with_batch(self._title(), x, self.in_channels, self.n_space)
         padding = self._resolved_padding()
-        check_windows(self.title(), x.shape[2:], self.kernel_size, padding, self.dilation)
+        check_windows(self._title(), x.shape[2:], self.kernel_size, padding, self.dilation)
         y = convolve(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
         return ops.squeeze(y, 0) if batch_added else y
 
-    def title(self) -> str:
+    def _title(self) -> str:
         return f"{type(self).__name__}({self.in_channels}, {self.out_channels})"
 
     def extra_repr(self) -> str:

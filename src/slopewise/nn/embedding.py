@@ -57,7 +57,7 @@ class Embedding(Module):
     def forward(self, indices: Tensor) -> Tensor:
         indices = ops.as_tensor(indices)
         if indices.dtype.kind not in "iu":
-            raise DtypeError(f"{self.title()} needs integer indices, not {indices.dtype}")
+            raise DtypeError(f"{self._title()} needs integer indices, not {indices.dtype}")
         self._check_range(indices)
         rows: Tensor = self.weight[indices]
         if self.padding_idx is None:
@@ -72,10 +72,11 @@ class Embedding(Module):
         place = tuple(int(i) for i in np.argwhere((value < 0) | (value >= self.num_embeddings))[0])
         shown = f"[{', '.join(map(str, place))}]" if place else ""
         raise ArgumentError(
-            f"{self.title()}: index{shown} is {value[place]}, but rows go from 0 to {self.num_embeddings - 1}"
+            f"{self._title()}: index{shown} is {value[place]}, but rows go from 0 "
+            f"to {self.num_embeddings - 1}"
         )
 
-    def title(self) -> str:
+    def _title(self) -> str:
         return f"Embedding({self.num_embeddings}, {self.embedding_dim})"
 
     def extra_repr(self) -> str:

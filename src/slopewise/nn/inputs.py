@@ -25,7 +25,7 @@ def floating_input(module: Module, value: Any, dtype: Dtype) -> Tensor:
             way_out = f"convert the input with .astype('{dtype}'), or the model with .astype('{x.dtype}')"
         else:
             way_out = f"convert the input with .astype('{dtype}')"
-        raise DtypeError(f"{module.title()} has {dtype} weights, but its input is {x.dtype}; {way_out}")
+        raise DtypeError(f"{module._title()} has {dtype} weights, but its input is {x.dtype}; {way_out}")
     return x
 
 

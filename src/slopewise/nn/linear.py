@@ -55,11 +55,11 @@ class Linear(Module):
         x = floating_input(self, x, self.weight.dtype)
         if x.shape[-1:] != (self.in_features,):
             raise ShapeError(
-                f"{self.title()} needs {self.in_features} features in the last axis, got shape {x.shape}"
+                f"{self._title()} needs {self.in_features} features in the last axis, got shape {x.shape}"
             )
         return ops.linear(x, self.weight, self.bias)
 
-    def title(self) -> str:
+    def _title(self) -> str:
         return f"Linear({self.in_features}, {self.out_features})"
 
     def extra_repr(self) -> str:

@@ -78,6 +78,10 @@ class Module:
         if name in self._buffers:
             self._assign_buffer(name, value)
             return
+        if name in _METHODS:
+            raise ArgumentError(
+                f"{type(self).__name__}.{name} would hide a method of Module; choose another name"
+            )
         if isinstance(getattr(type(self), name, None), property):
             super().__setattr__(name, value)
             return
@@ -331,7 +335,7 @@ class Module:
         """Return the settings to show in the module's text; subclasses define it."""
         return ""
 
-    def title(self) -> str:
+    def _title(self) -> str:
         """Return a short name for error messages, such as "Linear(4, 32)"."""
         return type(self).__name__
 
@@ -342,6 +346,11 @@ class Module:
         if not parts:
             return f"{name}({extra})"
         return f"{name}(\n  " + "\n  ".join([*([extra] if extra else []), *parts]) + "\n)"
+
+
+# What no attribute may hide: the module would not be found, trained or saved rightly.
+_METHODS = frozenset(name for name, value in vars(Module).items() if callable(value) and name[0] != "_")
+_METHODS -= {"forward", "extra_repr"}
 
 
 # ---- finding members
@@ -422,6 +431,6 @@ def _name_place(error: SlopewiseError, module: Module) -> None:
     path = next((path for path, inner in module.named_modules() if inner is origin), None)
     if path is None:  # called from here, but not part of this module
         return
-    if path or not message.startswith(origin.title()):
+    if path or not message.startswith(origin._title()):
         place = f"{type(module).__name__}.{path}" if path else type(module).__name__
         error.args = (f"at {place}: {message}",)

@@ -71,11 +71,11 @@ class _BatchNorm(Module):
         x = ops.as_tensor(x) if state is None else floating_input(self, x, state.dtype)
         if x.ndim not in self.ndims or x.shape[1] != self.num_features:
             raise ShapeError(
-                f"{self.title()} needs {self.num_features} channels in shape {self.layout}, got {x.shape}"
+                f"{self._title()} needs {self.num_features} channels in shape {self.layout}, got {x.shape}"
             )
         if self.training and x.size == self.num_features:
             raise ShapeError(
-                f"{self.title()} in training mode needs more than one value per channel, got shape "
+                f"{self._title()} in training mode needs more than one value per channel, got shape "
                 f"{x.shape}; use a larger batch, drop a last batch of one row, or call .eval()"
             )
         return x
@@ -86,7 +86,7 @@ class _BatchNorm(Module):
             return
         if is_batched(mean):
             raise ArgumentError(
-                f"{self.title()} in training mode cannot keep running statistics under vmap, where each "
+                f"{self._title()} in training mode cannot keep running statistics under vmap, where each "
                 "example has its own; call .eval(), or make it with track_running_stats=False"
             )
         with no_grad():
@@ -98,7 +98,7 @@ class _BatchNorm(Module):
             self.running_mean.copy_(self.running_mean * (1.0 - share) + mean * share)
             self.running_var.copy_(self.running_var * (1.0 - share) + unbiased * share)
 
-    def title(self) -> str:
+    def _title(self) -> str:
         return f"{type(self).__name__}({self.num_features})"
 
     def extra_repr(self) -> str:
@@ -216,7 +216,7 @@ class LayerNorm(Module):
     def forward(self, x: Tensor) -> Tensor:
         x = ops.as_tensor(x) if self.weight is None else floating_input(self, x, self.weight.dtype)
         if x.shape[-len(self.normalized_shape) :] != self.normalized_shape:
-            raise ShapeError(f"{self.title()} needs last axes of these sizes, got shape {x.shape}")
+            raise ShapeError(f"{self._title()} needs last axes of these sizes, got shape {x.shape}")
         axes = tuple(range(-len(self.normalized_shape), 0))
         centred = x - ops.mean(x, axes, keepdims=True)
         y = centred / ops.sqrt(ops.mean(centred * centred, axes, keepdims=True) + self.eps)
@@ -224,7 +224,7 @@ class LayerNorm(Module):
             y = y * self.weight
         return y if self.bias is None else y + self.bias
 
-    def title(self) -> str:
+    def _title(self) -> str:
         return f"LayerNorm({', '.join(map(str, self.normalized_shape))})"
 
     def extra_repr(self) -> str:

@@ -85,7 +85,7 @@ class _Recurrent(Module):
         if x.ndim not in (2, 3) or x.shape[-1] != self.input_size:
             layout = "(batch, time, features)" if self.batch_first else "(time, batch, features)"
             raise ShapeError(
-                f"{self.title()} needs {self.input_size} features in shape {layout}, got {x.shape}"
+                f"{self._title()} needs {self.input_size} features in shape {layout}, got {x.shape}"
             )
         single = x.ndim == 2
         if single:
@@ -93,7 +93,7 @@ class _Recurrent(Module):
         elif self.batch_first:
             x = ops.swapaxes(x, 0, 1)
         if x.shape[0] == 0:
-            raise ShapeError(f"{self.title()} needs at least one time step, got none")
+            raise ShapeError(f"{self._title()} needs at least one time step, got none")
         starts = self._start(x, state, single)
         output, ends = self._layers(x, starts)
         if single:
@@ -139,13 +139,13 @@ class _Recurrent(Module):
             return tuple(zeros(shape, x.dtype) for _ in range(self.n_states))
         given = (state,) if isinstance(state, Tensor) else tuple(map(ops.as_tensor, state))
         if len(given) != self.n_states:
-            raise ArgumentError(f"{self.title()} has {self.n_states} states, {len(given)} were given")
+            raise ArgumentError(f"{self._title()} has {self.n_states} states, {len(given)} were given")
         wanted = (shape[0], shape[2]) if single else shape
         for part in given:
             if part.shape != wanted:
-                raise ShapeError(f"{self.title()} needs a state of shape {wanted}, got {part.shape}")
+                raise ShapeError(f"{self._title()} needs a state of shape {wanted}, got {part.shape}")
             if part.dtype != x.dtype:
-                raise DtypeError(f"{self.title()} needs a state in {x.dtype}, got {part.dtype}")
+                raise DtypeError(f"{self._title()} needs a state in {x.dtype}, got {part.dtype}")
         return tuple(ops.expand_dims(part, 1) for part in given) if single else given
 
     def _packed(self, states: States) -> Any:
@@ -155,7 +155,7 @@ class _Recurrent(Module):
         size = self.hidden_size
         return [gates[:, i * size : (i + 1) * size] for i in range(self.n_gates)]
 
-    def title(self) -> str:
+    def _title(self) -> str:
         return f"{type(self).__name__}({self.input_size}, {self.hidden_size})"
 
     def extra_repr(self) -> str:
