@@ -95,6 +95,8 @@ def _check_body(traced: TracedFunction, carry: list[Tensor], structure: Any) -> 
         raise ArgumentError(
             "the body of a scan changes a tensor from outside; make it part of the state instead"
         )
+    # what it does to its arguments in place it does to slices and states of its own
+    del traced.graph.outputs[len(traced.tracked) :]
     result: Any = traced.result
     if not (isinstance(result, tuple) and result[0] is tuple and len(result[2]) == 2):
         raise ArgumentError("the body of a scan must return a pair: (state, result)")
@@ -148,7 +150,7 @@ def run_traced(traced: TracedFunction, leaves: Sequence[Any], *, recompute: bool
         output if tracked or hasattr(output._ref.buffer, "batch_level") else output.detach()
         for output, tracked in zip(outputs[:count], traced.tracked, strict=True)
     ]
-    traced.write_back(outputs[count:])
+    traced.write_back(arguments, outputs[count:])
     return traced.results(results)
 
 

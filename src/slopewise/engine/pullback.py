@@ -90,6 +90,11 @@ def pullback(
                     found[node, index] = gradient
             if isinstance(node, Leaf):
                 continue
+            if sources is None and node.inputs == ():
+                raise TraceError(
+                    "backward() inside of a compiled function, a checkpoint or a scan reaches an argument that "
+                    "requires a gradient, whose .grad it cannot add to; use sw.grad there, or detach() the argument"
+                )
             if mode.trace is not None and node.trace is not mode.trace and not mode.trace.once:
                 raise TraceError(
                     "a compiled function cannot differentiate what was computed before it was called; "
@@ -100,7 +105,7 @@ def pullback(
             for input_ref, contribution in zip(refs, contributions, strict=True):
                 if contribution is not None:
                     gradients.add(input_ref, contribution)
-            if not retain_graph and (contributions or sources is None):
+            if not retain_graph and (sources is None or node not in wanted):
                 node.release()
     return found
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from slopewise.engine.aval import Array, Aval, Buffer, Dtype, Shape, aval_of
-from slopewise.engine.errors import ArgumentError, DtypeError, GradientError, ShapeError
+from slopewise.engine.errors import ArgumentError, DtypeError, GradientError, ShapeError, TraceError
 from slopewise.engine.mode import current_mode
 from slopewise.engine.tape import Leaf, Ref
 
@@ -106,6 +106,11 @@ class Tensor:
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Mark (or unmark) this tensor as one whose gradient `backward()` stores; returns itself."""
+        trace = current_mode().trace
+        if trace is not None and requires_grad != self.requires_grad and trace.is_from_outside(self):
+            raise TraceError(
+                "requires_grad of a tensor from outside cannot be changed in a compiled function; do it before"
+            )
         ref = self._ref
         if not requires_grad:
             if ref.node is not None and not isinstance(ref.node, Leaf):

@@ -170,8 +170,7 @@ class Trace:
 
     def note_rebinding(self, tensor: Tensor) -> None:
         """Remember what a tensor from outside was before the traced function gave it another value."""
-        buffer = tensor._ref.buffer
-        if not (isinstance(buffer, Symbol) and buffer.trace is self) and id(tensor) not in self.rebound:
+        if self.is_from_outside(tensor) and id(tensor) not in self.rebound:
             # a new value usually follows from the old one; the target may then reuse its place
             self.symbol_of(tensor)
             self.rebound[id(tensor)] = (tensor, tensor._ref)
@@ -187,10 +186,14 @@ class Trace:
                 leaf._grad = Tensor._from_ref(leaf._grad._ref)
             self.grad_owners[id(leaf._grad)] = leaf
 
+    def is_from_outside(self, tensor: Tensor) -> bool:
+        """Tell whether a tensor was not made by the traced function."""
+        buffer = tensor._ref.buffer
+        return not (isinstance(buffer, Symbol) and buffer.trace is self)
+
     def note_grad_of(self, tensor: Tensor) -> None:
         """Note that the trace depends on whether a tensor from outside requires a gradient."""
-        buffer = tensor._ref.buffer
-        if not (isinstance(buffer, Symbol) and buffer.trace is self):
+        if self.is_from_outside(tensor):
             self.note_read(tensor, "requires_grad", tensor.requires_grad)
 
     def write_grad(self, leaf: Leaf) -> None:
@@ -225,7 +228,8 @@ class TracedFunction:
     """A graph, and how its inputs and outputs relate to arguments, results and state.
 
     The graph's inputs are the tensors among the arguments, then `captured`; its outputs are the tensors among
-    the results, then the new values of `rebound`, then those of `grads` that are not None.
+    the results, then the new values of `changed` arguments and of `rebound` tensors, then those of `grads` that
+    are not None.
     """
 
     graph: Graph
@@ -233,7 +237,8 @@ class TracedFunction:
     result: Structure
     static_results: list[Any]  # what the function returned, with None in place of tensors
     tracked: tuple[bool, ...]  # which returned tensors can be differentiated
-    rebound: list[Tensor]
+    changed: list[tuple[int, bool]]  # which tensors among the arguments get a new value, and is it tracked
+    rebound: list[tuple[Tensor, bool]]  # likewise those from outside
     grads: list[tuple[Leaf, bool]]  # whether there is a new .grad, else it becomes None
     guards: list[Guard] = field(default_factory=list)
 
@@ -243,16 +248,19 @@ class TracedFunction:
     def guards_hold(self) -> bool:
         return all(guard.holds() for guard in self.guards)
 
-    def write_back(self, values: Sequence[Tensor]) -> None:
-        """Give the rebound tensors and `.grad`s their new values: the outputs after the results."""
-        position = 0
-        for tensor in self.rebound:
-            node = tensor._ref.node
-            tensor._rebind(Ref(values[position]._ref.buffer, node if isinstance(node, Leaf) else None))
-            position += 1
+    def write_back(self, arguments: Sequence[Tensor], values: Sequence[Tensor]) -> None:
+        """Give changed tensors and `.grad`s their new values: the outputs after the results."""
+        remaining = iter(values)
+        targets = [(arguments[place], tracked) for place, tracked in self.changed]
+        for tensor, tracked in targets + self.rebound:
+            value, node = next(remaining)._ref, tensor._ref.node
+            if isinstance(node, Leaf):
+                value = Ref(value.buffer, node)
+            elif not tracked:
+                value = Ref(value.buffer)
+            tensor._rebind(value)
         for leaf, present in self.grads:
-            leaf.grad = values[position].detach() if present else None
-            position += present
+            leaf.grad = next(remaining).detach() if present else None
 
     def results(self, values: Sequence[Tensor]) -> Any:
         """Put tensors back in the places of the returned structure."""
@@ -287,7 +295,13 @@ def trace_function(
         results, result_structure = flatten(function(*inner_args, **inner_kwargs))
         outputs = [trace.symbol_of(leaf) for leaf in results if isinstance(leaf, Tensor)]
         tracked = tuple(_is_tracked(leaf) for leaf in results if isinstance(leaf, Tensor))
-        return _finish(trace, outputs, tracked, results, result_structure)
+        arguments = [placeholder for placeholder in placeholders if isinstance(placeholder, Tensor)]
+        changed = []
+        for place, (argument, symbol) in enumerate(zip(arguments, trace.inputs, strict=True)):
+            if argument._ref.buffer is not symbol:
+                changed.append((place, _is_tracked(argument)))
+                outputs.append(trace.symbol_of(argument))
+        return _finish(trace, outputs, tracked, changed, results, result_structure)
 
 
 def _placeholder(trace: Trace, argument: Tensor) -> Tensor:
@@ -304,13 +318,18 @@ def _is_tracked(tensor: Tensor) -> bool:
 
 
 def _finish(
-    trace: Trace, outputs: list[Symbol], tracked: tuple[bool, ...], results: list[Any], structure: Structure
+    trace: Trace,
+    outputs: list[Symbol],
+    tracked: tuple[bool, ...],
+    changed: list[tuple[int, bool]],
+    results: list[Any],
+    structure: Structure,
 ) -> TracedFunction:
     rebound = []
     for key, (tensor, _) in trace.rebound.items():
         owner = trace.grad_owners.get(key)
         if owner is None:
-            rebound.append(tensor)
+            rebound.append((tensor, _is_tracked(tensor)))
             outputs.append(trace.symbol_of(tensor))
         elif owner not in trace.grads:  # a .grad changed in place
             trace.grads[owner] = owner._grad
@@ -334,6 +353,7 @@ def _finish(
         structure,
         [_TENSOR if isinstance(leaf, Tensor) else leaf for leaf in results],
         tracked,
+        changed,
         rebound,
         grads,
         trace.guards,
