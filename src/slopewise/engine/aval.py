@@ -37,7 +37,7 @@ class Buffer(Protocol):
 
 def aval_of(value: Buffer) -> Aval:
     """Return the shape and dtype of a buffer or tensor."""
-    return Aval(tuple(value.shape), value.dtype)
+    return Aval(value.shape, value.dtype)
 
 
 def is_floating(dtype: Dtype) -> bool:

@@ -176,7 +176,7 @@ def astype(x: Tensor, dtype: Any) -> Tensor:
         raise DtypeError(f"a tensor cannot hold {dtype}; use a numeric or boolean dtype")
     if x.dtype.kind == "c" and dtype.kind not in "cb":
         raise DtypeError(f"complex numbers cannot become {dtype}: take their real part or magnitude first")
-    return apply(rows.cast, x, dtype=dtype)
+    return apply(rows.cast, x, dtype=dtype)  # type: ignore[no-any-return]
 
 
 def detach(x: Tensor) -> Tensor:
@@ -483,7 +483,7 @@ def mean(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """Return the mean over axes; of no elements it is nan."""
     x = floating(as_tensor(x))
     n = count(x.shape, axis)
-    return sum(x, axis, keepdims=keepdims) / n
+    return sum(x, axis, keepdims=keepdims) / float(n)
 
 
 def var(x: Any, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Tensor:

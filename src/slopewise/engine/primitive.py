@@ -94,13 +94,13 @@ def apply(primitive: Primitive, *operands: Tensor, **params: Any) -> Any:
         if mode.recording & 1:
             for ref in refs:
                 if ref.node is not None:
-                    return _record(primitive, refs, result, params, mode.keep_values)
+                    return _record(primitive, refs, result, params, mode)
     else:
         result, level = _apply_inside(primitive, operands, refs, params, mode)
         if mode.recording >> level & 1 and any(ref.node is not None for ref in refs):
             if mode.trace is not None:
                 refs = [_traced_ref(operand, mode.trace) for operand in operands]
-            return _record(primitive, refs, result, params, mode.keep_values)
+            return _record(primitive, refs, result, params, mode)
     if primitive.outputs == 1:
         return Tensor._from_ref(Ref(result))
     return tuple(Tensor._from_ref(Ref(buffer)) for buffer in result)
@@ -157,18 +157,20 @@ def _compute(primitive: Primitive, arrays: list[Array], params: dict[str, Any], 
     return result
 
 
-def _record(primitive: Primitive, refs: list[Ref], result: Any, params: dict[str, Any], keep: bool) -> Any:
+def _record(primitive: Primitive, refs: list[Ref], result: Any, params: dict[str, Any], mode: Mode) -> Any:
     """Wrap results in tensors that remember how they came about."""
-    saves = primitive.saves
+    saves, keep = primitive.saves, mode.keep_values
     inputs = tuple(refs) if keep or "x" in saves else tuple(map(saved_ref, refs))
     if primitive.outputs == 1:
         if result.dtype.kind not in "fc":
             return Tensor._from_ref(Ref(result))
-        node = Node(primitive, params, inputs, (result if keep or "y" in saves else aval_of(result),))
+        node = Node(
+            primitive, params, inputs, (result if keep or "y" in saves else aval_of(result),), mode.trace
+        )
         return Tensor._from_ref(Ref(result, node, 0))
     buffers = tuple(result)
     outputs = buffers if keep or "y" in saves else tuple(map(aval_of, buffers))
-    node = Node(primitive, params, inputs, outputs)
+    node = Node(primitive, params, inputs, outputs, mode.trace)
     return tuple(
         Tensor._from_ref(Ref(buffer, node if buffer.dtype.kind in "fc" else None, index))
         for index, buffer in enumerate(buffers)

@@ -13,6 +13,7 @@ from slopewise.engine.mode import current_mode
 if TYPE_CHECKING:
     from slopewise.engine.primitive import Primitive
     from slopewise.engine.tensor import Tensor
+    from slopewise.engine.trace import Trace
 
 _clock = count()
 
@@ -57,13 +58,14 @@ class Node:
         params: dict[str, Any],
         inputs: tuple[Ref, ...],
         outputs: tuple[Buffer, ...],
+        trace: Trace | None = None,
     ) -> None:
         self.sequence = next(_clock)
         self.primitive = primitive
         self.params = params
         self.inputs: tuple[Ref, ...] | None = inputs
         self.outputs = outputs
-        self.trace = current_mode().trace
+        self.trace = trace
 
     def release(self) -> None:
         """Forget the saved values; a second backward pass through this node is then an error."""

@@ -308,7 +308,7 @@ def _placeholder(trace: Trace, argument: Tensor) -> Tensor:
     """Return the traced stand-in for an argument; a tracked one is marked, to see what depends on it."""
     ref = Ref(trace.input(aval_of(argument)))
     if argument.requires_grad:
-        ref = Ref(ref.buffer, Node(alias, {}, (), (aval_of(argument),)))
+        ref = Ref(ref.buffer, Node(alias, {}, (), (aval_of(argument),), trace))
     return Tensor._from_ref(ref)
 
 

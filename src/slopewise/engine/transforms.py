@@ -9,7 +9,7 @@ from typing import Any
 from slopewise.engine import ops
 from slopewise.engine.aval import aval_of, is_floating
 from slopewise.engine.errors import ArgumentError, DtypeError, GradientError, ShapeError
-from slopewise.engine.mode import changed_mode, is_grad_enabled
+from slopewise.engine.mode import changed_mode, current_mode, is_grad_enabled
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives.elementwise import alias
 from slopewise.engine.pullback import pullback
@@ -27,7 +27,8 @@ def mark(tensor: Tensor) -> Tensor:
     if marked.requires_grad:
         return marked
     buffer = marked._ref.buffer
-    return Tensor._from_ref(Ref(buffer, Node(alias, {}, (Ref(aval_of(tensor)),), (buffer,))))
+    node = Node(alias, {}, (Ref(aval_of(tensor)),), (buffer,), current_mode().trace)
+    return Tensor._from_ref(Ref(buffer, node))
 
 
 def gradients_of(
