@@ -32,23 +32,6 @@ def test_tile_is_numpys_for_all_shapes(shape: list[int], counts: list[int]) -> N
     np.testing.assert_array_equal(xp.tile(sw.tensor(array), counts).numpy(), np.tile(array, counts))
 
 
-@pytest.mark.parametrize("mode", ["constant", "edge", "reflect", "wrap"])
-@given(st.lists(st.integers(1, 4), min_size=1, max_size=2), st.data())
-def test_pad_is_numpys_for_all_widths(mode: Any, shape: list[int], data: Any) -> None:
-    array = np.arange(np.prod(shape)).reshape(shape)
-    widths = [data.draw(st.tuples(st.integers(0, 5), st.integers(0, 5))) for _ in shape]
-    np.testing.assert_array_equal(
-        xp.pad(sw.tensor(array), widths, mode=mode).numpy(), np.pad(array, widths, mode=mode)
-    )
-
-
-def test_pads_by_a_constant_pass_no_gradient_to_it_twice() -> None:
-    x, value = sw.tensor([1.0, 2.0], requires_grad=True), sw.tensor(5.0, requires_grad=True)
-    xp.sum(xp.pad(x, (1, 2), constant_values=value)).backward()
-    assert x.grad.tolist() == [1.0, 1.0]
-    assert value.grad.item() == 3.0
-
-
 @pytest.mark.parametrize(
     "same",
     [
@@ -133,11 +116,6 @@ def test_repeats_in_a_tensor_are_unknown_to_a_trace_but_a_list_is_not() -> None:
         (lambda: xp.tile(X, (-1,)), ArgumentError, "negative"),
         (lambda: xp.roll(X, (1, 2)), ArgumentError, "one shift"),
         (lambda: xp.roll(X, (1, 2), axis=0), ArgumentError, "2 shifts for 1 axes"),
-        (lambda: xp.pad(X, -1), ArgumentError, "use a slice"),
-        (lambda: xp.pad(X, (1, 2, 3)), ShapeError, "a number, a pair, or 2 pairs"),
-        (lambda: xp.pad(X, 0.5), ArgumentError, "must hold integers"),
-        (lambda: xp.pad(X, 1, mode="mirror"), ArgumentError, "not 'mirror'"),
-        (lambda: xp.pad(xp.zeros(0), 1, mode="edge"), ShapeError, "no elements"),
     ],
 )
 def test_what_does_not_fit_is_said(call: Any, error: Any, message: str) -> None:

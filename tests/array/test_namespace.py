@@ -139,6 +139,31 @@ def test_a_traced_call_gives_the_bits_of_the_eager_one(function: Any, sample: Sa
 
 
 @pytest.mark.parametrize(("function", "sample"), FLOATING_CASES)
+def test_a_batched_call_does_what_a_loop_over_the_batch_does(function: Any, sample: Sample) -> None:
+    operands = _operands(sample)
+    floating = [x.dtype.kind == "f" for x in operands]
+    batches = [
+        np.stack([x, x * 0.95, x * 1.05]) if moves else x for x, moves in zip(operands, floating, strict=True)
+    ]
+
+    def of_one(*examples: sw.Tensor) -> Any:
+        return _flat(function(*_with_operands(sample.args, iter(examples)), **sample.kwargs))
+
+    batched = sw.vmap(of_one, in_axes=tuple(0 if moves else None for moves in floating))
+    if not sample.traced and all(floating):
+        with pytest.raises(TraceError, match="under vmap"):
+            batched(*map(sw.tensor, batches))
+        return
+    results = batched(*map(sw.tensor, batches))
+    for i in range(3):
+        examples = [
+            sw.tensor(np.asarray(x[i] if moves else x)) for x, moves in zip(batches, floating, strict=True)
+        ]
+        for result, expected in zip(results, of_one(*examples), strict=True):
+            np.testing.assert_allclose(result.numpy()[i], expected.numpy(), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("function", "sample"), FLOATING_CASES)
 def test_float32_operands_give_float32_results(function: Any, sample: Sample) -> None:
     narrow = Sample(_narrow(sample.args), {key: _narrow(value) for key, value in sample.kwargs.items()})
     results = _call(function, narrow)

@@ -28,13 +28,15 @@ from slopewise.array.constants import (
 from slopewise.array.contraction import (
     einsum,
 )
+from slopewise.array.conversion import (
+    asarray,
+    from_dlpack,
+)
 from slopewise.array.creation import (
     arange,
-    asarray,
     empty,
     empty_like,
     eye,
-    from_dlpack,
     full,
     full_like,
     linspace,
@@ -162,7 +164,6 @@ from slopewise.array.manipulation import (
     expand_dims,
     flip,
     moveaxis,
-    pad,
     permute_dims,
     repeat,
     reshape,
@@ -173,6 +174,9 @@ from slopewise.array.manipulation import (
     swapaxes,
     tile,
     unstack,
+)
+from slopewise.array.padding import (
+    pad,
 )
 from slopewise.array.searching import (
     argmax,
