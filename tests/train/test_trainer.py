@@ -336,9 +336,24 @@ def test_early_stopping_on_something_unknown_says_what_there_is():
 
 
 def test_the_learning_rate_falls_on_a_plateau():
-    trainer = make_trainer(lr=1e-12)
-    history = trainer.fit(X, Y, epochs=5, callbacks=[ReduceOnPlateau("loss", patience=1, min_delta=1.0)])
-    np.testing.assert_allclose(history["lr"], [1e-12, 1e-12, 1e-12, 1e-13, 1e-13])
+    trainer = make_trainer(lr=1e-5)
+    plateau = ReduceOnPlateau("loss", patience=1, threshold=1.0, threshold_mode="abs")
+    history = trainer.fit(X, Y, epochs=5, callbacks=[plateau])
+    np.testing.assert_allclose(history["lr"], [1e-5, 1e-5, 1e-5, 1e-6, 1e-6])
+
+
+def test_a_plateau_s_memory_survives_a_stop():
+    arguments = {"epochs": 6, "batch_size": 32}
+    settings = {"patience": 1, "threshold": 1.0, "threshold_mode": "abs"}
+    whole, stopped, resumed = make_trainer(lr=1e-5), make_trainer(lr=1e-5), make_trainer(lr=1e-5)
+    history = whole.fit(X, Y, callbacks=[ReduceOnPlateau("loss", **settings)], **arguments)
+    stopped.begin(X, Y, callbacks=[ReduceOnPlateau("loss", **settings)], **arguments)
+    for _ in range(2):
+        stopped.run_epoch()
+    resumed.begin(X, Y, callbacks=[ReduceOnPlateau("loss", **settings)], **arguments)
+    resumed.restore(through_json(stopped.snapshot()))
+    assert resumed.resume()["lr"] == history["lr"]
+    assert_same_bits(whole, resumed)
 
 
 def test_a_loss_that_is_not_finite_ends_training_with_a_reason():

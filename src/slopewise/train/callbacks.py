@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slopewise.engine.errors import ArgumentError
+from slopewise.optim import ReduceOnPlateau as Plateau
 
 if TYPE_CHECKING:
     from slopewise.train.history import Record
@@ -118,9 +119,7 @@ class EarlyStopping(Callback):
         self.best_weights: dict[str, NDArray[Any]] = {}
 
     def on_epoch_end(self, trainer: Trainer, record: Record) -> None:
-        monitor = self.monitor or ("validation_loss" if "validation_loss" in record else "loss")
-        if monitor not in record:
-            raise ArgumentError(f"early stopping monitors '{monitor}', but the epoch has {', '.join(record)}")
+        monitor = monitored(self.monitor, record)
         value = float(record[monitor])
         if self.best_epoch == 0 or is_better(value, self.best, mode_of(monitor, self.mode), self.min_delta):
             self.best, self.best_epoch, self.waited = value, record["epoch"], 0
@@ -149,52 +148,46 @@ class EarlyStopping(Callback):
 
 
 class ReduceOnPlateau(Callback):
-    """Multiply the learning rate by a factor when a monitored value has not improved for some epochs.
+    """Make the learning rate smaller when a monitored value has stopped getting better.
 
     Parameters
     ----------
-    monitor, patience, min_delta, mode : as in `EarlyStopping`
-    factor : float
-        Between 0 and 1.
-    min_lr : float
-        The learning rate is not made smaller than this.
+    monitor : str
+        A key of the epoch's record; by default ``validation_loss``, or ``loss`` without validation.
+    mode : {"auto", "min", "max"}
+    **settings
+        Of `slopewise.optim.ReduceOnPlateau`: factor, patience, threshold and so on.
+
+    Examples
+    --------
+    >>> callback = ReduceOnPlateau(factor=0.5, patience=3)
     """
 
-    def __init__(
-        self,
-        monitor: str | None = None,
-        *,
-        factor: float = 0.1,
-        patience: int = 10,
-        min_delta: float = 0.0,
-        mode: str = "auto",
-        min_lr: float = 0.0,
-    ) -> None:
-        if not 0 < factor < 1:
-            raise ArgumentError(f"factor must be between 0 and 1, not {factor}")
+    def __init__(self, monitor: str | None = None, *, mode: str = "auto", **settings: Any) -> None:
         self.monitor = monitor
-        self.factor = factor
-        self.patience = patience
-        self.min_delta = min_delta
         self.mode = mode
-        self.min_lr = min_lr
-        self.best = math.nan
-        self.seen = False
-        self.waited = 0
+        self.settings = settings
+        self._plateau: Plateau | None = None
+        self._saved: State = {}
 
     def on_epoch_end(self, trainer: Trainer, record: Record) -> None:
-        monitor = self.monitor or ("validation_loss" if "validation_loss" in record else "loss")
-        value = float(record[monitor])
-        if not self.seen or is_better(value, self.best, mode_of(monitor, self.mode), self.min_delta):
-            self.best, self.seen, self.waited = value, True, 0
-            return
-        self.waited += 1
-        if self.waited > self.patience:
-            trainer.optimizer.lr = max(float(trainer.optimizer.lr) * self.factor, self.min_lr)
-            self.waited = 0
+        monitor = monitored(self.monitor, record)
+        if self._plateau is None:
+            self._plateau = Plateau(trainer.optimizer, mode_of(monitor, self.mode), **self.settings)
+            if self._saved:
+                self._plateau.load_state_dict(self._saved)
+        self._plateau.step(record[monitor])
 
     def state_dict(self) -> State:
-        return {"best": self.best, "seen": self.seen, "waited": self.waited}
+        return self._saved if self._plateau is None else self._plateau.state_dict()
 
     def load_state_dict(self, state: State) -> None:
-        self.best, self.seen, self.waited = state["best"], state["seen"], state["waited"]
+        self._plateau, self._saved = None, state
+
+
+def monitored(monitor: str | None, record: Record) -> str:
+    """Return the key of an epoch's record to look at; raise an error that names what there is."""
+    name = monitor or ("validation_loss" if "validation_loss" in record else "loss")
+    if name not in record:
+        raise ArgumentError(f"'{name}' is monitored, but an epoch's record has {', '.join(record)}")
+    return name
