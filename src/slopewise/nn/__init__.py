@@ -57,7 +57,8 @@ from slopewise.nn.pooling import (
     MaxPool2d,
 )
 from slopewise.nn.recurrent import GRU, LSTM, RNN
-from slopewise.nn.summary import Summary, summary
+from slopewise.nn.substitution import functional_call
+from slopewise.nn.summaries import Summary, summary
 
 __all__ = [
     "ELU",
@@ -108,6 +109,7 @@ __all__ = [
     "Tanh",
     "TransformerEncoderLayer",
     "elu",
+    "functional_call",
     "gelu",
     "initializers",
     "leaky_relu",
