@@ -92,8 +92,8 @@ def pullback(
                 continue
             if sources is None and node.inputs == ():
                 raise TraceError(
-                    "backward() inside of a compiled function, a checkpoint or a scan reaches an argument that "
-                    "requires a gradient, whose .grad it cannot add to; use sw.grad there, or detach() the argument"
+                    "backward() inside of a compiled function, a checkpoint or a scan reaches an argument "
+                    "that requires a gradient, whose .grad it cannot add to; use sw.grad there, or detach() it"
                 )
             if mode.trace is not None and node.trace is not mode.trace and not mode.trace.once:
                 raise TraceError(

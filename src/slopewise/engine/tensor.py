@@ -109,7 +109,8 @@ class Tensor:
         trace = current_mode().trace
         if trace is not None and requires_grad != self.requires_grad and trace.is_from_outside(self):
             raise TraceError(
-                "requires_grad of a tensor from outside cannot be changed in a compiled function; do it before"
+                "requires_grad of a tensor from outside cannot be changed in a compiled function; "
+                "do it before"
             )
         ref = self._ref
         if not requires_grad:

@@ -228,8 +228,8 @@ class TracedFunction:
     """A graph, and how its inputs and outputs relate to arguments, results and state.
 
     The graph's inputs are the tensors among the arguments, then `captured`; its outputs are the tensors among
-    the results, then the new values of `changed` arguments and of `rebound` tensors, then those of `grads` that
-    are not None.
+    the results, then the new values of `changed` arguments and of `rebound` tensors, then those of `grads`
+    that are not None.
     """
 
     graph: Graph
