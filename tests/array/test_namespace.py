@@ -198,6 +198,17 @@ def test_common_functions_are_exported_at_the_top() -> None:
     assert sw.linalg is xp.linalg
 
 
+@pytest.mark.parametrize("name", sorted(sw.__all__))
+def test_every_name_at_the_top_leads_somewhere(name: str) -> None:
+    assert getattr(sw, name) is not None
+
+
+def test_lists_and_numbers_are_taken_for_tensors() -> None:
+    assert xp.zeros_like([1.5, 2.5]).tolist() == [0.0, 0.0]
+    assert xp.astype([1.5], xp.int64).tolist() == [1]
+    assert xp.sum([[1, 2], [3, 4]], axis=0).tolist() == [4, 6]
+
+
 def test_constants_are_the_ones_of_the_math_module() -> None:
     assert (xp.pi, xp.e, xp.inf, xp.newaxis) == (math.pi, math.e, math.inf, None)
     assert math.isnan(xp.nan)

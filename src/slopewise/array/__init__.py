@@ -18,20 +18,9 @@ Consortium for Python Data API Standards, "Python array API standard", version 2
 """
 
 from slopewise.array import fft, linalg
-from slopewise.array.constants import (
-    e,
-    inf,
-    nan,
-    newaxis,
-    pi,
-)
-from slopewise.array.contraction import (
-    einsum,
-)
-from slopewise.array.conversion import (
-    asarray,
-    from_dlpack,
-)
+from slopewise.array.constants import e, inf, nan, newaxis, pi
+from slopewise.array.contraction import einsum
+from slopewise.array.conversion import asarray, from_dlpack
 from slopewise.array.creation import (
     arange,
     empty,
@@ -139,24 +128,9 @@ from slopewise.array.elementwise import (
     tanh,
     trunc,
 )
-from slopewise.array.indexing import (
-    index_add,
-    put_along_axis,
-    scatter_add,
-    take,
-    take_along_axis,
-)
-from slopewise.array.info import (
-    NamespaceInfo,
-    __array_namespace_info__,
-)
-from slopewise.array.linear_algebra import (
-    kron,
-    matmul,
-    matrix_transpose,
-    tensordot,
-    vecdot,
-)
+from slopewise.array.indexing import index_add, put_along_axis, scatter_add, take, take_along_axis
+from slopewise.array.info import NamespaceInfo, __array_namespace_info__
+from slopewise.array.linear_algebra import kron, matmul, matrix_transpose, tensordot, vecdot
 from slopewise.array.manipulation import (
     broadcast_arrays,
     broadcast_to,
@@ -175,17 +149,8 @@ from slopewise.array.manipulation import (
     tile,
     unstack,
 )
-from slopewise.array.padding import (
-    pad,
-)
-from slopewise.array.searching import (
-    argmax,
-    argmin,
-    count_nonzero,
-    nonzero,
-    searchsorted,
-    where,
-)
+from slopewise.array.padding import pad
+from slopewise.array.searching import argmax, argmin, count_nonzero, nonzero, searchsorted, where
 from slopewise.array.sets import (
     UniqueAll,
     UniqueCounts,
@@ -195,40 +160,11 @@ from slopewise.array.sets import (
     unique_inverse,
     unique_values,
 )
-from slopewise.array.sorting import (
-    TopK,
-    argsort,
-    sort,
-    topk,
-)
-from slopewise.array.special import (
-    erf,
-    log_softmax,
-    logsumexp,
-    relu,
-    sigmoid,
-    softmax,
-)
-from slopewise.array.statistical import (
-    cumulative_prod,
-    cumulative_sum,
-    max,
-    mean,
-    min,
-    prod,
-    std,
-    sum,
-    var,
-)
-from slopewise.array.utility import (
-    all,
-    any,
-    diff,
-)
-from slopewise.array.windows import (
-    conv,
-    sliding_windows,
-)
+from slopewise.array.sorting import TopK, argsort, sort, topk
+from slopewise.array.special import erf, log_softmax, logsumexp, relu, sigmoid, softmax
+from slopewise.array.statistical import cumulative_prod, cumulative_sum, max, mean, min, prod, std, sum, var
+from slopewise.array.utility import all, any, diff
+from slopewise.array.windows import conv, sliding_windows
 
 __array_api_version__ = "2024.12"
 

@@ -94,7 +94,7 @@ def full(
 
 
 def full_like(
-    x: Tensor, /, fill_value: Any, *, dtype: DTypeLike | None = None, device: str | None = None
+    x: ArrayLike, /, fill_value: Any, *, dtype: DTypeLike | None = None, device: str | None = None
 ) -> Tensor:
     """Return a tensor filled with one value, of another one's shape and dtype.
 
@@ -105,7 +105,8 @@ def full_like(
     >>> xp.full_like(sw.tensor([1.0, 2.0]), 7)
     tensor([7., 7.])
     """
-    return full(x.shape, fill_value, dtype=x.dtype if dtype is None else dtype, device=device)
+    like = ops.as_tensor(x)
+    return full(like.shape, fill_value, dtype=like.dtype if dtype is None else dtype, device=device)
 
 
 def zeros(shape: int | Sequence[int], *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
@@ -144,7 +145,7 @@ def empty(shape: int | Sequence[int], *, dtype: DTypeLike | None = None, device:
     return zeros(shape, dtype=dtype, device=device)
 
 
-def zeros_like(x: Tensor, /, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
+def zeros_like(x: ArrayLike, /, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
     """Return a tensor of zeros of another one's shape and dtype.
 
     Examples
@@ -157,7 +158,7 @@ def zeros_like(x: Tensor, /, *, dtype: DTypeLike | None = None, device: str | No
     return full_like(x, 0, dtype=dtype, device=device)
 
 
-def ones_like(x: Tensor, /, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
+def ones_like(x: ArrayLike, /, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
     """Return a tensor of ones of another one's shape and dtype.
 
     Examples
@@ -170,7 +171,7 @@ def ones_like(x: Tensor, /, *, dtype: DTypeLike | None = None, device: str | Non
     return full_like(x, 1, dtype=dtype, device=device)
 
 
-def empty_like(x: Tensor, /, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
+def empty_like(x: ArrayLike, /, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
     """Return a tensor of another one's shape and dtype whose values do not matter; see `empty`.
 
     Examples

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from slopewise.array.devices import check_device
 from slopewise.engine import ops
@@ -89,7 +89,7 @@ class IntegerInfo:
 
 
 def astype(
-    x: Tensor, dtype: DTypeLike, /, *, copy: builtins.bool = True, device: str | None = None
+    x: ArrayLike, dtype: DTypeLike, /, *, copy: builtins.bool = True, device: str | None = None
 ) -> Tensor:
     """Return a tensor converted to another dtype; the gradient is converted back.
 
@@ -108,7 +108,7 @@ def astype(
     tensor([ 1, -1], dtype=int32)
     """
     check_device(device)
-    return x.astype(dtype, copy=copy)
+    return ops.as_tensor(x).astype(dtype, copy=copy)
 
 
 def can_cast(from_: DTypeLike | Tensor, to: DTypeLike, /) -> builtins.bool:
