@@ -8,28 +8,56 @@ from slopewise.nn.module import Module
 
 
 class Step(Module):
-    """The perceptron's activation, `slopewise.nn.step`: 1 where x > 0, else 0; its gradient is zero."""
+    """The perceptron's activation, `slopewise.nn.step`: 1 where x > 0, else 0; its gradient is zero.
+
+    Examples
+    --------
+    >>> import slopewise as sw
+    >>> sw.nn.Step()(sw.tensor([-1.0, 2.0]))
+    tensor([0., 1.])
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         return activations.step(x)
 
 
 class Sigmoid(Module):
-    """The logistic function, `slopewise.nn.sigmoid`."""
+    """The logistic function, `slopewise.nn.sigmoid`.
+
+    Examples
+    --------
+    >>> import slopewise as sw
+    >>> sw.nn.Sigmoid()(sw.tensor([0.0, 100.0]))
+    tensor([0.5, 1. ])
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         return activations.sigmoid(x)
 
 
 class Tanh(Module):
-    """The hyperbolic tangent, `slopewise.nn.tanh`."""
+    """The hyperbolic tangent, `slopewise.nn.tanh`.
+
+    Examples
+    --------
+    >>> import slopewise as sw
+    >>> sw.nn.Tanh()(sw.tensor([0.0, 100.0]))
+    tensor([0., 1.])
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         return activations.tanh(x)
 
 
 class ReLU(Module):
-    """The rectifier max(x, 0), `slopewise.nn.relu`."""
+    """The rectifier max(x, 0), `slopewise.nn.relu`.
+
+    Examples
+    --------
+    >>> import slopewise as sw
+    >>> sw.nn.ReLU()(sw.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         return activations.relu(x)
@@ -41,6 +69,12 @@ class LeakyReLU(Module):
     Parameters
     ----------
     negative_slope : the slope below 0
+
+    Examples
+    --------
+    >>> import slopewise as sw
+    >>> sw.nn.LeakyReLU(0.5)(sw.tensor([-1.0, 2.0]))
+    tensor([-0.5,  2. ])
     """
 
     def __init__(self, negative_slope: float = 0.01) -> None:
@@ -59,6 +93,12 @@ class ELU(Module):
     Parameters
     ----------
     alpha : minus the value that it tends to below 0
+
+    Examples
+    --------
+    >>> import slopewise as sw
+    >>> sw.nn.ELU()(sw.tensor([-100.0, 2.0]))
+    tensor([-1.,  2.])
     """
 
     def __init__(self, alpha: float = 1.0) -> None:
@@ -72,7 +112,14 @@ class ELU(Module):
 
 
 class SELU(Module):
-    """The self-normalising ELU, `slopewise.nn.selu`."""
+    """The self-normalising ELU, `slopewise.nn.selu`.
+
+    Examples
+    --------
+    >>> import slopewise as sw
+    >>> sw.nn.SELU()(sw.tensor([0.0, 1.0]))
+    tensor([0.      , 1.050701])
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         return activations.selu(x)
@@ -84,6 +131,12 @@ class GELU(Module):
     Parameters
     ----------
     approximate : "none" or "tanh"
+
+    Examples
+    --------
+    >>> import slopewise as sw
+    >>> sw.nn.GELU()(sw.tensor([-100.0, 100.0]))
+    tensor([ -0., 100.])
     """
 
     def __init__(self, approximate: str = "none") -> None:
@@ -97,14 +150,28 @@ class GELU(Module):
 
 
 class SiLU(Module):
-    """x σ(x), also known as swish, `slopewise.nn.silu`."""
+    """x σ(x), also known as swish, `slopewise.nn.silu`.
+
+    Examples
+    --------
+    >>> import slopewise as sw
+    >>> sw.nn.SiLU()(sw.tensor([0.0, 100.0]))
+    tensor([  0., 100.])
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         return activations.silu(x)
 
 
 class Mish(Module):
-    """x tanh(softplus(x)), `slopewise.nn.mish`."""
+    """x tanh(softplus(x)), `slopewise.nn.mish`.
+
+    Examples
+    --------
+    >>> import slopewise as sw
+    >>> sw.nn.Mish()(sw.tensor([0.0, 100.0]))
+    tensor([  0., 100.])
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         return activations.mish(x)
@@ -116,6 +183,12 @@ class Softplus(Module):
     Parameters
     ----------
     beta : sharpness; the larger, the nearer to ReLU
+
+    Examples
+    --------
+    >>> import slopewise as sw
+    >>> sw.nn.Softplus()(sw.tensor([-100.0, 100.0]))
+    tensor([3.8e-44, 1.0e+02])
     """
 
     def __init__(self, beta: float = 1.0) -> None:
@@ -136,6 +209,12 @@ class Softmax(Module):
     Parameters
     ----------
     axis : the axis along which the results add up to 1
+
+    Examples
+    --------
+    >>> import slopewise as sw
+    >>> sw.nn.Softmax()(sw.tensor([[1.0, 1.0]]))
+    tensor([[0.5, 0.5]])
     """
 
     def __init__(self, axis: int = -1) -> None:
@@ -154,6 +233,12 @@ class LogSoftmax(Module):
     Parameters
     ----------
     axis : the axis along which the probabilities add up to 1
+
+    Examples
+    --------
+    >>> import slopewise as sw
+    >>> sw.nn.LogSoftmax()(sw.tensor([[0.0, 1000.0]]))
+    tensor([[-1000.,     0.]])
     """
 
     def __init__(self, axis: int = -1) -> None:

@@ -26,6 +26,17 @@ class RandomModule(Module):
     seed : buffer, uint32, shape (2,), the low and the high word
     stream : buffer, uint32, 0-d
     calls : buffer, uint32, 0-d
+
+    Examples
+    --------
+    >>> import slopewise as sw
+    >>> class Noise(sw.nn.RandomModule):
+    ...     def forward(self, x):
+    ...         uniform = self.draw_bits(x.shape).astype("float32") / 2.0**32
+    ...         return x + (uniform - 0.5) if self.training else x
+    >>> layer, x = Noise(), sw.tensor([0.0] * 100)
+    >>> bool((abs(layer(x)) <= 0.5).numpy().all())
+    True
     """
 
     optional_state = frozenset({"seed", "stream", "calls"})
@@ -96,8 +107,9 @@ class Dropout(RandomModule):
 
     Notes
     -----
-    Each call in training mode has a number, and its mask follows from (seed, stream, call): the same eager
-    and compiled, and again when `slopewise.checkpoint` computes it a second time.
+    Under `slopewise.vmap` all examples have one mask. Each call in training mode has a number, and its mask
+    follows from (seed, stream, call): the same eager and compiled, and again when `slopewise.checkpoint`
+    computes it a second time.
     Source: N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15
     (2014).
 

@@ -19,21 +19,42 @@ class _Loss(Module):
 
 
 class MSELoss(_Loss):
-    """The mean squared error, `slopewise.losses.squared_error`."""
+    """The mean squared error, `slopewise.losses.squared_error`.
+
+    Examples
+    --------
+    >>> import slopewise as sw
+    >>> sw.nn.MSELoss()(sw.tensor([1.0, 2.0]), sw.tensor([1.0, 4.0]))
+    tensor(2.)
+    """
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
         return losses.squared_error(prediction, target, reduction=self.reduction)
 
 
 class L1Loss(_Loss):
-    """The mean absolute error, `slopewise.losses.absolute_error`."""
+    """The mean absolute error, `slopewise.losses.absolute_error`.
+
+    Examples
+    --------
+    >>> import slopewise as sw
+    >>> sw.nn.L1Loss()(sw.tensor([1.0, 2.0]), sw.tensor([1.0, 4.0]))
+    tensor(1.)
+    """
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
         return losses.absolute_error(prediction, target, reduction=self.reduction)
 
 
 class HuberLoss(_Loss):
-    """The Huber loss, `slopewise.losses.huber`."""
+    """The Huber loss, `slopewise.losses.huber`.
+
+    Examples
+    --------
+    >>> import slopewise as sw
+    >>> sw.nn.HuberLoss()(sw.tensor([1.0, 2.0]), sw.tensor([1.0, 4.0]))
+    tensor(0.75)
+    """
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction)
@@ -44,7 +65,14 @@ class HuberLoss(_Loss):
 
 
 class BCEWithLogitsLoss(_Loss):
-    """Binary cross-entropy of logits, `slopewise.losses.binary_cross_entropy_with_logits`."""
+    """Binary cross-entropy of logits, `slopewise.losses.binary_cross_entropy_with_logits`.
+
+    Examples
+    --------
+    >>> import slopewise as sw
+    >>> sw.nn.BCEWithLogitsLoss()(sw.tensor([100.0, -100.0]), sw.tensor([1, 1]))
+    tensor(50.)
+    """
 
     pos_weight: Tensor | None
 
@@ -59,7 +87,14 @@ class BCEWithLogitsLoss(_Loss):
 
 
 class CrossEntropyLoss(_Loss):
-    """Cross-entropy of logits, `slopewise.losses.cross_entropy`; `weight` is a weight for each class."""
+    """Cross-entropy of logits, `slopewise.losses.cross_entropy`; `weight` is a weight for each class.
+
+    Examples
+    --------
+    >>> import slopewise as sw
+    >>> sw.nn.CrossEntropyLoss()(sw.tensor([[100.0, 0.0]]), sw.tensor([1]))
+    tensor(100.)
+    """
 
     weight: Tensor | None
 
@@ -87,7 +122,14 @@ class CrossEntropyLoss(_Loss):
 
 
 class KLDivLoss(_Loss):
-    """The divergence of log probabilities, `slopewise.losses.kl_divergence`; its mean is over rows."""
+    """The divergence of log probabilities, `slopewise.losses.kl_divergence`; its mean is over rows.
+
+    Examples
+    --------
+    >>> import slopewise as sw
+    >>> sw.nn.KLDivLoss()(sw.nn.log_softmax(sw.tensor([[0.0, 0.0]])), sw.tensor([[0.5, 0.5]]))
+    tensor(0.)
+    """
 
     def __init__(self, reduction: str = "mean", log_target: bool = False) -> None:
         super().__init__(reduction)
