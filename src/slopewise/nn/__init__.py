@@ -32,6 +32,7 @@ from slopewise.nn.activations import (
     tanh,
 )
 from slopewise.nn.attention import MultiheadAttention, TransformerEncoderLayer
+from slopewise.nn.calls import observe_calls
 from slopewise.nn.containers import Flatten, Identity, ModuleList, Residual, Sequential
 from slopewise.nn.convolution import Conv1d, Conv2d
 from slopewise.nn.dropout import Dropout, RandomModule, reseed
@@ -45,7 +46,7 @@ from slopewise.nn.loss_layers import (
     L1Loss,
     MSELoss,
 )
-from slopewise.nn.module import Module, observe_calls
+from slopewise.nn.module import Module
 from slopewise.nn.normalization import BatchNorm1d, BatchNorm2d, LayerNorm
 from slopewise.nn.parameter import Parameter
 from slopewise.nn.pooling import (

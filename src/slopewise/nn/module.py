@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -15,14 +13,12 @@ from slopewise.engine.aval import Dtype, aval_of
 from slopewise.engine.errors import ArgumentError, DtypeError, SlopewiseError, TraceError
 from slopewise.engine.mode import current_mode
 from slopewise.engine.tensor import DEFAULT_FLOAT, Tensor
+from slopewise.nn.calls import current_observer, name_place
 from slopewise.nn.inputs import is_batched
 from slopewise.nn.parameter import Parameter, set_value
 from slopewise.nn.state import LoadResult, load_into
 
 _NO_BUFFERS: Mapping[str, bool] = MappingProxyType({})
-
-Observer = Callable[["Module", tuple[Any, ...], Any], None]
-_observer: ContextVar[Observer | None] = ContextVar("slopewise_module_observer", default=None)
 
 
 class Module:
@@ -65,9 +61,9 @@ class Module:
         try:
             result = self.forward(*args, **kwargs)
         except SlopewiseError as error:
-            _name_place(error, self)
+            name_place(error, self)
             raise
-        observer = _observer.get()
+        observer = current_observer()
         if observer is not None:
             observer(self, args, result)
         return result
@@ -388,7 +384,7 @@ def _unique(pairs: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-# ---- what a trace depends on, and who else looks on
+# ---- what a trace depends on
 
 _PLAIN = (bool, int, float, str, bytes, frozenset, np.dtype, type(None))
 
@@ -410,27 +406,3 @@ def _is_static_change(current: Any, value: Any) -> bool:
     if _is_plain(current) and _is_plain(value):
         return type(current) is not type(value) or bool(current != value)
     return callable(current) or callable(value)
-
-
-@contextmanager
-def observe_calls(observer: Observer) -> Iterator[None]:
-    """Call `observer(module, args, result)` after each call of a module inside of the block."""
-    token = _observer.set(observer)
-    try:
-        yield
-    finally:
-        _observer.reset(token)
-
-
-def _name_place(error: SlopewiseError, module: Module) -> None:
-    """Put the path of the module where an error arose, as each caller in turn sees it, before its message."""
-    notes = vars(error)
-    if "module" not in notes:
-        notes["module"], notes["message"] = module, str(error)
-    origin, message = notes["module"], notes["message"]
-    path = next((path for path, inner in module.named_modules() if inner is origin), None)
-    if path is None:  # called from here, but not part of this module
-        return
-    if path or not message.startswith(origin._title()):
-        place = f"{type(module).__name__}.{path}" if path else type(module).__name__
-        error.args = (f"at {place}: {message}",)

@@ -14,7 +14,8 @@ from slopewise.engine.tape import Ref
 from slopewise.engine.tensor import Tensor
 from slopewise.engine.trace import trace_function
 from slopewise.engine.tree import flatten
-from slopewise.nn.module import Module, observe_calls
+from slopewise.nn.calls import observe_calls
+from slopewise.nn.module import Module
 
 
 @dataclass(frozen=True)

@@ -131,12 +131,17 @@ def _index_terms(
     value = known_value(target)
     if value is not None:
         _check_classes(value, n_classes, ignore_index)
+    some_ignored = ignore_index is not None and (value is None or bool((value == ignore_index).any()))
     log_p = ops.log_softmax(logits)
-    chosen = ops.equal(target.reshape((*target.shape, 1)), ops.arange(n_classes))
-    terms = -ops.sum(ops.where(chosen, log_p, 0.0), -1)
-    counts = None
-    if weights is not None:
-        counts = ops.sum(ops.where(chosen, weights, 0.0), -1)
+    if value is not None and not some_ignored and target.ndim == 1:
+        # every index is known to be good: gather what the mask below would leave, to the same bits
+        terms = -ops.gather(log_p, ops.arange(target.size), target)
+        counts = None if weights is None else ops.gather(weights, target)
+    else:
+        chosen = ops.equal(target.reshape((*target.shape, 1)), ops.arange(n_classes))
+        terms = -ops.sum(ops.where(chosen, log_p, 0.0), -1)
+        counts = None if weights is None else ops.sum(ops.where(chosen, weights, 0.0), -1)
+    if counts is not None:
         terms = terms * counts
     if smoothing:
         spread = -log_p if weights is None else -log_p * weights
@@ -145,7 +150,7 @@ def _index_terms(
     if value is None:
         unknown = ops.less(target, 0) | ops.greater_equal(target, n_classes)
         terms = ops.where(unknown, float("nan"), terms)
-    if ignore_index is not None and (value is None or (value == ignore_index).any()):
+    if some_ignored:
         ignored = ops.equal(target, ignore_index)
         terms = ops.where(ignored, 0.0, terms)
         counts = ops.where(ignored, 0.0, ops.ones(terms.shape, terms.dtype) if counts is None else counts)
