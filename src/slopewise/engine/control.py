@@ -144,10 +144,10 @@ def run_traced(traced: TracedFunction, leaves: Sequence[Any], *, recompute: bool
     arguments = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
     outputs = call_graph(traced.graph, arguments + traced.captured_tensors(), recompute=recompute)
     count = len(traced.tracked)
-    # under vmap it is the batch behind an output that may be tracked, and the graph itself knows where
-    # gradients stop
+    # off the tape, but not detached: the batch behind an output may be tracked, where the graph itself knows
+    # at which places gradients stop
     results = [
-        output if tracked or hasattr(output._ref.buffer, "batch_level") else output.detach()
+        output if tracked else Tensor._from_ref(Ref(output._ref.buffer))
         for output, tracked in zip(outputs[:count], traced.tracked, strict=True)
     ]
     traced.write_back(arguments, outputs[count:])

@@ -136,8 +136,11 @@ def format_graph(graph: Graph, indent: str = "") -> str:
         for symbol in node.outputs:
             names[symbol] = next(fresh)
             targets.append(f"{names[symbol]}: {aval_of(symbol)}")
+        # how a graph is differentiated ("linear") is no part of what it computes
         arguments = operands + [
-            f"{key}={value}" for key, value in node.params.items() if not isinstance(value, Graph)
+            f"{key}={value}"
+            for key, value in node.params.items()
+            if key != "linear" and not isinstance(value, Graph)
         ]
         arguments += [f"{key}={format_graph(body, indent + '  ').strip()}" for key, body in _subgraphs(node)]
         mark = "" if node.recorded else "  # no gradient"
@@ -170,7 +173,10 @@ def verify(graph: Graph) -> None:
         for symbol in node.operands:
             if symbol not in defined:
                 raise GraphError(f"{where} uses a value that is not defined before it")
-        inferred = node.primitive.infer(*map(aval_of, node.operands), **node.params)
+        try:
+            inferred = node.primitive.infer(*map(aval_of, node.operands), **node.params)
+        except SlopewiseError as error:
+            raise GraphError(f"{where}: {error}") from error
         expected = (inferred,) if node.primitive.outputs == 1 else tuple(inferred)
         if expected != tuple(map(aval_of, node.outputs)):
             made = ", ".join(str(aval_of(symbol)) for symbol in node.outputs)

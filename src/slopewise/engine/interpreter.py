@@ -86,6 +86,8 @@ def run_graph(graph: Graph, inputs: Sequence[Array]) -> list[Array]:
     program = graph.derived.get("program")
     if program is None:
         program = graph.derived.setdefault("program", _program(graph))
+    if len(inputs) != len(graph.inputs):
+        raise ValueError(f"a graph with {len(graph.inputs)} inputs was given {len(inputs)} inputs")
     values: list[Any] = [None] * program.n_places
     values[: len(inputs)] = inputs
     del inputs

@@ -93,7 +93,7 @@ def pullback(
             if sources is None and node.inputs == ():
                 raise TraceError(
                     "backward() inside of a compiled function, a checkpoint or a scan reaches an argument "
-                    "that requires a gradient, whose .grad it cannot add to; use sw.grad there, or detach() it"
+                    "that requires a gradient, whose .grad it cannot reach; use sw.grad, or detach() it"
                 )
             if mode.trace is not None and node.trace is not mode.trace and not mode.trace.once:
                 raise TraceError(

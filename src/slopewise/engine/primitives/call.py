@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from slopewise.engine.aval import Array, Aval
-from slopewise.engine.errors import GradientError
+from slopewise.engine.aval import Array, Aval, aval_of
+from slopewise.engine.errors import GradientError, ShapeError
 from slopewise.engine.interpreter import run_graph
 from slopewise.engine.mode import current_mode
 from slopewise.engine.primitive import Primitive, apply, define
@@ -118,9 +118,21 @@ def batched_graph(graph: Graph, batched: tuple[bool, ...], size: int) -> Graph:
     return graph.derived[key]  # type: ignore[no-any-return]
 
 
+def _infer_call(*avals: Aval, graph: Graph, linear: Linearized | None) -> tuple[Aval, ...]:
+    check_inputs("call", avals, list(map(aval_of, graph.inputs)))
+    return graph.output_avals
+
+
+def check_inputs(name: str, given: Sequence[Aval], expected: Sequence[Aval]) -> None:
+    """Raise ShapeError unless a graph is given what its inputs declare."""
+    if list(given) != list(expected):
+        came, wanted = (", ".join(map(str, avals)) for avals in (given, expected))
+        raise ShapeError(f"'{name}' gives {came} to a graph that takes {wanted}")
+
+
 call: Primitive = define(
     "call",
-    infer=lambda *avals, graph, linear: graph.output_avals,
+    infer=_infer_call,
     compute=_compute_call,
     vjp=_call_vjp,
     batch=_batch_call,

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from slopewise.engine.aval import Array, Aval, aval_of
+from slopewise.engine.errors import ShapeError
 from slopewise.engine.interpreter import run_graph
 from slopewise.engine.mode import current_mode
 from slopewise.engine.primitive import Primitive, apply, define
-from slopewise.engine.primitives.call import batched_graph, cotangent_or_zeros
+from slopewise.engine.primitives.call import batched_graph, check_inputs, cotangent_or_zeros
 
 if TYPE_CHECKING:
     from slopewise.engine.graph import Graph
@@ -60,6 +61,13 @@ def _linearize_body(graph: Graph, tracked: Sequence[bool], extent: Extent) -> Li
 
 def _infer_scan(*avals: Aval, graph: Graph, linear: Linearized | None, extent: Extent) -> tuple[Aval, ...]:
     outputs = graph.output_avals
+    carry = [avals[i] for i in extent.carry]
+    slices = [Aval(x.shape[1:], x.dtype) for x in avals[extent.carry.stop :]]
+    check_inputs("scan", [*avals[: extent.n_consts], *carry, *slices], list(map(aval_of, graph.inputs)))
+    check_inputs("scan", outputs[: extent.n_carry], carry)
+    for x in avals[extent.carry.stop :]:
+        if x.shape[:1] != (extent.length,):
+            raise ShapeError(f"'scan' of {extent.length} steps cannot go over {x}")
     stacked = (Aval((extent.length, *y.shape), y.dtype) for y in outputs[extent.n_carry :])
     return (*outputs[: extent.n_carry], *stacked)
 
