@@ -73,6 +73,23 @@ def test_recurrent_and_attention_models_are_summarised():
     assert nn.summary(layer, (2, 7, 8)).rows[0].output_shapes == (((2, 7, 8),),)
 
 
+def test_modules_in_lists_stand_under_the_module_that_has_the_list():
+    class Listed(nn.Module):
+        def __init__(self):
+            self.layers = [nn.Linear(2, 2), nn.Sequential(nn.ReLU())]
+
+        def forward(self, x):
+            return self.layers[1](self.layers[0](x))
+
+    lines = repr(nn.summary(Listed(), (1, 2))).splitlines()[2:-2]
+    assert [line[:22].rstrip() for line in lines] == [
+        "Listed",
+        "  layers.0: Linear",
+        "  layers.1: Sequential",
+        "    0: ReLU",
+    ]
+
+
 def test_the_dtype_is_that_of_the_model():
     assert nn.summary(nn.Linear(3, 2).astype("float64"), (1, 3)).parameters == 8
 

@@ -53,17 +53,23 @@ class Summary:
 
     def __repr__(self) -> str:
         cells = [("module", "output shape", "parameters")]
+        paths = {row.path for row in self.rows}
         for row in self.rows:
-            depth = row.path.count(".") + 1 if row.path else 0
-            name = row.path.rpartition(".")[2]
-            label = "  " * depth + (f"{name}: {row.kind}" if name else row.kind)
-            cells.append(
-                (label, _shapes_text(row.output_shapes), f"{row.parameters:,}" if row.parameters else "-")
-            )
+            count = f"{row.parameters:,}" if row.parameters else "-"
+            cells.append((_label(row, paths), _shapes_text(row.output_shapes), count))
         widths = [max(len(cell[i]) for cell in cells) for i in range(3)]
         lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}" for a, b, c in cells]
         total = f"{self.parameters:,} parameters, {self.trainable:,} of them trainable"
         return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:], "-" * len(lines[0]), total])
+
+
+def _label(row: SummaryRow, paths: set[str]) -> str:
+    """Return the name of a module within the one that holds it, indented by how many do, and its class."""
+    parts = row.path.split(".")
+    prefixes = [".".join(parts[:i]) for i in range(1, len(parts))]
+    around = [prefix for prefix in prefixes if prefix in paths]
+    name = row.path.removeprefix(f"{around[-1]}.") if around else row.path
+    return "  " * (len(around) + 1) + f"{name}: {row.kind}" if name else row.kind
 
 
 def _shapes_text(calls: tuple[tuple[Shape, ...], ...]) -> str:
