@@ -275,6 +275,23 @@ def test_loading_keeps_the_tensors_and_converts_floats(net):
     assert net.norm.num_batches_tracked.item() == 7
 
 
+def test_parameters_of_pytorch_can_be_loaded(net):
+    class Parameter:  # as PyTorch's: it converts to an array only when it is detached
+        def __init__(self, value, tracked=True):
+            self.value, self.tracked = value, tracked
+
+        def detach(self):
+            return Parameter(self.value, tracked=False)
+
+        def __array__(self, dtype=None, copy=None):
+            if self.tracked:
+                raise RuntimeError("Can't call numpy() on Tensor that requires grad")
+            return self.value
+
+    net.load_state_dict({"scale": Parameter(np.array([5.0]))}, strict=False)
+    assert net.scale.tolist() == [5.0]
+
+
 def test_missing_and_unexpected_names_are_listed(net):
     state = net.state_dict()
     state["first.wieght"] = state.pop("first.weight")

@@ -58,8 +58,10 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _as_tensor(name: str, value: Any) -> Tensor:
+    if hasattr(value, "detach"):  # a PyTorch parameter converts to an array only without its gradient
+        value = value.detach()
     if isinstance(value, Tensor):
-        return value.detach()
+        return value
     try:
         return tensor(as_array(value))
     except SlopewiseError as error:
