@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError
 from slopewise.engine.primitive import Primitive, apply
 from slopewise.engine.primitives import elementwise as rows
 from slopewise.engine.primitives import reductions, shapes
+from slopewise.engine.primitives.indexed import gather as gather_row
 from slopewise.engine.primitives.matrix import matmul as matmul_row
 from slopewise.engine.primitives.rules import BOOL, INT64, broadcast_shapes, normalize_axes
 from slopewise.engine.tensor import DEFAULT_FLOAT, Tensor, _wrap_array, as_array, scalar_like, tensor
@@ -324,7 +326,9 @@ def triu(x: Tensor, k: int = 0) -> Tensor:
 
 def reshape(x: Tensor, shape: int | Sequence[int]) -> Tensor:
     """Return the same elements in another shape; one size may be -1."""
-    sizes = (shape,) if isinstance(shape, int | np.integer) else tuple(int(size) for size in shape)
+    sizes = _sizes(shape)
+    if min(sizes, default=0) < -1:
+        raise ShapeError(f"cannot reshape {x.shape} to {sizes}: sizes are not negative, but for one -1")
     if -1 in sizes:
         known = math.prod(size for size in sizes if size != -1)
         if sizes.count(-1) > 1 or known == 0 or x.size % known:
@@ -333,9 +337,19 @@ def reshape(x: Tensor, shape: int | Sequence[int]) -> Tensor:
     return apply(shapes.reshape, x, shape=sizes)  # type: ignore[no-any-return]
 
 
+def _sizes(shape: Any) -> Shape:
+    """Return a shape as a tuple of Python integers."""
+    try:
+        return (index(shape),) if isinstance(shape, int | np.integer) else tuple(map(index, shape))
+    except TypeError:
+        raise ShapeError(f"a shape is an integer or a sequence of integers, not {shape!r}") from None
+
+
 def transpose(x: Tensor, axes: Sequence[int] | None = None) -> Tensor:
     """Return the tensor with its axes permuted, reversed by default."""
-    order = tuple(range(x.ndim))[::-1] if axes is None else tuple(int(axis) % (x.ndim or 1) for axis in axes)
+    order = tuple(range(x.ndim))[::-1]
+    if axes is not None:
+        order = tuple([axis + x.ndim if -x.ndim <= axis < 0 else int(axis) for axis in axes])
     return apply(shapes.transpose, x, axes=order)  # type: ignore[no-any-return]
 
 
@@ -357,7 +371,8 @@ def moveaxis(x: Tensor, source: int | Sequence[int], destination: int | Sequence
 def swapaxes(x: Tensor, axis1: int, axis2: int) -> Tensor:
     """Return the tensor with two axes exchanged."""
     order = list(range(x.ndim))
-    order[axis1], order[axis2] = order[axis2], order[axis1]
+    first, second = (normalize_axes("swapaxes", axis, x.ndim)[0] for axis in (axis1, axis2))
+    order[first], order[second] = second, first
     return transpose(x, order)
 
 
@@ -421,6 +436,11 @@ def stack_nested(data: Any) -> Tensor:
     if isinstance(data, list | tuple):
         return stack([stack_nested(part) for part in data])
     return as_tensor(data)
+
+
+def gather(x: Tensor, *indices: Tensor) -> Tensor:
+    """Return the elements at int64 indices into the first axes; the indices have one shape."""
+    return apply(gather_row, x, *indices, axes=tuple(range(len(indices))))  # type: ignore[no-any-return]
 
 
 # ---- reductions
@@ -595,6 +615,11 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         raise ShapeError(
             f"a linear layer with weight {weight.shape} (out, in) needs {weight.shape[1]} features in the "
             f"last axis, not shape {x.shape}"
+        )
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ShapeError(
+            f"a linear layer with weight {weight.shape} (out, in) needs a bias of shape {weight.shape[:1]}, "
+            f"not {bias.shape}"
         )
     rows_of_x = x if x.ndim > 1 else expand_dims(x, 0)
     product = _matrix_product(rows_of_x, weight, transpose_b=True)

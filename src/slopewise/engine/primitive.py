@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from slopewise.engine.aval import Array, Aval, Buffer, aval_of
+from slopewise.engine.aval import Array, Aval, aval_of
 from slopewise.engine.errors import DtypeError, GradientError, ShapeError, SlopewiseError
 from slopewise.engine.mode import Mode, current_mode
 from slopewise.engine.tape import Node, Ref, saved_ref
@@ -88,29 +88,39 @@ def apply(primitive: Primitive, *operands: Tensor, **params: Any) -> Any:
     """
     mode = current_mode()
     refs = [operand._ref for operand in operands]
-    buffers = [ref.buffer for ref in refs]
-    if mode.trace is None and _on_host(buffers):
-        result = _compute(primitive, buffers, params, mode.quiet)  # type: ignore[arg-type]
-        if mode.recording & 1:
-            for ref in refs:
-                if ref.node is not None:
-                    return _record(primitive, refs, result, params, mode)
-    else:
-        result, level = _apply_inside(primitive, operands, refs, params, mode)
-        if mode.recording >> level & 1 and any(ref.node is not None for ref in refs):
-            if mode.trace is not None:
-                refs = [_traced_ref(operand, mode.trace) for operand in operands]
-            return _record(primitive, refs, result, params, mode)
+    if mode.trace is None:
+        buffers: list[Any] = []
+        tracked = False
+        for ref in refs:
+            buffer = ref.buffer
+            if type(buffer) is not np.ndarray:
+                break
+            buffers.append(buffer)
+            if ref.node is not None:
+                tracked = True
+        else:
+            result = _compute(primitive, buffers, params, mode.quiet)
+            if tracked and mode.recording & 1:
+                return _record(primitive, refs, result, params, mode)
+            return _wrap(primitive, result)
+    result, level = _apply_inside(primitive, operands, refs, params, mode)
+    if mode.recording >> level & 1 and any(ref.node is not None for ref in refs):
+        if mode.trace is not None:
+            refs = [_traced_ref(operand, mode.trace) for operand in operands]
+        return _record(primitive, refs, result, params, mode)
+    return _wrap(primitive, result)
+
+
+def _wrap(primitive: Primitive, result: Any) -> Any:
+    """Wrap results in tensors that nothing is remembered of."""
     if primitive.outputs == 1:
-        return Tensor._from_ref(Ref(result))
+        tensor = _new_tensor(Tensor)
+        tensor._ref = Ref(result)
+        return tensor
     return tuple(Tensor._from_ref(Ref(buffer)) for buffer in result)
 
 
-def _on_host(buffers: list[Buffer]) -> bool:
-    for buffer in buffers:  # noqa: SIM110 (a loop is faster here than all())
-        if type(buffer) is not np.ndarray:
-            return False
-    return True
+_new_tensor = object.__new__
 
 
 def _apply_inside(

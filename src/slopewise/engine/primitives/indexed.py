@@ -104,13 +104,10 @@ def _infer_scatter_add(updates: Aval, *indices: Aval, axes: tuple[int, ...], sha
 
 def _scatter_add(updates: Array, *indices: Array, axes: tuple[int, ...], shape: Shape) -> Array:
     """Add up in the order of the updates, so that the bits are the same every time."""
-    _check_bounds(shape, indices, axes)
     rest = _rest(len(shape), axes)
     if not rest:
-        board = np.zeros(shape, updates.dtype)
-        ordered_axes = np.argsort(axes)
-        np.add.at(board, tuple(indices[i] for i in ordered_axes), updates)
-        return board
+        return _add_numbers(updates, [indices[axes.index(axis)] for axis in range(len(shape))], shape)
+    _check_bounds(shape, indices, axes)
     indexed = tuple(shape[axis] for axis in axes)
     rest_shape = tuple(shape[axis] for axis in rest)
     result = np.zeros((math.prod(indexed), math.prod(rest_shape)), updates.dtype)
@@ -126,6 +123,17 @@ def _scatter_add(updates: Array, *indices: Array, axes: tuple[int, ...], shape: 
     arranged = result.reshape(indexed + rest_shape)
     order_of_axes = axes + rest
     return arranged.transpose([order_of_axes.index(axis) for axis in range(len(shape))])
+
+
+def _add_numbers(updates: Array, indices: list[Array], shape: Shape) -> Array:
+    """Add each number at its place in zeros."""
+    board = np.zeros(shape, updates.dtype)
+    try:
+        np.add.at(board, tuple(indices), updates)
+    except IndexError:
+        _check_bounds(shape, indices, tuple(range(len(shape))))
+        raise
+    return board
 
 
 def _scatter_add_vjp(
