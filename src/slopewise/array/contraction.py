@@ -70,6 +70,8 @@ def einsum(subscripts: str, /, *operands: ArrayLike) -> Tensor:
     >>> xp.einsum("ii", a)
     tensor(5.)
     """
+    if not isinstance(subscripts, str):
+        raise ArgumentError(f"einsum needs its subscripts first, as in 'ij,jk->ik', not {subscripts!r}")
     inputs, output = _parse(subscripts, len(operands))
     tensors = ops.promote(*operands)
     if tensors[0].dtype.kind == "b":

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from slopewise.array.devices import check_device
+from slopewise.array.arguments import as_dtype, check_device
 from slopewise.engine import ops
 from slopewise.engine.errors import ArgumentError, DtypeError
 from slopewise.engine.tensor import Tensor, tensor
@@ -43,16 +43,16 @@ def asarray(
     """
     check_device(device)
     if isinstance(obj, Tensor):
-        if dtype is None or np.dtype(dtype) == obj.dtype:
+        if dtype is None or as_dtype(dtype) == obj.dtype:
             return ops.positive(obj) if copy else obj
         if copy is False:
-            raise ArgumentError(f"asarray cannot convert {obj.dtype} to {np.dtype(dtype)} without a copy")
-        return ops.astype(obj, dtype)
+            raise ArgumentError(f"asarray cannot convert {obj.dtype} to {as_dtype(dtype)} without a copy")
+        return ops.astype(obj, as_dtype(dtype))
     if copy is False:
         raise ArgumentError(
             f"asarray has to copy a {type(obj).__name__}, as a tensor's value never changes; use copy=None"
         )
-    return tensor(obj, dtype)
+    return tensor(obj, None if dtype is None else as_dtype(dtype))
 
 
 def from_dlpack(x: Any, /, *, device: str | None = None, copy: bool | None = None) -> Tensor:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import index
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from slopewise.array.devices import check_device
+from slopewise.array.arguments import as_dtype, as_shape, check_device
 from slopewise.engine import ops
-from slopewise.engine.aval import Dtype, Shape
+from slopewise.engine.aval import Dtype
 from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError
 from slopewise.engine.primitives.rules import BOOL, INT64
 from slopewise.engine.tensor import DEFAULT_FLOAT, Tensor, _wrap_array
@@ -37,16 +36,6 @@ __all__ = [
 
 DEFAULT_COMPLEX: Dtype = np.dtype(np.complex64)
 UINT64: Dtype = np.dtype(np.uint64)
-
-
-def _shape(shape: int | Sequence[int]) -> Shape:
-    sizes = tuple(shape) if isinstance(shape, list | tuple) else (shape,)
-    for size in sizes:
-        if not hasattr(size, "__index__"):
-            raise ArgumentError(f"a shape is a whole number or a tuple of them, not {shape!r}")
-        if size < 0:
-            raise ShapeError(f"a shape cannot hold a negative size: {sizes}")
-    return tuple(index(size) for size in sizes)
 
 
 def _default_dtype(value: Any) -> Dtype:
@@ -79,8 +68,8 @@ def full(
             [7, 7]])
     """
     check_device(device)
-    wanted = _default_dtype(fill_value) if dtype is None else np.dtype(dtype)
-    sizes = _shape(shape)
+    wanted = _default_dtype(fill_value) if dtype is None else as_dtype(dtype)
+    sizes = as_shape(shape)
     if isinstance(fill_value, Tensor):
         if fill_value.ndim:
             raise ShapeError(f"full needs one number to fill with, not a tensor of shape {fill_value.shape}")
@@ -90,6 +79,8 @@ def full(
     except OverflowError:
         raise ArgumentError(f"the number {fill_value} does not fit in {wanted}") from None
     except (TypeError, ValueError):
+        if isinstance(fill_value, int | float | complex):
+            raise ArgumentError(f"the number {fill_value} does not fit in {wanted}") from None
         raise ArgumentError(f"full needs one number to fill with, not {fill_value!r}") from None
 
 
@@ -213,10 +204,13 @@ def arange(
     if step == 0:
         raise ArgumentError("arange needs a step that is not 0")
     whole = all(isinstance(number, int | np.integer) for number in (first, last, step))
-    wanted = np.dtype(dtype) if dtype is not None else INT64 if whole else DEFAULT_FLOAT
+    wanted = as_dtype(dtype) if dtype is not None else INT64 if whole else DEFAULT_FLOAT
     # NumPy rounds the step of a fractional range to an integer dtype: compute in floating point, then convert
     exact = wanted if whole and wanted in (INT64, UINT64) else None
-    numbers = np.arange(first, last, step, dtype=exact)
+    try:
+        numbers = np.arange(first, last, step, dtype=exact)
+    except (ValueError, OverflowError, TypeError) as error:
+        raise ArgumentError(f"arange cannot go from {first} to {last} by {step}: {error}") from None
     if wanted.kind in "iu" and not np.array_equal(numbers.astype(wanted), np.trunc(numbers)):
         raise ArgumentError(f"the numbers from {first} to {last} do not fit in {wanted}")
     return _wrap_array(numbers.astype(wanted))
@@ -253,7 +247,7 @@ def linspace(
     default = (
         DEFAULT_COMPLEX if any(isinstance(number, complex) for number in (start, stop)) else DEFAULT_FLOAT
     )
-    wanted = default if dtype is None else np.dtype(dtype)
+    wanted = default if dtype is None else as_dtype(dtype)
     return _wrap_array(np.linspace(start, stop, num, endpoint=endpoint, dtype=wanted))
 
 
@@ -276,8 +270,8 @@ def eye(
             [0., 1.]])
     """
     check_device(device)
-    rows, columns = _shape((n_rows, n_rows if n_cols is None else n_cols))
-    return _wrap_array(np.eye(rows, columns, k, dtype=DEFAULT_FLOAT if dtype is None else dtype))
+    rows, columns = as_shape((n_rows, n_rows if n_cols is None else n_cols))
+    return _wrap_array(np.eye(rows, columns, k, dtype=DEFAULT_FLOAT if dtype is None else as_dtype(dtype)))
 
 
 def tril(x: ArrayLike, /, *, k: int = 0) -> Tensor:
@@ -368,4 +362,4 @@ def one_hot(indices: ArrayLike, /, num_classes: int, *, dtype: DTypeLike | None 
     if num_classes < 0:
         raise ArgumentError(f"one_hot cannot have {num_classes} classes")
     hit = ops.equal(ops.expand_dims(places, -1), ops.astype(ops.arange(num_classes), places.dtype))
-    return ops.astype(hit, DEFAULT_FLOAT if dtype is None else dtype)
+    return ops.astype(hit, DEFAULT_FLOAT if dtype is None else as_dtype(dtype))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from slopewise.array.devices import check_device
+from slopewise.array.arguments import as_dtype, check_device
 from slopewise.engine import ops
 from slopewise.engine.aval import Dtype
 from slopewise.engine.errors import ArgumentError, DtypeError
@@ -108,7 +108,7 @@ def astype(
     tensor([ 1, -1], dtype=int32)
     """
     check_device(device)
-    return ops.as_tensor(x).astype(dtype, copy=copy)
+    return ops.as_tensor(x).astype(as_dtype(dtype), copy=copy)
 
 
 def can_cast(from_: DTypeLike | Tensor, to: DTypeLike, /) -> builtins.bool:
@@ -120,8 +120,8 @@ def can_cast(from_: DTypeLike | Tensor, to: DTypeLike, /) -> builtins.bool:
     >>> xp.can_cast(xp.int32, xp.int64), xp.can_cast(xp.float64, xp.float32)
     (True, False)
     """
-    source = _dtype(from_)
-    target = _dtype(to)
+    source = as_dtype(from_)
+    target = as_dtype(to)
     try:
         return ops.result_dtype(source, target) == target
     except DtypeError:  # uint64 with a signed integer
@@ -137,7 +137,7 @@ def finfo(type: DTypeLike | Tensor, /) -> FloatingInfo:
     >>> xp.finfo(xp.float32).eps
     1.1920928955078125e-07
     """
-    dtype = _dtype(type)
+    dtype = as_dtype(type)
     if dtype.kind not in "fc":
         raise DtypeError(f"finfo needs a floating dtype, not {dtype}; iinfo is for integers")
     info = np.finfo(dtype)
@@ -155,7 +155,7 @@ def iinfo(type: DTypeLike | Tensor, /) -> IntegerInfo:
     >>> xp.iinfo(xp.int8).min
     -128
     """
-    dtype = _dtype(type)
+    dtype = as_dtype(type)
     if dtype.kind not in "iu":
         raise DtypeError(f"iinfo needs an integer dtype, not {dtype}; finfo is for floating ones")
     info = np.iinfo(dtype)
@@ -180,8 +180,8 @@ def isdtype(dtype: DTypeLike, kind: DTypeLike | tuple[DTypeLike, ...]) -> builti
     if isinstance(kind, tuple):
         return any(isdtype(dtype, part) for part in kind)
     if isinstance(kind, str):
-        return _dtype(dtype) in dtypes_of_kind(kind)
-    return _dtype(dtype) == _dtype(kind)
+        return as_dtype(dtype) in dtypes_of_kind(kind)
+    return as_dtype(dtype) == as_dtype(kind)
 
 
 def dtypes_of_kind(kind: str) -> tuple[Dtype, ...]:
@@ -208,14 +208,4 @@ def result_type(*arrays_and_dtypes: Any) -> Dtype:
     if not arrays_and_dtypes:
         raise ArgumentError("result_type needs at least one tensor or dtype")
     numbers = (builtins.bool, int, float, complex)
-    return ops.result_dtype_of(*[v if isinstance(v, numbers) else _dtype(v) for v in arrays_and_dtypes])
-
-
-def _dtype(value: DTypeLike | Tensor) -> Dtype:
-    """Return the dtype of a tensor, or the one that a name or NumPy type stands for."""
-    if isinstance(value, Tensor):
-        return value.dtype
-    try:
-        return np.dtype(value)
-    except TypeError:
-        raise DtypeError(f"{value!r} is not the name of a dtype") from None
+    return ops.result_dtype_of(*[v if isinstance(v, numbers) else as_dtype(v) for v in arrays_and_dtypes])

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from slopewise.array.devices import check_device
+from slopewise.array.arguments import as_dtype, check_device
 from slopewise.array.elementwise import conj
 from slopewise.array.manipulation import roll
 from slopewise.engine import ops
@@ -215,7 +215,7 @@ def fftfreq(
     """
     check_device(device)
     frequencies = np.fft.fftfreq(_count("fftfreq", n), d)
-    return _wrap_array(frequencies.astype(DEFAULT_FLOAT if dtype is None else dtype))
+    return _wrap_array(frequencies.astype(DEFAULT_FLOAT if dtype is None else as_dtype(dtype)))
 
 
 def rfftfreq(
@@ -231,7 +231,7 @@ def rfftfreq(
     """
     check_device(device)
     frequencies = np.fft.rfftfreq(_count("rfftfreq", n), d)
-    return _wrap_array(frequencies.astype(DEFAULT_FLOAT if dtype is None else dtype))
+    return _wrap_array(frequencies.astype(DEFAULT_FLOAT if dtype is None else as_dtype(dtype)))
 
 
 def fftshift(x: ArrayLike, /, *, axes: Axis = None) -> Tensor:

@@ -12,7 +12,7 @@ from slopewise.engine import ops
 from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives import indexed
-from slopewise.engine.primitives.rules import INT64, broadcast_shapes, normalize_axes
+from slopewise.engine.primitives.rules import INT64, broadcast_shapes, normalize_axis
 from slopewise.engine.tensor import Tensor
 
 __all__ = ["index_add", "put_along_axis", "scatter_add", "take", "take_along_axis"]
@@ -49,7 +49,7 @@ def take(x: ArrayLike, indices: ArrayLike, /, *, axis: int | None = None) -> Ten
         if x.ndim != 1:
             raise ArgumentError(f"take needs the argument `axis` for a tensor of shape {x.shape}")
         axis = 0
-    position = normalize_axes("take", axis, x.ndim)[0]
+    position = normalize_axis("take", axis, x.ndim)
     places = _indices("take", indices)
     picked: Tensor = apply(indexed.gather, x, places, axes=(position,))
     if position == 0 or places.ndim == 0:
@@ -98,7 +98,7 @@ def take_along_axis(x: ArrayLike, indices: ArrayLike, /, *, axis: int = -1) -> T
             [4.]])
     """
     x = ops.as_tensor(x)
-    position = normalize_axes("take_along_axis", axis, x.ndim)[0]
+    position = normalize_axis("take_along_axis", axis, x.ndim)
     x, grid = _grid("take_along_axis", x, _indices("take_along_axis", indices), position)
     return apply(indexed.gather, x, *grid, axes=tuple(range(x.ndim)))  # type: ignore[no-any-return]
 
@@ -123,7 +123,7 @@ def put_along_axis(x: ArrayLike, indices: ArrayLike, values: ArrayLike, /, *, ax
             [5., 0.]])
     """
     x = ops.as_tensor(x)
-    position = normalize_axes("put_along_axis", axis, x.ndim)[0]
+    position = normalize_axis("put_along_axis", axis, x.ndim)
     x, grid = _grid("put_along_axis", x, _indices("put_along_axis", indices), position)
     updates = _updates("put_along_axis", x, values, grid[0].shape)
     return apply(indexed.scatter, x, updates, *grid, axes=tuple(range(x.ndim)))  # type: ignore[no-any-return]
@@ -147,7 +147,7 @@ def scatter_add(x: ArrayLike, indices: ArrayLike, values: ArrayLike, /, *, axis:
     tensor([4., 0., 2.])
     """
     x = ops.as_tensor(x)
-    position = normalize_axes("scatter_add", axis, x.ndim)[0]
+    position = normalize_axis("scatter_add", axis, x.ndim)
     x, grid = _grid("scatter_add", x, _indices("scatter_add", indices), position)
     updates = _updates("scatter_add", x, values, grid[0].shape)
     total: Tensor = apply(indexed.scatter_add, updates, *grid, axes=tuple(range(x.ndim)), shape=x.shape)
@@ -177,7 +177,7 @@ def index_add(x: ArrayLike, indices: ArrayLike, values: ArrayLike, /, *, axis: i
             [4., 6.]])
     """
     x = ops.as_tensor(x)
-    position = normalize_axes("index_add", axis, x.ndim)[0]
+    position = normalize_axis("index_add", axis, x.ndim)
     places = _indices("index_add", indices)
     if places.ndim != 1:
         raise ShapeError(f"index_add needs indices with one axis, not shape {places.shape}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from slopewise.array.arguments import CPU, check_device
 from slopewise.array.data_types import KINDS, complex64, dtypes_of_kind, float32, int64
-from slopewise.array.devices import CPU, check_device
 from slopewise.engine.aval import Dtype
 
 __all__ = ["NamespaceInfo", "__array_namespace_info__"]

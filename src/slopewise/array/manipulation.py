@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from slopewise.array.arguments import as_shape
 from slopewise.engine import ops
 from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError
 from slopewise.engine.ops import Axis
-from slopewise.engine.primitives.rules import normalize_axes
+from slopewise.engine.primitives.rules import normalize_axes, normalize_axis
 from slopewise.engine.tensor import Tensor, _wrap_array
 
 __all__ = [
@@ -57,7 +58,7 @@ def broadcast_to(x: ArrayLike, /, shape: Sequence[int]) -> Tensor:
     tensor([[1., 2.],
             [1., 2.]])
     """
-    result = ops.broadcast_to(ops.as_tensor(x), tuple(shape))
+    result = ops.broadcast_to(ops.as_tensor(x), as_shape(shape))
     return ops.positive(result) if result is x else result
 
 
@@ -80,8 +81,8 @@ def _flattened(x: ArrayLike) -> Tensor:
     return ops.reshape(x, (x.size,))
 
 
-def expand_dims(x: ArrayLike, /, axis: int = 0) -> Tensor:
-    """Return the tensor with an axis of size 1 inserted, so that it has the given position in the result.
+def expand_dims(x: ArrayLike, /, axis: int | Sequence[int] = 0) -> Tensor:
+    """Return the tensor with axes of size 1 inserted, so that they have the given positions in the result.
 
     Examples
     --------
@@ -89,7 +90,11 @@ def expand_dims(x: ArrayLike, /, axis: int = 0) -> Tensor:
     >>> xp.expand_dims(xp.ones(3), -1).shape
     (3, 1)
     """
-    return ops.expand_dims(ops.as_tensor(x), axis)
+    x = ops.as_tensor(x)
+    inserted = 1 if isinstance(axis, int | np.integer) else len(axis)
+    positions = normalize_axes("expand_dims", axis, x.ndim + inserted)
+    sizes = iter(x.shape)
+    return x.reshape(tuple(1 if a in positions else next(sizes) for a in range(x.ndim + inserted)))
 
 
 def squeeze(x: ArrayLike, /, axis: Axis = None) -> Tensor:
@@ -175,7 +180,7 @@ def reshape(x: ArrayLike, /, shape: int | Sequence[int], *, copy: bool | None = 
     tensor([[0, 1, 2],
             [3, 4, 5]])
     """
-    return ops.reshape(ops.as_tensor(x), shape)
+    return ops.reshape(ops.as_tensor(x), as_shape(shape, least=-1))
 
 
 def stack(arrays: Sequence[ArrayLike], /, *, axis: int = 0) -> Tensor:
@@ -201,7 +206,7 @@ def unstack(x: ArrayLike, /, *, axis: int = 0) -> tuple[Tensor, ...]:
     (tensor(0), tensor(1))
     """
     x = ops.as_tensor(x)
-    position = normalize_axes("unstack", axis, x.ndim)[0]
+    position = normalize_axis("unstack", axis, x.ndim)
     lead = (slice(None),) * position
     return tuple(x[(*lead, index)] for index in range(x.shape[position]))
 
@@ -229,7 +234,7 @@ def split(x: ArrayLike, indices_or_sections: int | Sequence[int], /, *, axis: in
     [tensor([0]), tensor([1, 2, 3])]
     """
     x = ops.as_tensor(x)
-    position = normalize_axes("split", axis, x.ndim)[0]
+    position = normalize_axis("split", axis, x.ndim)
     size = x.shape[position]
     if isinstance(indices_or_sections, int | np.integer):
         parts = int(indices_or_sections)
@@ -260,7 +265,7 @@ def repeat(x: ArrayLike, repeats: int | ArrayLike, /, *, axis: int | None = None
     tensor([0, 0, 1, 1, 2, 2])
     """
     x = _flattened(x) if axis is None else ops.as_tensor(x)
-    position = normalize_axes("repeat", 0 if axis is None else axis, x.ndim)[0]
+    position = normalize_axis("repeat", 0 if axis is None else axis, x.ndim)
     size = x.shape[position]
     if isinstance(repeats, Tensor):
         counts = repeats._array("repeat with a tensor of repeats")
@@ -337,7 +342,7 @@ def roll(x: ArrayLike, /, shift: int | Sequence[int], *, axis: Axis = None) -> T
     if len(shifts) != len(axes):
         raise ArgumentError(f"roll got {len(shifts)} shifts for {len(axes)} axes")
     for one_axis, one_shift in zip(axes, shifts, strict=True):
-        x = _roll(x, int(one_shift), normalize_axes("roll", one_axis, x.ndim)[0])
+        x = _roll(x, int(one_shift), normalize_axis("roll", one_axis, x.ndim))
     return x if axes else ops.positive(x)
 
 

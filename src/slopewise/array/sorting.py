@@ -11,7 +11,7 @@ from slopewise.engine import ops
 from slopewise.engine.errors import ArgumentError
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives import host
-from slopewise.engine.primitives.rules import normalize_axes
+from slopewise.engine.primitives.rules import normalize_axis
 from slopewise.engine.tensor import Tensor
 
 __all__ = ["TopK", "argsort", "sort", "topk"]
@@ -35,7 +35,7 @@ def argsort(x: ArrayLike, /, *, axis: int = -1, descending: bool = False, stable
     tensor([1, 2, 0])
     """
     x = ops.as_tensor(x)
-    position = normalize_axes("argsort", axis, x.ndim)[0]
+    position = normalize_axis("argsort", axis, x.ndim)
     return apply(host.argsort, x, axis=position, descending=descending, stable=stable)  # type: ignore[no-any-return]
 
 
@@ -91,8 +91,8 @@ def topk(x: ArrayLike, k: int, /, *, axis: int = -1, largest: bool = True) -> To
     TopK(values=tensor([3., 2.]), indices=tensor([0, 2]))
     """
     x = ops.as_tensor(x)
-    position = normalize_axes("topk", axis, x.ndim)[0]
-    if not 0 <= k <= x.shape[position]:
+    position = normalize_axis("topk", axis, x.ndim)
+    if not hasattr(k, "__index__") or not 0 <= k <= x.shape[position]:
         raise ArgumentError(f"topk cannot take {k} elements along axis {position} of shape {x.shape}")
     order = argsort(x, axis=position, descending=largest)
     first = order[(*(slice(None),) * position, slice(0, k))]

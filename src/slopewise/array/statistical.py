@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike, DTypeLike
 
+from slopewise.array.arguments import as_dtype
 from slopewise.engine import ops
+from slopewise.engine.aval import Dtype
 from slopewise.engine.errors import ArgumentError, DtypeError
 from slopewise.engine.ops import Axis
-from slopewise.engine.primitives.rules import normalize_axes
+from slopewise.engine.primitives.rules import normalize_axis
 from slopewise.engine.tensor import Tensor
 from slopewise.engine.tensor import full as _full
 
@@ -33,7 +35,7 @@ def sum(
     >>> xp.sum(sw.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
     tensor([4., 6.])
     """
-    return ops.sum(x, axis, dtype=dtype, keepdims=keepdims)
+    return ops.sum(x, axis, dtype=_accumulated(dtype), keepdims=keepdims)
 
 
 def prod(
@@ -55,7 +57,7 @@ def prod(
     >>> xp.prod(sw.tensor([2.0, 3.0, 4.0]))
     tensor(24.)
     """
-    return ops.prod(x, axis, dtype=dtype, keepdims=keepdims)
+    return ops.prod(x, axis, dtype=_accumulated(dtype), keepdims=keepdims)
 
 
 def max(x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
@@ -132,6 +134,10 @@ def std(x: ArrayLike, /, axis: Axis = None, *, correction: float = 0.0, keepdims
     return ops.std(_real("std", x), axis, correction=correction, keepdims=keepdims)
 
 
+def _accumulated(dtype: DTypeLike | None) -> Dtype | None:
+    return None if dtype is None else as_dtype(dtype)
+
+
 def _real(name: str, x: ArrayLike) -> Tensor:
     tensor = ops.as_tensor(x)
     if tensor.dtype.kind == "c":
@@ -158,7 +164,7 @@ def cumulative_sum(
     >>> xp.cumulative_sum(sw.tensor([1, 2, 3]), include_initial=True)
     tensor([0, 1, 3, 6])
     """
-    x = ops.accumulator(ops.as_tensor(x), dtype)
+    x = ops.accumulator(ops.as_tensor(x), _accumulated(dtype))
     position = _only_axis("cumulative_sum", x, axis)
     result = ops.cumsum(x, position)
     return _with_initial(result, 0, position) if include_initial else result
@@ -183,7 +189,7 @@ def cumulative_prod(
     >>> xp.cumulative_prod(sw.tensor([1, 2, 3]))
     tensor([1, 2, 6])
     """
-    x = ops.accumulator(ops.as_tensor(x), dtype)
+    x = ops.accumulator(ops.as_tensor(x), _accumulated(dtype))
     position = _only_axis("cumulative_prod", x, axis)
     result = ops.cumprod(x, position)
     return _with_initial(result, 1, position) if include_initial else result
@@ -194,7 +200,7 @@ def _only_axis(name: str, x: Tensor, axis: int | None) -> int:
         if x.ndim != 1:
             raise ArgumentError(f"{name} needs the argument `axis` for a tensor of shape {x.shape}")
         return 0
-    return normalize_axes(name, axis, x.ndim)[0]
+    return normalize_axis(name, axis, x.ndim)
 
 
 def _with_initial(x: Tensor, value: int, axis: int) -> Tensor:

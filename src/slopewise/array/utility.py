@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from slopewise.engine import ops
 from slopewise.engine.errors import ArgumentError
 from slopewise.engine.ops import Axis
-from slopewise.engine.primitives.rules import normalize_axes
+from slopewise.engine.primitives.rules import normalize_axis
 from slopewise.engine.tensor import Tensor
 
 __all__ = ["all", "any", "diff"]
@@ -65,7 +65,7 @@ def diff(
     tensor([3, 5, 7])
     """
     x = ops.as_tensor(x)
-    position = normalize_axes("diff", axis, x.ndim)[0]
+    position = normalize_axis("diff", axis, x.ndim)
     if n < 0:
         raise ArgumentError(f"diff cannot be taken {n} times")
     parts = [part for part in (prepend, x, append) if part is not None]

@@ -10,7 +10,7 @@ from slopewise.engine import ops
 from slopewise.engine.errors import ArgumentError, ShapeError
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives import indexed
-from slopewise.engine.primitives.rules import broadcast_shapes, normalize_axes
+from slopewise.engine.primitives.rules import broadcast_shapes, normalize_axis
 from slopewise.engine.tensor import Tensor, _wrap_array
 
 __all__ = ["cross", "diagonal", "matrix_power", "outer", "trace"]
@@ -28,7 +28,7 @@ def cross(x1: ArrayLike, x2: ArrayLike, /, *, axis: int = -1) -> Tensor:
     """
     a, b = ops.promote(x1, x2)
     ndim = len(broadcast_shapes("cross", a.shape, b.shape))
-    position = normalize_axes("cross", axis, ndim)[0] - ndim
+    position = normalize_axis("cross", axis, ndim) - ndim
     for t in (a, b):
         if t.ndim < -position or t.shape[position] != 3:
             raise ShapeError(f"cross needs three elements along axis {axis}, not shape {t.shape}")

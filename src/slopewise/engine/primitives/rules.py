@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from slopewise.engine.aval import Aval, Dtype, Shape
-from slopewise.engine.errors import AxisError, DtypeError, ShapeError
+from slopewise.engine.errors import ArgumentError, AxisError, DtypeError, ShapeError
 
 if TYPE_CHECKING:
     from slopewise.engine.primitive import Primitive
@@ -112,11 +113,25 @@ def batch_by_loop(primitive: str) -> Callable[..., Any]:
     return batch
 
 
+def normalize_axis(name: str, axis: int, ndim: int) -> int:
+    """Return one axis as a non-negative number."""
+    try:
+        position = index(axis)
+    except TypeError:
+        raise ArgumentError(f"'{name}' takes one axis, a whole number, not {axis!r}") from None
+    if not -ndim <= position < ndim:
+        raise AxisError(f"'{name}': axis {position} does not exist in a tensor with {ndim} axes")
+    return position % ndim
+
+
 def normalize_axes(name: str, axes: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
     """Return axes as sorted non-negative numbers; None means all."""
     if axes is None:
         return tuple(range(ndim))
-    listed = (axes,) if isinstance(axes, int | np.integer) else tuple(axes)
+    try:
+        listed = (axes,) if isinstance(axes, int | np.integer) else tuple(map(index, axes))
+    except TypeError:
+        raise ArgumentError(f"'{name}': an axis is a whole number, not {axes!r}") from None
     normal = []
     for axis in listed:
         if not -ndim <= axis < ndim:
