@@ -379,7 +379,7 @@ def test_a_terminal_gets_a_live_bar(folder):
     assert process.returncode == 0
     text = shown.decode()
     assert "━" in text
-    assert re.search(r"epoch \d+/100.*loss \d\.\d+.*accuracy \d+.*at most \d:\d\d left", text)
+    assert re.search(r"epoch \d+/100.*loss \d\.\d+.*(accuracy|acc\.) \d+.*≤ \d:\d\d left", text)
     assert "test accuracy" in text
 
 

@@ -81,7 +81,7 @@ def _train_and_conclude(run: RunFolder, prepared: Prepared, *, silent: bool, jso
             model = TableModel.load(run)
         else:
             with terminal.progress(prepared.settings.epochs, done=done, quiet=silent) as progress:
-                model = train(prepared, run, on_epoch=progress.update)
+                model = train(prepared, run, on_epoch=progress.update, on_progress=progress.advance)
         if not silent:
             say(_how_it_went(run))
         evaluation = conclude(run, model, prepared.table)

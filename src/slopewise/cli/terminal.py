@@ -35,17 +35,26 @@ def discard(stream: TextIO) -> None:
     os.close(nowhere)
 
 
+WIDE = 110  # columns of a terminal in which nothing needs to be shortened
+
+
 class Progress(Protocol):
     """Shows how training goes on."""
 
     def update(self, record: Mapping[str, Any]) -> None:
         """Show an epoch that has ended."""
 
+    def advance(self, epochs: float) -> None:
+        """Show how far training has come, in epochs."""
+
 
 class NoProgress:
     """Shows nothing."""
 
     def update(self, record: Mapping[str, Any]) -> None:
+        """Show nothing."""
+
+    def advance(self, epochs: float) -> None:
         """Show nothing."""
 
 
@@ -83,6 +92,9 @@ class PlainProgress:
         if epoch == 1 or epoch % self.every == 0:
             say(f"epoch {epoch}/{self.epochs}  {epoch_text(record)}")
 
+    def advance(self, epochs: float) -> None:
+        """Print nothing: lines are for whole epochs."""
+
 
 class _LiveProgress:
     """Moves a rich progress bar."""
@@ -92,11 +104,14 @@ class _LiveProgress:
         self.started = time.monotonic()
 
     def update(self, record: Mapping[str, Any]) -> None:
-        epoch = record["epoch"]
+        self.bar.update(self.task, status=epoch_text(record, short=self.bar.console.width < WIDE))
+        self.advance(record["epoch"])
+
+    def advance(self, epochs: float) -> None:
         spent = time.monotonic() - self.started
-        left = spent / max(1, epoch - self.done) * (self.epochs - epoch)
-        text = time_left(left) if epoch < self.epochs else ""
-        self.bar.update(self.task, completed=epoch, status=epoch_text(record), left=text)
+        left = spent / max(epochs - self.done, 1e-9) * (self.epochs - epochs)
+        text = time_left(left) if epochs < self.epochs else ""
+        self.bar.update(self.task, completed=epochs, epoch=min(int(epochs) + 1, self.epochs), left=text)
 
 
 @contextmanager
@@ -104,15 +119,15 @@ def _bar(epochs: int, done: int) -> Iterator[_LiveProgress]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
+    console = Console(markup=False, highlight=False, emoji=False)
     columns = (
-        TextColumn("epoch {task.completed}/{task.total}", markup=False),
-        BarColumn(bar_width=24),
+        TextColumn("epoch {task.fields[epoch]}/{task.total}", markup=False),
+        BarColumn(bar_width=24 if console.width >= WIDE else 10),
         TextColumn("{task.fields[status]}", markup=False),
         TextColumn("{task.fields[left]}", markup=False, style="dim"),
     )
-    console = Console(markup=False, highlight=False, emoji=False)
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=epochs, completed=done, status="", left="")
+        task = bar.add_task("", total=epochs, completed=done, epoch=done + 1, status="", left="")
         yield _LiveProgress(bar, task, epochs, done)
 
 
@@ -122,16 +137,16 @@ def time_left(seconds: float) -> str:
     Examples
     --------
     >>> time_left(0.4), time_left(75), time_left(4000)
-    ('at most 0:01 left', 'at most 1:15 left', 'at most 1:06:40 left')
+    ('≤ 0:01 left', '≤ 1:15 left', '≤ 1:06:40 left')
     """
     whole = max(1, round(seconds))
     hours, minutes = whole // 3600, whole % 3600 // 60
     clock = f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
-    return f"at most {clock} left"
+    return f"≤ {clock} left"
 
 
-def epoch_text(record: Mapping[str, Any]) -> str:
-    """Return the losses and the validation score of an epoch.
+def epoch_text(record: Mapping[str, Any], *, short: bool = False) -> str:
+    """Return the losses and the validation score of an epoch; `short` fits in a narrow terminal.
 
     Examples
     --------
@@ -140,9 +155,9 @@ def epoch_text(record: Mapping[str, Any]) -> str:
     """
     texts = [f"loss {record['loss']:.4f}"]
     if "validation_loss" in record:
-        texts.append(f"validation loss {record['validation_loss']:.4f}")
+        texts.append(f"{'val.' if short else 'validation'} loss {record['validation_loss']:.4f}")
     if "validation_accuracy" in record:
-        texts.append(f"accuracy {percent(record['validation_accuracy'])}")
+        texts.append(f"{'acc.' if short else 'accuracy'} {percent(record['validation_accuracy'])}")
     return "  ".join(texts)
 
 

@@ -30,8 +30,8 @@ def cross_validate(
     Parameters
     ----------
     make_trainer : callable without arguments
-        Makes a new model, optimizer and Trainer. Each fold calls it, so that nothing is carried over; seed it inside
-        (`slopewise.manual_seed`) for the same initial weights in each fold.
+        Makes a new model, optimizer and Trainer. Each fold calls it, so that nothing is carried over; seed
+        it inside (`slopewise.manual_seed`) for the same initial weights in each fold.
     X, y : arrays, shape (rows, ...)
     cv : int or splitter
         The number of folds, stratified by class if y holds integers, shuffled; or an object with
@@ -42,14 +42,14 @@ def cross_validate(
     return_train_score : bool
         Whether each model is judged on its training rows too.
     **fit_options
-        Handed on to `Trainer.fit`: epochs, batch_size, callbacks and so on. Callbacks are used for all folds; make them
-        in `make_trainer`'s place if they keep state.
+        Handed on to `Trainer.fit`: epochs, batch_size, callbacks and so on. Callbacks are used for all
+        folds; make them in `make_trainer`'s place if they keep state.
 
     Returns
     -------
     dict of name to array, shape (folds,)
-        ``test_loss`` and a ``test_<metric>`` for each metric, ``train_...`` likewise on request, and ``epochs``
-        (scikit-learn's `cross_validate` with the names of our metrics).
+        ``test_loss`` and a ``test_<metric>`` for each metric, ``train_...`` likewise on request, and
+        ``epochs`` (scikit-learn's `cross_validate` with the names of our metrics).
 
     Examples
     --------
@@ -65,7 +65,9 @@ def cross_validate(
     (3,)
     """
     if "validation" in fit_options:
-        raise ArgumentError("cross_validate takes no `validation`: each fold is judged on the rows it left out")
+        raise ArgumentError(
+            "cross_validate takes no `validation`: each fold is judged on the rows it left out"
+        )
     X, y = rows_of("X", X), rows_of("y", y)
     weight = None if sample_weight is None else rows_of("sample_weight", sample_weight)
     results: dict[str, list[float]] = {}

@@ -36,6 +36,7 @@ from slopewise.train.trainer import Trainer
 CHECKPOINT_SECONDS = 5.0  # between two checkpoints; when they are taken changes no bit of the result
 
 OnEpoch = Callable[[Mapping[str, Any]], None]
+OnProgress = Callable[[float], None]
 
 
 def fit_table(
@@ -49,6 +50,7 @@ def fit_table(
     seed: int = 0,
     settings: Settings = DEFAULTS,
     on_epoch: OnEpoch | None = None,
+    on_progress: OnProgress | None = None,
 ) -> tuple[RunFolder, TableModel]:
     """Train a network to predict a column of a table.
 
@@ -68,6 +70,8 @@ def fit_table(
     settings : Settings
     on_epoch : callable, optional
         Is given the record of each epoch.
+    on_progress : callable, optional
+        Is given the epochs made so far, with the part of the one under way, at most ten times a second.
 
     Returns
     -------
@@ -91,7 +95,7 @@ def fit_table(
     """
     prepared = prepare(data, Question(target, task, group, time, seed), settings)
     run = start_run(prepared, out)
-    return run, train(prepared, run, on_epoch=on_epoch)
+    return run, train(prepared, run, on_epoch=on_epoch, on_progress=on_progress)
 
 
 def start_run(
@@ -114,7 +118,13 @@ def start_run(
     )
 
 
-def train(prepared: Prepared, run: RunFolder, *, on_epoch: OnEpoch | None = None) -> TableModel:
+def train(
+    prepared: Prepared,
+    run: RunFolder,
+    *,
+    on_epoch: OnEpoch | None = None,
+    on_progress: OnProgress | None = None,
+) -> TableModel:
     """Train the network of a run, from its newest checkpoint if it has one, and save the best weights.
 
     Ctrl-C takes effect between two updates: a checkpoint is written, the run's status becomes "stopped", and
@@ -124,7 +134,7 @@ def train(prepared: Prepared, run: RunFolder, *, on_epoch: OnEpoch | None = None
     model = TableModel.build(prepared.inputs, prepared.target, settings.hidden, prepared.question.seed)
     trainer = _trainer(prepared, model)
     stopping = EarlyStopping("validation_loss", patience=settings.patience)
-    recorder = RunRecorder(run, unit=prepared.target.std, on_epoch=on_epoch)
+    recorder = RunRecorder(run, unit=prepared.target.std, on_epoch=on_epoch, on_update=on_progress)
     _begin(trainer, prepared, [stopping, recorder])
     _go_back_to_checkpoint(trainer, run)
     run.update(status="training")
@@ -184,12 +194,22 @@ class RunRecorder(Callback):
         The standard deviation of the target, to give errors in its unit.
     on_epoch : callable, optional
         Is given what was written for an epoch.
+    on_update : callable, optional
+        Is given the epochs made so far, with the part of the one under way.
     """
 
-    def __init__(self, run: RunFolder, *, unit: float = 1.0, on_epoch: OnEpoch | None = None) -> None:
+    def __init__(
+        self,
+        run: RunFolder,
+        *,
+        unit: float = 1.0,
+        on_epoch: OnEpoch | None = None,
+        on_update: OnProgress | None = None,
+    ) -> None:
         self.run = run
         self.unit = unit
         self.on_epoch = on_epoch
+        self.on_update = on_update
         self.saved = time.monotonic()
 
     def on_epoch_end(self, trainer: Trainer, record: dict[str, Any]) -> None:
@@ -200,6 +220,13 @@ class RunRecorder(Callback):
             self.on_epoch(line)
         is_last = trainer.run is not None and trainer.epoch >= trainer.run.until_epoch
         if is_last or trainer.stop_reason or time.monotonic() - self.saved >= CHECKPOINT_SECONDS:
+            self.save_checkpoint(trainer)
+
+    def on_progress(self, trainer: Trainer) -> None:
+        """Write a checkpoint in the middle of an epoch that takes long."""
+        if self.on_update is not None:
+            self.on_update(trainer.epochs_done)
+        if time.monotonic() - self.saved >= CHECKPOINT_SECONDS:
             self.save_checkpoint(trainer)
 
     def save_checkpoint(self, trainer: Trainer) -> None:

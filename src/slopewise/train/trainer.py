@@ -296,6 +296,15 @@ class Trainer:
         """Let training end after this epoch; for callbacks."""
         self.stop_reason = self.stop_reason or reason
 
+    @property
+    def epochs_done(self) -> float:
+        """The epochs made so far, with the part of the one under way."""
+        run = self.run
+        if run is None or not run.running:
+            return float(self.epoch)
+        part = run.loader.position / len(run.loader) if run.loader.epoch == self.epoch else 1.0
+        return self.epoch + part
+
     # ---- using the model; its mode is put back afterwards
 
     def evaluate(
