@@ -31,6 +31,9 @@ KEYS = [
     (slice(None), MASK),
     (True, slice(None), MASK),
     (..., False, slice(0, 2)),
+    np.zeros(0, bool),  # by the standard, an axis of size 0 fits any: such a mask picks nothing
+    np.zeros((2, 0), bool),
+    (slice(None), np.zeros((0, 4), bool)),
 ]
 
 
@@ -71,7 +74,17 @@ def test_a_traced_truth_can_choose_what_to_assign_but_not_a_shape() -> None:
 
 @pytest.mark.parametrize(
     "key",
-    [2, -3, (0, 3), (0, 0, 0, 0), np.ones(3, bool), np.ones((2, 2), bool), np.array([2]), (..., [7])],
+    [
+        2,
+        -3,
+        (0, 3),
+        (0, 0, 0, 0),
+        np.ones(3, bool),
+        np.ones((2, 2), bool),
+        np.ones((0, 2), bool),
+        np.array([2]),
+        (..., [7]),
+    ],
     ids=str,
 )
 def test_an_index_that_does_not_fit_is_an_index_error(key: Any) -> None:

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from slopewise.engine import ops
-from slopewise.engine.errors import ArgumentError, AxisError, DtypeError, ShapeError, TraceError
+from slopewise.engine.errors import (
+    ArgumentError,
+    AxisError,
+    DtypeError,
+    IndexOutOfRange,
+    ShapeError,
+    TraceError,
+)
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives import indexed, shapes
 from slopewise.engine.primitives.rules import BOOL, INT64
@@ -40,8 +47,7 @@ def put(x: Tensor, key: Any, value: Any) -> Tensor:
             )
         value = value.astype(x.dtype)
     mask = _single_mask(key)
-    if mask is not None and value.size == 1:
-        _check_mask(x, mask, 0)
+    if mask is not None and value.size == 1 and mask.shape == x.shape[: mask.ndim]:
         spread = mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim))
         return ops.where(spread, value.reshape(()), x)
     places = get(ops.arange(x.size).reshape(x.shape), key)
@@ -154,10 +160,6 @@ def _checked(index: int, axis: int, size: int) -> int:
     return index % size
 
 
-class IndexOutOfRange(ArgumentError, IndexError):
-    """An index beyond the end of an axis; iteration ends with it, as with any sequence."""
-
-
 def _index_tensors(x: Tensor, part: Any, axis: int) -> list[Tensor]:
     if isinstance(part, np.ndarray) and part.dtype == BOOL:  # a constant, whose value is known in a trace too
         _check_mask(x, part, axis)
@@ -184,7 +186,9 @@ def _mask_error() -> TraceError:
 
 
 def _check_mask(x: Tensor, mask: Tensor | np.ndarray[Any, Any], axis: int) -> None:
-    if x.shape[axis : axis + mask.ndim] != mask.shape:
+    sizes = x.shape[axis : axis + mask.ndim]
+    # an axis of size 0 fits any, by the Array API standard: such a mask picks nothing
+    if len(sizes) < mask.ndim or any(m not in (n, 0) for m, n in zip(mask.shape, sizes, strict=True)):
         raise AxisError(f"a mask of shape {mask.shape} does not fit axes {axis}... of shape {x.shape}")
 
 
@@ -195,6 +199,8 @@ def _slice(x: Tensor, per_axis: list[Any]) -> Tensor:
         if isinstance(entry, int):
             start, stop, step = entry, entry + 1, 1
         elif isinstance(entry, slice):
+            if entry.step == 0:
+                raise ArgumentError("the step of a slice cannot be 0")
             start, stop, step = entry.indices(size)
             if step < 0:
                 length = len(range(start, stop, step))
