@@ -9,6 +9,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.validation import check_is_fitted
 
 from slopewise.engine import ops
 from slopewise.engine.errors import ArgumentError, DataError
@@ -252,12 +253,13 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):  # type: ignore[
 
     def _probabilities(self, X: Any, of_label: Any, of_class: Any) -> Array:
         """Return probabilities, or their logarithms, from the functions that make them of logits."""
-        if getattr(self, "out_activation_", "softmax") == "softmax":
+        check_is_fitted(self)
+        if self.out_activation_ == "softmax":
             return self._outputs(X, of_class)
         if not self._is_binary():
             return self._outputs(X, of_label)
         if len(self.classes_) == 1:
-            return self._outputs(X, lambda logits: of_class(logits))
+            return self._outputs(X, of_class)  # of one class it is 1
         return self._outputs(X, lambda logits: ops.concatenate([of_label(-logits), of_label(logits)], 1))
 
     def __sklearn_tags__(self) -> Any:

@@ -50,7 +50,6 @@ def fit_quasi_newton(
     )
     _load(model, result.x)
     estimator.n_iter_ = max(1, min(int(result.nit), estimator.max_iter))
-    estimator.t_ += estimator.n_iter_ * len(rows.X)
     estimator.loss_ = estimator._reported_loss(float(result.fun), lambda: _mean_squared_error(model, rows))
     if result.status != 0:
         _warn_of_no_convergence(estimator.n_iter_, estimator.max_iter, result)

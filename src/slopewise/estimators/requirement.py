@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import PackageNotFoundError, version
 
 from slopewise.engine.errors import MissingLibraryError
@@ -28,7 +29,7 @@ def require_scikit_learn() -> None:
         raise MissingLibraryError(
             f"slopewise.sklearn needs scikit-learn {wanted} or later; install it with: {_COMMAND}"
         ) from None
-    if tuple(map(int, found.split(".")[:2])) < OLDEST:
+    if tuple(map(int, re.findall(r"\d+", found)[:2])) < OLDEST:
         raise MissingLibraryError(
             f"slopewise.sklearn needs scikit-learn {wanted} or later, found {found}; "
             f"install it with: {_COMMAND}"

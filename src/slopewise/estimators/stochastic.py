@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from slopewise.train.history import Record
 
 LARGEST_AUTO_BATCH = 200
+FEW_UPDATES = 10  # in one call of partial_fit; to trace a step takes longer than to make so many without
 SMALLEST_ADAPTIVE_RATE = 1e-6
 ADAPTIVE_DIVISOR = 5.0
 
@@ -49,6 +50,7 @@ def fit_stochastic(
             )
         classes = estimator.out_activation_ == "softmax" or estimator._is_binary()
         rows, validation = hold_out(rows, estimator.validation_fraction, seed, stratify=classes)
+    batch_size = batch_size_of(estimator.batch_size, len(rows.X))
     optimizer = make_optimizer(estimator, model)
     if incremental and estimator._optimizer_state is not None:
         optimizer.load_state_dict(estimator._optimizer_state)
@@ -58,6 +60,7 @@ def fit_stochastic(
         optimizer,
         metrics=["mse"] if estimator._averages_outputs() else [],
         seed=seed,
+        compile=not incremental or batch_size * FEW_UPDATES < len(rows.X),
     )
     trainer.epoch = len(estimator.loss_curve_) if incremental else 0  # each call of partial_fit has its order
     log = EpochLog(estimator, len(rows.X), validation, model.to_arrays())
@@ -67,7 +70,7 @@ def fit_stochastic(
             rows.target,
             sample_weight=rows.sample_weight,
             epochs=1 if incremental else estimator.max_iter,
-            batch_size=batch_size_of(estimator.batch_size, len(rows.X)),
+            batch_size=batch_size,
             shuffle=bool(estimator.shuffle),
             callbacks=[log],
         )
