@@ -22,7 +22,7 @@ from slopewise.engine.primitives import reductions, shapes
 from slopewise.engine.primitives.indexed import gather as gather_row
 from slopewise.engine.primitives.matrix import matmul as matmul_row
 from slopewise.engine.primitives.rules import BOOL, INT64, broadcast_shapes, normalize_axes
-from slopewise.engine.tensor import DEFAULT_FLOAT, Tensor, _wrap_array, as_array, scalar_like, tensor
+from slopewise.engine.tensor import DEFAULT_FLOAT, Tensor, _wrap_array, as_array, as_dtype, scalar_like, tensor
 from slopewise.engine.tensor import full as full
 from slopewise.engine.tensor import zeros as zeros
 
@@ -171,7 +171,7 @@ def floating(x: Tensor) -> Tensor:
 
 def astype(x: Tensor, dtype: Any) -> Tensor:
     """Return a tensor in another dtype, or itself if it has that dtype."""
-    dtype = np.dtype(dtype)
+    dtype = as_dtype(dtype)
     if x.dtype == dtype:
         return x
     if dtype.kind not in _KIND_ORDER:
@@ -327,7 +327,7 @@ def triu(x: Tensor, k: int = 0) -> Tensor:
 def reshape(x: Tensor, shape: int | Sequence[int]) -> Tensor:
     """Return the same elements in another shape; one size may be -1."""
     sizes = _sizes(shape)
-    if min(sizes, default=0) < -1:
+    if [size for size in sizes if size < -1]:
         raise ShapeError(f"cannot reshape {x.shape} to {sizes}: sizes are not negative, but for one -1")
     if -1 in sizes:
         known = math.prod(size for size in sizes if size != -1)

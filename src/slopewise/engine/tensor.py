@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
@@ -640,20 +641,30 @@ def _leaves(data: Any) -> Iterator[Any]:
             yield part
 
 
+def as_dtype(dtype: DTypeLike) -> Dtype:
+    """Return a NumPy dtype for its name or type."""
+    try:
+        return np.dtype(dtype)
+    except TypeError:
+        raise DtypeError(f"there is no dtype {dtype!r}; use a name such as 'float32', 'int64' or 'bool'") from None
+
+
 def as_array(data: Any, dtype: DTypeLike | None = None, *, copy: bool | None = None) -> Array:
     """Convert data to a NumPy array of a supported dtype, in native byte order."""
     try:
         array = np.asarray(data)
     except ValueError as error:
+        seen = re.search(r"shape was (\(.*?\)) \+ inhomogeneous", str(error))
+        where = f"; up to there the shape is {seen[1]}" if seen else f" ({error})"
         raise ShapeError(
-            f"cannot make a tensor: the nested sequences have different lengths ({error})"
+            f"cannot make a tensor: the nested sequences have different lengths{where}"
         ) from None
     if array.dtype.kind not in _SUPPORTED_KINDS or array.dtype.itemsize > 16:
         raise DtypeError(
             f"cannot make a tensor of {type(data).__name__} with dtype {array.dtype}; "
             "numbers and booleans are expected"
         )
-    wanted = default_dtype(data, array) if dtype is None else np.dtype(dtype)
+    wanted = default_dtype(data, array) if dtype is None else as_dtype(dtype)
     if wanted.kind not in _SUPPORTED_KINDS:
         raise DtypeError(f"dtype {wanted} is not supported; use a numeric or boolean one")
     return np.array(array, dtype=wanted.newbyteorder("="), copy=copy)

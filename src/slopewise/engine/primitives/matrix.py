@@ -10,7 +10,7 @@ import numpy as np
 from slopewise.engine.aval import Array, Aval, Shape
 from slopewise.engine.errors import DtypeError, ShapeError
 from slopewise.engine.primitive import Primitive, apply, define
-from slopewise.engine.primitives.rules import align_batched, broadcast_shapes, check_kinds
+from slopewise.engine.primitives.rules import align_batched, check_kinds
 
 
 def _oriented(shape: Shape, transposed: bool) -> tuple[int, int]:
@@ -31,7 +31,14 @@ def _infer_matmul(a: Aval, b: Aval, transpose_a: bool, transpose_b: bool) -> Ava
             f"matmul cannot multiply {seen[0]} by {seen[1]}: the last axis of the first ({inner}) must be as "
             f"long as the second to last of the second ({inner_b})"
         )
-    return Aval((*broadcast_shapes("matmul", a.shape[:-2], b.shape[:-2]), rows, columns), a.dtype)
+    try:
+        stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    except ValueError:
+        raise ShapeError(
+            f"matmul cannot multiply {a.shape} by {b.shape}: before the last two axes, the stacks "
+            f"{a.shape[:-2]} and {b.shape[:-2]} must have equal sizes or 1 at each place"
+        ) from None
+    return Aval((*stack, rows, columns), a.dtype)
 
 
 def _matmul(a: Array, b: Array, transpose_a: bool, transpose_b: bool) -> Array:
