@@ -13,7 +13,7 @@ from slopewise.data.indexing import count_same_rows
 from slopewise.data.tables import Table
 from slopewise.engine.errors import ArgumentError, DataError, ShapeError
 from slopewise.engine.random import permutation
-from slopewise.engine.tensor import Tensor, tensor
+from slopewise.engine.tensor import Tensor, adopt, tensor
 
 Rows = NDArray[np.int64]
 
@@ -135,6 +135,8 @@ class DataLoader:
 
     def _batch(self, rows: Rows) -> Any:
         batch = self._source[rows]
+        if isinstance(self._source, _Arrays):  # gathered just now and nobody else's: it need not be copied
+            return tuple(map(constant, batch)) if isinstance(batch, tuple) else constant(batch)
         return tuple(map(self._tensor, batch)) if isinstance(batch, tuple) else self._tensor(batch)
 
     def _tensor(self, values: Any) -> Tensor:

@@ -633,6 +633,11 @@ def tensor(data: Any, dtype: DTypeLike | None = None, *, requires_grad: bool = F
     return result.requires_grad_() if requires_grad else result
 
 
+def adopt(array: Array, dtype: DTypeLike = None) -> Tensor:
+    """Make a tensor of an array that nobody else will write to; it is copied only to convert it."""
+    return _wrap_array(as_array(array, dtype))
+
+
 def _leaves(data: Any) -> Iterator[Any]:
     for part in data:
         if isinstance(part, list | tuple):
@@ -646,7 +651,7 @@ def as_dtype(dtype: DTypeLike) -> Dtype:
     try:
         return np.dtype(dtype)
     except TypeError:
-        raise DtypeError(f"there is no dtype {dtype!r}; use a name such as 'float32', 'int64' or 'bool'") from None
+        raise DtypeError(f"there is no dtype {dtype!r}; use one such as 'float32', 'int64' or 'bool'") from None
 
 
 def as_array(data: Any, dtype: DTypeLike | None = None, *, copy: bool | None = None) -> Array:
