@@ -22,7 +22,15 @@ from slopewise.engine.primitives import reductions, shapes
 from slopewise.engine.primitives.indexed import gather as gather_row
 from slopewise.engine.primitives.matrix import matmul as matmul_row
 from slopewise.engine.primitives.rules import BOOL, INT64, broadcast_shapes, normalize_axes
-from slopewise.engine.tensor import DEFAULT_FLOAT, Tensor, _wrap_array, as_array, as_dtype, scalar_like, tensor
+from slopewise.engine.tensor import (
+    DEFAULT_FLOAT,
+    Tensor,
+    _wrap_array,
+    as_array,
+    as_dtype,
+    scalar_like,
+    tensor,
+)
 from slopewise.engine.tensor import full as full
 from slopewise.engine.tensor import zeros as zeros
 

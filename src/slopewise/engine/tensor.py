@@ -651,7 +651,7 @@ def as_dtype(dtype: DTypeLike) -> Dtype:
     try:
         return np.dtype(dtype)
     except TypeError:
-        raise DtypeError(f"there is no dtype {dtype!r}; use one such as 'float32', 'int64' or 'bool'") from None
+        raise DtypeError(f"there is no dtype {dtype!r}; use one such as 'float32' or 'int64'") from None
 
 
 def as_array(data: Any, dtype: DTypeLike | None = None, *, copy: bool | None = None) -> Array:
