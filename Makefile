@@ -25,7 +25,8 @@ demo: $(VENV)/library.stamp  ## train on the Palmer penguins and write a report
 	$(BIN)/slopewise fit examples/data/penguins.csv --target species --out runs/penguins-demo
 
 test: $(VENV)/dev.stamp  ## run all tests, the fast ones first
-	$(BIN)/python -m pytest -n 2 -m "not slow" && $(BIN)/python -m pytest -n 2 -m slow
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m slow
 
 lint: $(VENV)/dev.stamp  ## ruff: style and formatting
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

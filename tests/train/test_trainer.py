@@ -57,6 +57,7 @@ def test_fit_gives_the_numbers_of_the_loop_written_by_hand(batch_size, compiled)
     trainer.fit(X, Y, epochs=2, batch_size=batch_size)
 
     model = make_model(dropout=0.3)
+    sw.nn.reseed(model, 3)
     optimizer = sw.optim.Adam(model.parameters(), lr=0.05)
     loader = sw.data.DataLoader((X, Y), batch_size=batch_size, shuffle=True, seed=3)
     for _ in range(2):
@@ -69,6 +70,16 @@ def test_fit_gives_the_numbers_of_the_loop_written_by_hand(batch_size, compiled)
         model.eval()
     for name, value in model.state_dict().items():
         np.testing.assert_array_equal(trainer.weights()[name], np.asarray(value), err_msg=name)
+
+
+def test_the_seed_governs_order_and_dropout_but_no_weight_already_built():
+    first, same, other = (make_trainer(dropout=0.3, seed=seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(parameters_of(first), parameters_of(other))
+    sw.manual_seed(99)
+    for trainer in (first, same, other):
+        trainer.fit(X, Y, epochs=1, shuffle=False)
+    assert_same_bits(first, same)
+    assert not np.array_equal(parameters_of(first), parameters_of(other))
 
 
 def test_compiled_and_eager_training_agree():

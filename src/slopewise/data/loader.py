@@ -135,13 +135,14 @@ class DataLoader:
 
     def _batch(self, rows: Rows) -> Any:
         batch = self._source[rows]
-        if isinstance(self._source, _Arrays):  # gathered just now and nobody else's: it need not be copied
-            return tuple(map(constant, batch)) if isinstance(batch, tuple) else constant(batch)
         return tuple(map(self._tensor, batch)) if isinstance(batch, tuple) else self._tensor(batch)
 
     def _tensor(self, values: Any) -> Tensor:
         array = values if isinstance(values, np.ndarray) else numeric_array("a batch", values)
-        return tensor(array, array.dtype if array.dtype.kind != "f" else self._dtype or array.dtype)
+        dtype = array.dtype if array.dtype.kind != "f" else self._dtype or array.dtype
+        if isinstance(self._source, _Arrays):  # gathered just now, so nobody else's
+            return adopt(array, dtype)
+        return tensor(array, dtype)
 
     def set_epoch(self, epoch: int) -> None:
         """Let the next `for` run this epoch from its start."""

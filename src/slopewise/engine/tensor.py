@@ -508,8 +508,7 @@ class Tensor:
 
     def copy_(self, value: Operand) -> Tensor:
         """Give this tensor the value of another, broadcast to its shape; returns itself."""
-        value = ops.as_tensor(value)
-        return self._become(ops.broadcast_to(ops.astype(value, self.dtype), self.shape), "copy")
+        return self._become(ops.broadcast_to(ops.stored(value, self.dtype), self.shape), "copy")
 
     def __getitem__(self, key: Any) -> Tensor:
         return indexing.get(self, key)
@@ -633,7 +632,7 @@ def tensor(data: Any, dtype: DTypeLike | None = None, *, requires_grad: bool = F
     return result.requires_grad_() if requires_grad else result
 
 
-def adopt(array: Array, dtype: DTypeLike = None) -> Tensor:
+def adopt(array: Array, dtype: DTypeLike | None = None) -> Tensor:
     """Make a tensor of an array that nobody else will write to; it is copied only to convert it."""
     return _wrap_array(as_array(array, dtype))
 
@@ -672,7 +671,14 @@ def as_array(data: Any, dtype: DTypeLike | None = None, *, copy: bool | None = N
     wanted = default_dtype(data, array) if dtype is None else as_dtype(dtype)
     if wanted.kind not in _SUPPORTED_KINDS:
         raise DtypeError(f"dtype {wanted} is not supported; use a numeric or boolean one")
-    return np.array(array, dtype=wanted.newbyteorder("="), copy=copy)
+    # numbers take the wanted dtype directly: NumPy's own choice for them may be a coarser one
+    source = array if dtype is None else data
+    try:
+        return np.array(source, dtype=wanted.newbyteorder("="), copy=copy)
+    except OverflowError:
+        raise ArgumentError(f"cannot make a tensor: a number does not fit in {wanted}") from None
+    except TypeError:
+        raise DtypeError(f"cannot make a {wanted} tensor of {array.dtype} numbers") from None
 
 
 def zeros(shape: Shape, dtype: DTypeLike = DEFAULT_FLOAT) -> Tensor:

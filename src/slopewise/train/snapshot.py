@@ -44,6 +44,8 @@ def pack(tree: dict[str, Any]) -> Snapshot:
 def _pack(value: Any, path: tuple[str, ...], tensors: dict[str, NDArray[Any]]) -> Any:
     if isinstance(value, Tensor | np.ndarray):
         name = ".".join(path)
+        while name in tensors:  # a key with a dot may look like a path
+            name += "_"
         tensors[name] = np.array(value)
         return {_TENSOR if isinstance(value, Tensor) else _ARRAY: name}
     if isinstance(value, dict):

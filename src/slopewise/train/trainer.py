@@ -63,7 +63,8 @@ class Trainer:
         Made with the model's parameters; its learning rate may be a schedule.
     metrics : sequence of str or metrics
     seed : int
-        Governs the order of the rows. Weights are those that the model was built with.
+        Governs the order of the rows and the random modules, such as dropout (as `slopewise.nn.reseed`
+        does). Weights are those that the model was built with.
     clip_norm, clip_value : float, optional
         Limits of the gradient's norm, or of each of its elements, applied before each update.
     accumulate : int
@@ -105,7 +106,7 @@ class Trainer:
         class_weight: Mapping[Any, float] | str | None = None,
         compile: bool = True,
     ) -> None:
-        from slopewise import losses
+        from slopewise import losses, nn
         from slopewise import metrics as metric_room
 
         if accumulate < 1:
@@ -115,6 +116,7 @@ class Trainer:
         self.optimizer = optimizer
         self.metrics = [metric_room.get(metric) if isinstance(metric, str) else metric for metric in metrics]
         self.seed = seed
+        nn.reseed(model, seed)
         self.clip_norm = clip_norm
         self.clip_value = clip_value
         self.accumulate = accumulate
