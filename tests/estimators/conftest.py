@@ -1,4 +1,4 @@
-"""One BLAS thread: the test workers share the cores already, and threads that wait for each other cost most."""
+"""One BLAS thread: the tests share the cores already, and threads that wait for each other cost most."""
 
 from collections.abc import Iterator
 

@@ -132,15 +132,22 @@ def test_without_a_warm_start_the_second_fit_is_the_first():
 
 def test_a_warm_start_with_another_network_says_which_it_has():
     model = classifier(warm_start=True).fit(X, Y).set_params(hidden_layer_sizes=(6,))
-    with pytest.raises(ArgumentError, match=r"5-4-1 units.*ask for 5-6-1"):
+    with pytest.raises(ArgumentError, match=r"5-4-1 units.*ask for 5-6-1 and logistic"):
         model.fit(X, Y)
+
+
+def test_a_warm_start_goes_not_on_from_classes_to_labels():
+    classes = np.arange(len(X)) % 3
+    model = classifier(warm_start=True).fit(X, classes)
+    with pytest.raises(ArgumentError, match=r"softmax outputs.*and logistic"):
+        model.fit(X, np.eye(3, dtype=int)[classes] | np.eye(3, dtype=int)[Y])
 
 
 def test_a_warm_start_needs_the_same_classes():
     model = classifier(warm_start=True).fit(X, Y)
     with pytest.raises(DataError, match="warm_start can only be used where `y` has the same classes"):
         model.fit(X, np.zeros(len(X)))
-    with pytest.raises(DataError, match="warm_start can only be used where `y` has the same classes"):
+    with pytest.raises(DataError, match=r"Previously got \[0 1\], `y` has \[1 2\]"):
         model.fit(X, Y + 1)
 
 
@@ -229,7 +236,7 @@ def test_early_stopping_takes_a_class_of_a_single_row():
 
 
 def test_early_stopping_needs_two_rows_to_hold_out():
-    with pytest.raises(ArgumentError, match=r"holds out validation_fraction=0\.1 of 8 rows"):
+    with pytest.raises(ArgumentError, match=r"validation set is too small: .*0\.1 of n_samples=8"):
         classifier(early_stopping=True).fit(X[:8], Y[:8])
 
 

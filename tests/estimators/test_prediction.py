@@ -120,13 +120,21 @@ def test_many_rows_are_predicted_in_chunks(monkeypatch):
     np.testing.assert_allclose(model.predict_proba(FEATURES), whole, rtol=1e-12)
 
 
-def test_log_probabilities_are_finite_where_probabilities_vanish():
+def test_log_probabilities_are_the_logarithms_of_probabilities_that_may_vanish():
     model = fitted()
-    far = 1e4 * FEATURES[:3]
-    assert (model.predict_proba(far) == 0).any()
-    assert np.isfinite(model.predict_log_proba(far)).all()
-    two = fitted(FEATURES[:100], SPECIES[:100])
-    assert np.isfinite(two.predict_log_proba(far)).all()
+    far = np.concatenate([FEATURES, 1e4 * FEATURES[:3]])
+    probabilities = model.predict_proba(far)
+    assert (probabilities == 0).any()
+    with np.errstate(divide="ignore"):
+        assert np.array_equal(model.predict_log_proba(far), np.log(probabilities))
+
+
+def test_the_probability_of_an_unlikely_class_is_not_rounded_to_zero():
+    model = fitted(FEATURES[:100], SPECIES[:100])
+    first, second = model.predict_proba(30 * FEATURES[100:]).T
+    assert (first > 0).all()
+    assert (first < 1e-16).any()
+    assert (second == 1).any()
 
 
 def test_the_weights_have_the_dtype_of_the_training_rows():

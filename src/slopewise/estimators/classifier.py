@@ -105,9 +105,10 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):  # type: ignore[
 
     Notes
     -----
-    The weights take the dtype of X in the first fit: float32 X trains in float32, all else in float64.
-    Predictions are computed in float64. Sparse X is accepted; training writes it out densely (rows × features
-    × 8 bytes, or 4), prediction some rows at a time.
+    The weights take the dtype of X in the first fit: float32 X trains in float32, all else in float64. The
+    solver "lbfgs" and predictions compute in float64. With sample weights a batch counts in `loss_` by its
+    weight, where scikit-learn counts its rows. Sparse X is accepted; training writes it out densely (rows ×
+    features × 8 bytes, or 4), prediction some rows at a time.
 
     Source: interface, objective, initial weights, update rules and stopping are those of scikit-learn's
     `sklearn.neural_network.MLPClassifier`.
@@ -182,14 +183,14 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):  # type: ignore[
         return codes.astype(bool)[:, None], 1, "logistic"
 
     def _check_classes(self, found: Array, incremental: bool) -> None:
+        """Raise an error unless the classes found are those there are; `partial_fit` may see some of them."""
         unknown = sorted(set(found.tolist()) - set(self.classes_.tolist()), key=str)
-        if unknown:
-            where = (
-                "`classes` of the first call to partial_fit" if incremental else "the previous call to fit"
+        if incremental and unknown:
+            raise DataError(
+                f"`y` has classes not in `self.classes_`: {unknown[0]!r} is none of {self.classes_}, "
+                "those of the first call to partial_fit or fit"
             )
-            hint = "" if incremental else "; warm_start can only be used where `y` has the same classes"
-            raise DataError(f"`y` has classes not in `self.classes_`, {where}: {unknown[0]!r}{hint}")
-        if not incremental and len(found) < len(self.classes_):
+        if not incremental and (unknown or len(found) < len(self.classes_)):
             raise DataError(
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
                 f"Previously got {self.classes_}, `y` has {found}"
@@ -236,10 +237,13 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):  # type: ignore[
         -------
         array, shape (rows, classes), in the order of `classes_`; a row of classes sums to 1
         """
-        return self._probabilities(X, activations.sigmoid, activations.softmax)
+        check_is_fitted(self)
+        if self.out_activation_ == "softmax" or len(self.classes_) == 1:  # of one class it is 1
+            return self._outputs(X, activations.softmax)
+        return self._outputs(X, _sigmoid_of_both if self._is_binary() else activations.sigmoid)
 
     def predict_log_proba(self, X: Any) -> Array:
-        """Return the logarithms of `predict_proba`, without its underflow to minus infinity.
+        """Return the logarithms of what `predict_proba` returns, minus infinity where that is 0.
 
         Parameters
         ----------
@@ -249,18 +253,8 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):  # type: ignore[
         -------
         array, shape (rows, classes)
         """
-        return self._probabilities(X, _log_sigmoid, activations.log_softmax)
-
-    def _probabilities(self, X: Any, of_label: Any, of_class: Any) -> Array:
-        """Return probabilities, or their logarithms, from the functions that make them of logits."""
-        check_is_fitted(self)
-        if self.out_activation_ == "softmax":
-            return self._outputs(X, of_class)
-        if not self._is_binary():
-            return self._outputs(X, of_label)
-        if len(self.classes_) == 1:
-            return self._outputs(X, of_class)  # of one class it is 1
-        return self._outputs(X, lambda logits: ops.concatenate([of_label(-logits), of_label(logits)], 1))
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -272,5 +266,6 @@ def _unchanged(logits: Tensor) -> Tensor:
     return logits
 
 
-def _log_sigmoid(logits: Tensor) -> Tensor:
-    return -activations.softplus(-logits)
+def _sigmoid_of_both(logits: Tensor) -> Tensor:
+    """Return the probabilities of both classes, shape (rows, 2), neither of them as 1 minus the other."""
+    return ops.concatenate([activations.sigmoid(-logits), activations.sigmoid(logits)], 1)

@@ -180,7 +180,7 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):  # type: ignore[misc]  # sci
         if first:
             self._initialize(units, out_activation, seed, X.dtype)
         else:
-            self._check_same_network(units)
+            self._check_same_network(units, out_activation)
         model = MultilayerPerceptron(self.coefs_, self.intercepts_, self.activation)
         if self.solver == "lbfgs":
             self._forget_record()
@@ -200,13 +200,14 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):  # type: ignore[misc]  # sci
         self.out_activation_ = out_activation
         self.coefs_, self.intercepts_ = initial_weights(units, self.activation, seed, dtype)
 
-    def _check_same_network(self, units: tuple[int, ...]) -> None:
+    def _check_same_network(self, units: tuple[int, ...], out_activation: str) -> None:
         there = (*(len(coef) for coef in self.coefs_), self.n_outputs_)
-        if there != units:
+        if (there, self.out_activation_) != (units, out_activation):
             shown, wanted = ("-".join(map(str, layers)) for layers in (there, units))
             raise ArgumentError(
-                f"{type(self).__name__} would go on with its network of {shown} units, but "
-                f"hidden_layer_sizes and the data ask for {wanted}; fit a new one with warm_start=False"
+                f"{type(self).__name__} would go on with its network of {shown} units and "
+                f"{self.out_activation_} outputs, but the parameters and the data ask for {wanted} and "
+                f"{out_activation}; fit a new one with warm_start=False"
             )
 
     def _forget_record(self) -> None:

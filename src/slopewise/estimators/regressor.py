@@ -101,9 +101,10 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):  # type: ignore[mi
 
     Notes
     -----
-    The weights take the dtype of X in the first fit: float32 X trains in float32, all else in float64.
-    Predictions are computed in float64. Sparse X is accepted; training writes it out densely (rows × features
-    × 8 bytes, or 4), prediction some rows at a time.
+    The weights take the dtype of X in the first fit: float32 X trains in float32, all else in float64. The
+    solver "lbfgs" and predictions compute in float64. With sample weights a batch counts in `loss_` by its
+    weight, where scikit-learn counts its rows. Sparse X is accepted; training writes it out densely (rows ×
+    features × 8 bytes, or 4), prediction some rows at a time.
 
     Of several outputs the sum of their losses is minimised. As in scikit-learn, `loss_` and `loss_curve_`
     hold half the mean of their squared errors instead.
@@ -233,4 +234,5 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):  # type: ignore[mi
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
+        tags.target_tags.positive_only = self.loss == "poisson"
         return tags

@@ -84,10 +84,10 @@ def hold_out(rows: Rows, fraction: float, seed: int, *, stratify: bool) -> tuple
         If fewer than two rows would be held out.
     """
     n_rows = len(rows.X)
-    if np.ceil(fraction * n_rows) < 2:
+    if np.ceil(round(fraction * n_rows, 9)) < 2:
         raise ArgumentError(
-            f"early_stopping holds out validation_fraction={fraction} of {n_rows} rows, but at least 2 are "
-            "needed; raise validation_fraction or give more rows"
+            f"The validation set is too small: validation_fraction={fraction} of n_samples={n_rows} is less "
+            "than 2 rows; raise validation_fraction, give more rows, or set early_stopping=False"
         )
     classes = rows.target.ravel() if stratify else None
     if classes is not None and np.unique(classes, return_counts=True)[1].min() < 2:
