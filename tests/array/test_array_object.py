@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import slopewise as sw
-from slopewise.engine.errors import DtypeError, TraceError
+from slopewise.engine.errors import ArgumentError, DtypeError, TraceError
 
 ARRAY = np.arange(24).reshape(2, 3, 4)
 ROWS = np.array([0, 1])
@@ -128,3 +128,28 @@ def test_a_complex_number_does_not_fit_in_a_real_tensor() -> None:
     with pytest.raises(DtypeError, match="complex"):
         x += 1j
     assert x.tolist() == [1.0, 2.0]
+
+
+def test_numbers_are_assigned_with_all_the_bits_of_the_tensor() -> None:
+    x = sw.tensor([0.0, 0.0, 0.0, 0.0], dtype="float64")
+    x[0] = 0.1
+    x[1:3] = [0.2, 0.3]
+    x[x == 0.0] = 0.7
+    assert x.tolist() == [0.1, 0.2, 0.3, 0.7]
+    assert x.copy_(0.1).tolist() == [0.1] * 4
+    z = sw.tensor([0j], dtype="complex128")
+    z[0] = 16777217j
+    assert z.item() == 16777217j
+    assert sw.array.put_along_axis(x, [0], 0.3).tolist() == [0.3, 0.1, 0.1, 0.1]
+    assert sw.pad(x[:1], (0, 1), constant_values=0.3).tolist() == [0.1, 0.3]
+
+
+def test_a_number_that_does_not_fit_is_not_assigned() -> None:
+    x = sw.tensor([1, 2], dtype="int8")
+    with pytest.raises(ArgumentError, match="the number 300 does not fit in int8"):
+        x[0] = 300
+    with pytest.raises(ArgumentError, match="a number does not fit in int8"):
+        x[:] = [300, 1]
+    with pytest.raises(DtypeError, match="cannot assign float32 to elements of a int8 tensor"):
+        x[0] = 1.5
+    assert x.tolist() == [1, 2]

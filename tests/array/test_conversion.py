@@ -27,6 +27,12 @@ def test_asarray_lets_gradients_through() -> None:
     np.testing.assert_array_equal(x.grad.numpy(), [2.0, 4.0])
 
 
+def test_large_integers_take_the_wanted_dtype_directly() -> None:
+    large = 2**63 + 1
+    assert xp.asarray([1, large], dtype=xp.uint64).tolist() == [1, large]
+    assert xp.asarray(large).dtype == xp.uint64
+
+
 def test_a_list_of_tensors_is_stacked_with_its_gradients() -> None:
     x = sw.tensor(3.0, requires_grad=True)
     xp.sum([x, 2.0 * x]).backward()
@@ -70,6 +76,13 @@ def test_an_export_by_dlpack_never_lets_a_tensor_be_written_to() -> None:
     [
         (lambda: xp.from_dlpack(3), DtypeError, "__dlpack__"),
         (lambda: xp.asarray(["a"]), DtypeError, "numbers and booleans"),
+        (lambda: xp.asarray([300], dtype=xp.int8), ArgumentError, "does not fit in int8"),
+        (lambda: xp.asarray([1j], dtype=xp.float32), DtypeError, "complex numbers cannot become float32"),
+        (
+            lambda: xp.asarray(np.array([1j]), dtype=xp.int64),
+            DtypeError,
+            "complex numbers cannot become int64",
+        ),
         (lambda: xp.asarray([[1, 2], [3]]), ShapeError, "different lengths"),
     ],
 )

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from operator import index
 from typing import Any
 
-import numpy as np
 from numpy.typing import DTypeLike
 
 from slopewise.engine.aval import Dtype, Shape
 from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError
 from slopewise.engine.tensor import Tensor
+from slopewise.engine.tensor import as_dtype as named_dtype
 
 CPU = "cpu"  # the one device there is for now
 
@@ -26,10 +26,7 @@ def as_dtype(value: DTypeLike | Tensor) -> Dtype:
     """Return the dtype of a tensor, or the one that a name or NumPy type stands for."""
     if isinstance(value, Tensor):
         return value.dtype
-    try:
-        dtype = np.dtype(value)
-    except TypeError:
-        raise DtypeError(f"{value!r} is not the name of a dtype") from None
+    dtype = named_dtype(value)
     if dtype.kind not in "biufc":
         raise DtypeError(f"a tensor cannot hold {dtype}; use a numeric or boolean dtype")
     return dtype

@@ -188,9 +188,7 @@ def index_add(x: ArrayLike, indices: ArrayLike, values: ArrayLike, /, *, axis: i
 
 
 def _updates(name: str, x: Tensor, values: ArrayLike, shape: tuple[int, ...]) -> Tensor:
-    updates = ops.as_tensor(values)
-    if updates.dtype.kind in "fc" and x.dtype.kind not in "fc":
-        raise DtypeError(f"{name} cannot store {updates.dtype} values in a tensor of {x.dtype}")
+    updates = ops.stored(values, x.dtype)
     if broadcast_shapes(name, updates.shape, shape) != shape:
         raise ShapeError(f"{name} needs values that broadcast to {shape}, not shape {updates.shape}")
-    return ops.broadcast_to(ops.astype(updates, x.dtype), shape)
+    return ops.broadcast_to(updates, shape)

@@ -84,7 +84,7 @@ def _pad_constant(x: Tensor, widths: list[tuple[int, int]], value: Any) -> Tenso
     if isinstance(value, int | float | complex) and value == 0:
         return zero_padded
     inside = np.pad(np.ones(x.shape, np.bool_), widths)
-    return ops.where(_wrap_array(inside), zero_padded, ops.as_tensor(value).astype(x.dtype))
+    return ops.where(_wrap_array(inside), zero_padded, ops.stored(value, x.dtype))
 
 
 def _padded_places(size: int, width: tuple[int, int], mode: PadMode, axis: int) -> Array:

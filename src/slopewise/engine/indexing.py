@@ -39,13 +39,7 @@ def get(x: Tensor, key: Any) -> Tensor:
 
 def put(x: Tensor, key: Any, value: Any) -> Tensor:
     """Return a copy of x with x[key] replaced; `value` broadcasts to what the key picks."""
-    value = ops.as_tensor(value)
-    if value.dtype != x.dtype:
-        if value.dtype.kind in "fc" and x.dtype.kind not in "fc":
-            raise DtypeError(
-                f"cannot assign {value.dtype} to elements of a {x.dtype} tensor; convert one with .astype()"
-            )
-        value = value.astype(x.dtype)
+    value = ops.stored(value, x.dtype)
     mask = _single_mask(key)
     if mask is not None and value.size == 1 and mask.shape == x.shape[: mask.ndim]:
         spread = mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim))

@@ -33,11 +33,13 @@ from slopewise.engine.tensor import (
 )
 from slopewise.engine.tensor import full as full
 from slopewise.engine.tensor import zeros as zeros
+from slopewise.engine.tree import flatten
 
 Axis = int | Sequence[int] | None
 Unary = Callable[[Any], Tensor]
 Binary = Callable[[Any, Any], Tensor]
 _KIND_ORDER = "biufc"
+_LOSSES = {"b": 0, "i": 0, "u": 0, "f": 1, "c": 2}  # a kind of dtype loses something in one of a lower number
 
 # ---- conversion and promotion
 
@@ -106,6 +108,22 @@ def result_dtype_of(*values: Any) -> Dtype:
     if not dtypes:
         dtypes = [as_tensor(values[0]).dtype]
     return _with_scalars(result_dtype(*dtypes), values)
+
+
+def stored(value: Any, dtype: Dtype) -> Tensor:
+    """Return a value in the dtype of the tensor that it is assigned to.
+
+    Numbers take it directly, not by way of the default one. Losing bits is allowed, losing a fraction or an
+    imaginary part is not.
+    """
+    if isinstance(value, list | tuple) and [x for x in flatten(value)[0] if isinstance(x, Tensor)]:
+        value = as_tensor(value)
+    given = value.dtype if isinstance(value, Tensor) else as_array(value).dtype
+    if _LOSSES[given.kind] > _LOSSES[dtype.kind]:
+        raise DtypeError(f"cannot assign {given} to elements of a {dtype} tensor; convert one with .astype()")
+    if isinstance(value, Tensor):
+        return astype(value, dtype)
+    return _constant(value, dtype) if _is_scalar(value) else _wrap_array(as_array(value, dtype, copy=True))
 
 
 def promote(*values: Any) -> list[Tensor]:

@@ -671,14 +671,14 @@ def as_array(data: Any, dtype: DTypeLike | None = None, *, copy: bool | None = N
     wanted = default_dtype(data, array) if dtype is None else as_dtype(dtype)
     if wanted.kind not in _SUPPORTED_KINDS:
         raise DtypeError(f"dtype {wanted} is not supported; use a numeric or boolean one")
+    if array.dtype.kind == "c" and wanted.kind not in "cb":
+        raise DtypeError(f"complex numbers cannot become {wanted}: take their real part or magnitude first")
     # numbers take the wanted dtype directly: NumPy's own choice for them may be a coarser one
     source = array if dtype is None else data
     try:
         return np.array(source, dtype=wanted.newbyteorder("="), copy=copy)
     except OverflowError:
         raise ArgumentError(f"cannot make a tensor: a number does not fit in {wanted}") from None
-    except TypeError:
-        raise DtypeError(f"cannot make a {wanted} tensor of {array.dtype} numbers") from None
 
 
 def zeros(shape: Shape, dtype: DTypeLike = DEFAULT_FLOAT) -> Tensor:
