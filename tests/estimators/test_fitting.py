@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris, make_classification, make_regression
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 import slopewise as sw
 from slopewise.data import DataLoader
@@ -279,8 +279,9 @@ def test_ctrl_c_keeps_what_was_learnt(monkeypatch):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(EpochLog, "on_epoch_end", interrupt_in_epoch_three)
-    with pytest.warns(UserWarning, match="Training interrupted by user"):
+    with pytest.warns(UserWarning, match="Training interrupted by user") as caught:
         model = classifier().fit(X, Y)
+    assert [warning.filename for warning in caught] == [__file__]
     monkeypatch.undo()
     assert model.n_iter_ == 3
     assert same_weights(model, classifier(max_iter=3).fit(X, Y))
@@ -294,6 +295,17 @@ def test_divergence_is_an_error_that_says_what_to_do():
         MLPRegressor(
             solver="sgd", learning_rate_init=10.0, momentum=0.99, random_state=0, activation="identity"
         ).fit(features * 1e6, numbers * 1e6)
+
+
+def test_a_fit_that_fails_leaves_no_weights_to_predict_with():
+    features, numbers = make_regression(60, 4, random_state=0)
+    model = MLPRegressor(solver="sgd", activation="identity", random_state=0, max_iter=5)
+    model.fit(features, numbers / 100).predict(features)
+    model.set_params(learning_rate_init=10.0)
+    with pytest.raises(ArgumentError, match="diverged"):
+        model.fit(features * 1e6, numbers * 1e6)
+    with pytest.raises(NotFittedError):
+        model.predict(features)
 
 
 # ---- bad arguments
@@ -337,8 +349,9 @@ def test_an_infinite_patience_is_allowed():
 
 
 def test_a_batch_larger_than_the_data_is_clipped_with_a_warning():
-    with pytest.warns(UserWarning, match="batch_size=100 is more than the 80 rows"):
+    with pytest.warns(UserWarning, match="batch_size=100 is more than the 80 rows") as caught:
         clipped = classifier(batch_size=100).fit(X, Y)
+    assert {warning.filename for warning in caught} == {__file__}  # that of no convergence as well
     assert same_weights(clipped, classifier(batch_size=80).fit(X, Y))
 
 

@@ -99,7 +99,8 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):  # type: ignore[
     n_layers_, n_outputs_ : int
         Layers with the input's, and outputs.
     out_activation_ : str
-        "softmax"; of two classes or several labels "logistic".    n_features_in_ : int
+        "softmax"; of two classes or several labels "logistic".
+    n_features_in_ : int
     feature_names_in_ : array of str
         If X had column names.
 
@@ -237,7 +238,7 @@ class MLPClassifier(ClassifierMixin, BaseMultilayerPerceptron):  # type: ignore[
         -------
         array, shape (rows, classes), in the order of `classes_`; a row of classes sums to 1
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "coefs_")
         if self.out_activation_ == "softmax" or len(self.classes_) == 1:  # of one class it is 1
             return self._outputs(X, activations.softmax)
         return self._outputs(X, _sigmoid_of_both if self._is_binary() else activations.sigmoid)

@@ -152,8 +152,27 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):  # type: ignore[misc]  # sci
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, *, incremental: bool = False, classes: Any = None
     ) -> Self:
-        check_parameters(type(self).__name__, self.get_params(deep=False))
+        name = type(self).__name__
+        check_parameters(name, self.get_params(deep=False))
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        X, y = self._read(X, y, reset=first)
+        target, n_outputs, out_activation = self._encode(
+            y, first=first, incremental=incremental, classes=classes
+        )
+        rows = weighted_rows(dense(X), target, sample_weight)
+        seed = seed_of(self.random_state)
+        units = (X.shape[1], *hidden_units(name, self.hidden_layer_sizes), n_outputs)
+        if first:
+            self._forget(units, out_activation)
+            weights = initial_weights(units, self.activation, seed, X.dtype)
+        else:
+            self._check_same_network(units, out_activation)
+            weights = self.coefs_, self.intercepts_
+        self._train(MultilayerPerceptron(*weights, self.activation), rows, seed, incremental=incremental)
+        return self
+
+    def _read(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Array]:
+        """Return inputs, sparse ones as they are, and targets as arrays of finite numbers or labels."""
         X, y = validate_data(
             self,
             X,
@@ -162,43 +181,40 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):  # type: ignore[misc]  # sci
             multi_output=True,
             y_numeric=not is_classifier(self),
             dtype=(np.float64, np.float32),
-            reset=first,
+            reset=reset,
         )
         y = dense(y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        target, n_outputs, out_activation = self._encode(
-            y, first=first, incremental=incremental, classes=classes
-        )
-        rows = weighted_rows(dense(X), target, sample_weight)
-        seed = seed_of(self.random_state)
-        units = (
-            X.shape[1],
-            *hidden_units(type(self).__name__, self.hidden_layer_sizes),
-            n_outputs,
-        )
-        if first:
-            self._initialize(units, out_activation, seed, X.dtype)
-        else:
-            self._check_same_network(units, out_activation)
-        model = MultilayerPerceptron(self.coefs_, self.intercepts_, self.activation)
-        if self.solver == "lbfgs":
-            self._forget_record()
-            weights = fit_quasi_newton(self, model, rows).to_arrays()
-        else:
-            if first or not record_fits(self):
-                start_record(self)
-            weights = fit_stochastic(self, model, rows, seed, incremental=incremental)
-        self._keep(*weights)
-        return self
+        return X, y
 
-    def _initialize(self, units: tuple[int, ...], out_activation: str, seed: int, dtype: Any) -> None:
+    def _forget(self, units: tuple[int, ...], out_activation: str) -> None:
+        """Begin a new network. There are no weights until it is trained: a fit that fails leaves none."""
+        for name in ("coefs_", "intercepts_", *_RECORD):
+            self.__dict__.pop(name, None)
         self.n_iter_ = 0
         self.t_ = 0
         self.n_layers_ = len(units)
         self.n_outputs_ = units[-1]
         self.out_activation_ = out_activation
-        self.coefs_, self.intercepts_ = initial_weights(units, self.activation, seed, dtype)
+
+    def _train(self, model: MultilayerPerceptron, rows: Rows, seed: int, *, incremental: bool) -> None:
+        dtype = model.floating_dtype()
+        if self.solver == "lbfgs":
+            for name in _RECORD:
+                self.__dict__.pop(name, None)
+            coefs, intercepts = fit_quasi_newton(self, model, rows).to_arrays()
+        else:
+            if not record_fits(self):
+                start_record(self)
+            coefs, intercepts = fit_stochastic(self, model, rows, seed, incremental=incremental)
+        if not all(np.isfinite(weight).all() for weight in (*coefs, *intercepts)):
+            raise ArgumentError(
+                f"{type(self).__name__} diverged to weights that are not finite; scale the features, "
+                "for example with StandardScaler, or lower learning_rate_init"
+            )
+        self.coefs_ = [coef.astype(dtype, copy=False) for coef in coefs]
+        self.intercepts_ = [intercept.astype(dtype, copy=False) for intercept in intercepts]
 
     def _check_same_network(self, units: tuple[int, ...], out_activation: str) -> None:
         there = (*(len(coef) for coef in self.coefs_), self.n_outputs_)
@@ -209,21 +225,6 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):  # type: ignore[misc]  # sci
                 f"{self.out_activation_} outputs, but the parameters and the data ask for {wanted} and "
                 f"{out_activation}; fit a new one with warm_start=False"
             )
-
-    def _forget_record(self) -> None:
-        for name in _RECORD:
-            self.__dict__.pop(name, None)
-
-    def _keep(self, coefs: list[Array], intercepts: list[Array]) -> None:
-        """Take over trained weights, unless one is not finite."""
-        if not all(np.isfinite(weight).all() for weight in (*coefs, *intercepts)):
-            raise ArgumentError(
-                f"{type(self).__name__} diverged to weights that are not finite; scale the features, "
-                "for example with StandardScaler, or lower learning_rate_init"
-            )
-        dtype = self.coefs_[0].dtype
-        self.coefs_ = [coef.astype(dtype, copy=False) for coef in coefs]
-        self.intercepts_ = [intercept.astype(dtype, copy=False) for intercept in intercepts]
 
     def _is_binary(self) -> bool:
         return self.out_activation_ == "logistic" and self.n_outputs_ == 1
@@ -244,7 +245,7 @@ class BaseMultilayerPerceptron(BaseEstimator, ABC):  # type: ignore[misc]  # sci
 
         They are computed in float64, so that a row's prediction does not depend on the rows beside it.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "coefs_")
         X = validate_data(self, X, accept_sparse="csr", reset=False)
         model = MultilayerPerceptron(
             [coef.astype(np.float64) for coef in self.coefs_],

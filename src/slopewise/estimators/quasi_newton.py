@@ -126,5 +126,5 @@ def _warn_of_no_convergence(iterations: int, max_iter: int, result: Any) -> None
         f"lbfgs failed to converge after {iterations} iteration(s) (status={result.status}): "
         f"{result.message}; {advice}",
         ConvergenceWarning,
-        stacklevel=5,
+        stacklevel=6,
     )

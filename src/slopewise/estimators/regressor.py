@@ -95,7 +95,8 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):  # type: ignore[mi
     n_layers_, n_outputs_ : int
         Layers with the input's, and outputs.
     out_activation_ : str
-        "identity", or "exp" with loss="poisson".    n_features_in_ : int
+        "identity", or "exp" with loss="poisson".
+    n_features_in_ : int
     feature_names_in_ : array of str
         If X had column names.
 
@@ -207,7 +208,8 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):  # type: ignore[mi
         return columns, columns.shape[1], "exp"
 
     def _validation_score(self, prediction: Array, rows: Rows) -> float:
-        values = np.exp(prediction) if self.out_activation_ == "exp" else prediction
+        with np.errstate(over="ignore"):
+            values = np.exp(prediction) if self.out_activation_ == "exp" else prediction
         if not np.isfinite(values).all():
             return np.nan
         return float(r2_score(rows.target, values, sample_weight=rows.sample_weight))

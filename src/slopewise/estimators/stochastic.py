@@ -75,7 +75,7 @@ def fit_stochastic(
             callbacks=[log],
         )
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=4)
+        warnings.warn("Training interrupted by user.", stacklevel=5)
     else:
         _judge_the_end(estimator, trainer.stop_reason, incremental=incremental)
     estimator._optimizer_state = optimizer.state_dict()
@@ -109,7 +109,7 @@ def batch_size_of(batch_size: Any, n_rows: int) -> int:
     if batch_size > n_rows:
         warnings.warn(
             f"batch_size={batch_size} is more than the {n_rows} rows; batches of all rows are used",
-            stacklevel=5,
+            stacklevel=6,
         )
     return int(min(batch_size, n_rows))
 
@@ -225,11 +225,11 @@ def _judge_the_end(estimator: BaseMultilayerPerceptron, stop_reason: str, *, inc
         message = f"{type(estimator).__name__} diverged in epoch {estimator.n_iter_}: {stop_reason}"
         if not estimator.early_stopping:
             raise ArgumentError(message)
-        warnings.warn(f"{message}; the best weights are kept", ConvergenceWarning, stacklevel=5)
+        warnings.warn(f"{message}; the best weights are kept", ConvergenceWarning, stacklevel=6)
     elif not incremental and not stop_reason:
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the optimization "
             "hasn't converged yet.",
             ConvergenceWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
