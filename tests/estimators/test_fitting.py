@@ -1,10 +1,12 @@
 """What fit and partial_fit do besides making good predictions."""
 
+import copy
 import sys
 import warnings
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_iris, make_classification, make_regression
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
@@ -295,6 +297,26 @@ def test_divergence_is_an_error_that_says_what_to_do():
         MLPRegressor(
             solver="sgd", learning_rate_init=10.0, momentum=0.99, random_state=0, activation="identity"
         ).fit(features * 1e6, numbers * 1e6)
+
+
+def test_divergence_with_early_stopping_keeps_the_best_weights_if_there_are_any():
+    features, numbers = make_regression(60, 4, random_state=0)
+    model = MLPRegressor(
+        solver="sgd",
+        activation="identity",
+        early_stopping=True,
+        validation_fraction=0.3,
+        warm_start=True,
+        max_iter=5,
+        random_state=0,
+    )
+    with pytest.raises(ArgumentError, match="diverged in epoch"):
+        clone(model).set_params(learning_rate_init=1e300).fit(features, numbers / 100)
+    model.fit(features, numbers / 100)
+    best = copy.deepcopy(model)
+    with pytest.warns(ConvergenceWarning, match="diverged in epoch .* the best weights are kept"):
+        model.set_params(learning_rate_init=1e300).fit(features, numbers / 100)
+    assert same_weights(model, best)
 
 
 def test_a_fit_that_fails_leaves_no_weights_to_predict_with():

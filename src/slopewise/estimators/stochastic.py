@@ -223,7 +223,7 @@ def _judge_the_end(estimator: BaseMultilayerPerceptron, stop_reason: str, *, inc
 
     if not math.isfinite(estimator.loss_):
         message = f"{type(estimator).__name__} diverged in epoch {estimator.n_iter_}: {stop_reason}"
-        if not estimator.early_stopping:
+        if not estimator.early_stopping or estimator.best_validation_score_ == -math.inf:
             raise ArgumentError(message)
         warnings.warn(f"{message}; the best weights are kept", ConvergenceWarning, stacklevel=6)
     elif not incremental and not stop_reason:
