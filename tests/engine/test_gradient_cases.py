@@ -1,6 +1,6 @@
 """What home-made gradients get wrong: forty-five cases, each a test or several, numbered.
 
-Cases of modules and losses are held here in engine functions, and on the modules themselves under tests/nn.
+Cases of modules and losses are held here in engine functions and on one module each; more is under tests/nn.
 """
 
 import math
@@ -301,6 +301,14 @@ def test_case_17_rows_of_an_embedding_that_occur_twice_get_both_gradients():
     ]
 
 
+def test_case_17_the_padding_row_of_an_embedding_stays_zero_and_gets_no_gradient():
+    table = sw.nn.Embedding(4, 2, padding_idx=0)
+    (table(sw.tensor([[0, 1], [1, 0]])) ** 2).sum().backward()
+    assert table.weight.tolist()[0] == [0.0, 0.0]
+    assert table.weight.grad.tolist()[0] == [0.0, 0.0]
+    np.testing.assert_allclose(table.weight.grad.numpy()[1], 4 * table.weight.numpy()[1])
+
+
 def test_case_18_a_boolean_mask_picks_and_overwrites():
     mask = np.array([True, False, True])
     assert gradient(lambda x: weighted(x[mask]), [1.0, 2.0, 3.0]) == [1.0, 0.0, 2.0]
@@ -486,6 +494,32 @@ def test_case_31_log_softmax_of_a_sure_thing_has_no_gradient_but_a_finite_loss_f
 
     assert gradient(cross_entropy, [[-1e4, 1e4]]) == [[0.0, 0.0]]
     assert gradient(cross_entropy, [[1e4, -1e4]]) == [[1.0, -1.0]]
+
+
+def cross_entropy_gradient(logits, target, **settings):
+    logits = sw.tensor(np.array(logits))
+    loss = sw.losses.cross_entropy(logits, sw.tensor(target), **settings)
+    return loss.item(), sw.grad(lambda z: sw.losses.cross_entropy(z, sw.tensor(target), **settings))(logits)
+
+
+def test_case_31_ignored_rows_count_neither_in_the_loss_nor_in_the_mean():
+    logits = [[0.0, 0.0], [5.0, -5.0], [0.0, 0.0]]
+    loss, slope = cross_entropy_gradient(logits, [0, -100, 1], ignore_index=-100)
+    assert loss == pytest.approx(math.log(2))
+    assert slope.tolist() == [[-0.25, 0.25], [0.0, 0.0], [0.25, -0.25]]
+
+
+def test_case_31_if_all_rows_are_ignored_the_gradient_is_not_nan():
+    _, slope = cross_entropy_gradient([[1.0, 2.0]], [-100], ignore_index=-100)
+    assert slope.tolist() == [[0.0, 0.0]]
+
+
+def test_case_31_weights_and_smoothing():
+    weight = sw.tensor(np.array([1.0, 3.0]))
+    _, slope = cross_entropy_gradient([[0.0, 0.0], [0.0, 0.0]], [0, 1], class_weight=weight)
+    assert slope.tolist() == [[-0.125, 0.125], [0.375, -0.375]]
+    _, slope = cross_entropy_gradient([[0.0, 0.0]], [0], label_smoothing=0.5)
+    np.testing.assert_allclose(slope.numpy(), [[-0.25, 0.25]])
 
 
 # ---- 32 to 34: arguments and inputs
@@ -676,6 +710,28 @@ def test_case_37_matmul_of_vectors_matrices_and_stacks(a, b):
     sw.check_gradients(ops.matmul, sw.tensor(x), sw.tensor(y))
 
 
+@pytest.mark.parametrize(
+    ("subscripts", "shapes"),
+    [
+        ("ij,jk->ik", [(2, 3), (3, 4)]),
+        ("ij,ij->", [(2, 3), (2, 3)]),
+        ("ii->i", [(3, 3)]),
+        ("ii", [(3, 3)]),
+        ("ij->j", [(2, 3)]),
+        ("i,j->ij", [(2,), (3,)]),
+        ("bij,bjk->bik", [(2, 2, 3), (2, 3, 2)]),
+        ("iij,jk->ik", [(2, 2, 3), (3, 2)]),
+        ("ij,jk,kl->il", [(2, 3), (3, 2), (2, 2)]),
+        ("...i,i->...", [(2, 2, 3), (3,)]),
+    ],
+)
+def test_case_38_einsum_with_repeated_and_summed_indices(subscripts, shapes):
+    values = [np.sin(np.arange(float(math.prod(shape))) + k).reshape(shape) for k, shape in enumerate(shapes)]
+    ours = sw.array.einsum(subscripts, *map(sw.tensor, values))
+    np.testing.assert_allclose(ours.numpy(), np.einsum(subscripts, *values), rtol=1e-12, atol=1e-14)
+    sw.check_gradients(lambda *xs: sw.array.einsum(subscripts, *xs), *map(sw.tensor, values))
+
+
 def spatial(x, w, **changes):
     settings = {"stride": (1,), "padding": ((0, 0),), "input_dilation": (1,), "kernel_dilation": (1,)}
     return apply(conv, x, w, **{**settings, **changes})
@@ -726,6 +782,15 @@ def test_case_40_average_pooling_divides_by_the_size_of_the_window():
     assert gradient(average, [1.0, 2.0, 3.0]) == [0.5, 1.0, 0.5]
 
 
+def test_case_40_padding_is_never_the_maximum_and_is_left_out_of_averages_if_asked():
+    x = [[[-3.0, -1.0, -2.0, -4.0]]]
+    assert gradient(sw.nn.MaxPool1d(2, 2, padding=1), x) == [[[1.0, 1.0, 0.0, 1.0]]]
+    counted = gradient(sw.nn.AvgPool1d(2, 2, padding=1), x)
+    assert counted == [[[0.5, 0.5, 0.5, 0.5]]]
+    left_out = gradient(sw.nn.AvgPool1d(2, 2, padding=1, count_include_pad=False), x)
+    assert left_out == [[[1.0, 0.5, 0.5, 1.0]]]
+
+
 # ---- 41 and 42: normalization, dropout
 
 
@@ -738,6 +803,19 @@ def test_case_41_normalization_over_a_batch_and_over_a_batch_of_one():
     sw.check_gradients(normalized, sw.tensor(np.sin(np.arange(12.0)).reshape(4, 3)))
     assert gradient(normalized, [[1.0, 2.0]]) == [[0.0, 0.0]]
     assert gradient(lambda x: weighted(normalized(x)), np.full((3, 2), 7.0)) is not None
+
+
+def test_case_41_batch_norm_uses_the_batch_in_training_and_what_it_learned_in_evaluation():
+    layer = sw.nn.BatchNorm1d(2)
+    x = sw.tensor([[1.0, 10.0], [3.0, 30.0], [5.0, 20.0]])
+    assert gradient(lambda x: layer(x.astype("float32")), x) == pytest.approx(np.zeros((3, 2)), abs=1e-5)
+    np.testing.assert_allclose(layer.running_mean.numpy(), 0.1 * x.numpy().mean(0), rtol=1e-6)
+    layer.eval()
+    before = layer.running_mean.tolist()
+    slope = sw.grad(lambda x: layer(x).sum())(x)
+    expected = np.broadcast_to(1 / np.sqrt(layer.running_var.numpy() + 1e-5), (3, 2))
+    np.testing.assert_allclose(slope.numpy(), expected, rtol=1e-5)
+    assert layer.running_mean.tolist() == before
 
 
 def dropout(x, p, address):
@@ -757,6 +835,19 @@ def test_case_42_a_mask_of_dropout_is_the_same_forward_and_backward():
 def test_case_42_dropout_of_nothing_and_of_all():
     assert gradient(lambda x: dropout(x, 0.0, (0, 0, 3, 1)), np.ones(5)) == [1.0] * 5
     assert gradient(lambda x: dropout(x, 1.0, (0, 0, 3, 1)), np.ones(5)) == [0.0] * 5
+
+
+def test_case_42_the_module_draws_another_mask_at_each_call_and_none_in_evaluation():
+    layer = sw.nn.Dropout(0.5)
+    x = sw.tensor(np.ones(200, np.float32), requires_grad=True)
+    y = layer(x)
+    y.sum().backward()
+    assert x.grad.tolist() == y.tolist()
+    assert layer(x).tolist() != y.tolist()
+    layer.eval()
+    assert layer(x).tolist() == [1.0] * 200
+    assert sw.nn.Dropout(0.0)(x).tolist() == [1.0] * 200
+    assert sw.nn.Dropout(1.0)(x).tolist() == [0.0] * 200
 
 
 # ---- 43 to 45
