@@ -23,21 +23,37 @@ from benchmarks.workloads import WORKLOADS, Workload
 
 ROOT = Path(__file__).parents[1]
 PASSES = 15
+# each library with one thread and with two; the better counts. The number goes by environment, which all
+# BLAS libraries read
 PEERS = {
-    "PyTorch eager, 1 thread": ("pytorch", "1"),
-    "PyTorch eager, 2 threads": ("pytorch", "2"),
-    "Slopewise eager": ("slopewise_eager",),
-    "Slopewise traced": ("slopewise_compiled",),
+    f"{name}, {threads} thread{'s' * (threads > 1)}": (module, threads)
+    for name, module in {
+        "PyTorch eager": "pytorch",
+        "Slopewise eager": "slopewise_eager",
+        "Slopewise traced": "slopewise_compiled",
+    }.items()
+    for threads in (1, 2)
 }
+REFERENCE = "PyTorch eager, 1 thread"
 
 
 class Worker:
     """A library at work in a process of its own."""
 
-    def __init__(self, stack: ExitStack, workload: Workload, arguments: tuple[str, ...]) -> None:
-        command = [sys.executable, "-m", "benchmarks.worker", arguments[0], workload.name, *arguments[1:]]
+    def __init__(self, stack: ExitStack, workload: Workload, module: str, threads: int) -> None:
+        command = [sys.executable, "-m", "benchmarks.worker", module, workload.name]
+        limits = {
+            name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        }
         self._process = stack.enter_context(
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+            subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                cwd=ROOT,
+                env={**os.environ, **limits},
+            )
         )
         stack.callback(self._process.stdin.close)  # type: ignore[union-attr]
 
@@ -58,13 +74,13 @@ def measure_steps(workload: Workload) -> dict[str, Any]:
     And check that all reach the same losses.
     """
     with ExitStack() as stack:
-        workers = {name: Worker(stack, workload, arguments) for name, arguments in PEERS.items()}
+        workers = {name: Worker(stack, workload, *arguments) for name, arguments in PEERS.items()}
         passes: dict[str, list[dict[str, float]]] = {name: [] for name in workers}
         for _ in range(PASSES + 1):
             for name, worker in workers.items():
                 passes[name].append(worker.run())
     losses = {name: [made["loss"] for made in results] for name, results in passes.items()}
-    reference = losses["PyTorch eager, 1 thread"]
+    reference = losses[REFERENCE]
     for name, values in losses.items():
         worst = max(abs(a - b) for a, b in zip(values[:3], reference[:3], strict=True))
         if worst > 1e-3:
@@ -77,7 +93,7 @@ def print_steps(results: dict[str, dict[str, list[float]]]) -> None:
 
     And the ratio to the better of PyTorch's thread counts.
     """
-    print(f"\n{'workload':<8} {'library':<26} {'µs/step':>9} {'quartiles':>17} {'/ PyTorch':>10}")
+    print(f"\n{'workload':<8} {'library':<28} {'µs/step':>9} {'quartiles':>17} {'/ PyTorch':>10}")
     for workload, by_library in results.items():
         medians = {name: statistics.median(seconds) for name, seconds in by_library.items()}
         peer = min(value for name, value in medians.items() if name.startswith("PyTorch"))
@@ -85,7 +101,7 @@ def print_steps(results: dict[str, dict[str, list[float]]]) -> None:
             low, _, high = statistics.quantiles(seconds, n=4)
             spread = f"{low * 1e6:.0f} - {high * 1e6:.0f}"
             ratio = medians[name] / peer
-            print(f"{workload:<8} {name:<26} {medians[name] * 1e6:>9.0f} {spread:>17} {ratio:>10.2f}")
+            print(f"{workload:<8} {name:<28} {medians[name] * 1e6:>9.0f} {spread:>17} {ratio:>10.2f}")
 
 
 def measure_command(command: list[str], times: int) -> list[float]:

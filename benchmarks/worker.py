@@ -16,11 +16,9 @@ from benchmarks.workloads import WORKLOADS
 
 
 def main() -> None:
-    """Run the passes that are asked for: `python -m benchmarks.worker PEER WORKLOAD [THREADS]`."""
+    """Run the passes that are asked for: `python -m benchmarks.worker PEER WORKLOAD`."""
     peer = importlib.import_module(f"benchmarks.peers.{sys.argv[1]}")
     workload = WORKLOADS[sys.argv[2]]
-    if len(sys.argv) > 3:
-        peer.set_threads(int(sys.argv[3]))
     run = peer.prepare(workload)
     for _ in sys.stdin:
         start = time.perf_counter()

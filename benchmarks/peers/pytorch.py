@@ -34,8 +34,3 @@ def prepare(workload: Workload) -> Callable[[], float]:
         return float(total) / workload.steps
 
     return run
-
-
-def set_threads(count: int) -> None:
-    """Use that many threads."""
-    torch.set_num_threads(count)
