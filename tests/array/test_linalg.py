@@ -56,6 +56,15 @@ def test_the_gradient_of_slogdet_is_the_inverse_transposed() -> None:
     np.testing.assert_allclose(x.grad.numpy(), np.linalg.inv(MATRIX).T, rtol=1e-12)
 
 
+@pytest.mark.parametrize("function", [xp.linalg.det, lambda x: xp.linalg.slogdet(x).logabsdet])
+def test_a_determinant_has_a_value_but_no_gradient_where_a_matrix_is_singular(function: Any) -> None:
+    x = sw.tensor([[1.0, 2.0], [2.0, 4.0]], requires_grad=True)
+    y = function(x)
+    assert y.item() in (0.0, -math.inf)
+    with pytest.raises(GradientError, match="needs invertible matrices"):
+        y.backward()
+
+
 def test_the_gradient_of_cholesky_is_symmetric() -> None:
     x = sw.tensor(MATRIX @ MATRIX.T, requires_grad=True)
     xp.sum(xp.linalg.cholesky(x) * sw.tensor(np.arange(9.0).reshape(3, 3))).backward()

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from slopewise.engine.aval import Array, Aval, Dtype
-from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError
+from slopewise.engine.errors import ArgumentError, DtypeError, GradientError, ShapeError
 from slopewise.engine.primitive import Primitive, Rule, apply, define
 from slopewise.engine.primitives.rules import INT64, align_batched, batch_by_loop, check_kinds
 
@@ -107,13 +107,25 @@ inv: Primitive = _matrix_row(
 cholesky: Primitive = _matrix_row("cholesky", _infer_square("cholesky"), _cholesky, _cholesky_vjp, saves="y")
 
 
+def _inverse_for_gradient(name: str, x: Any) -> Any:
+    try:
+        return apply(inv, x)
+    except ArgumentError:
+        raise GradientError(
+            f"the gradient of '{name}' needs invertible matrices, and one is singular"
+        ) from None
+
+
 def _infer_det(x: Aval) -> Aval:
     _check_matrices("det", x)
     return Aval(x.shape[:-2], x.dtype)
 
 
 det: Primitive = _matrix_row(
-    "det", _infer_det, np.linalg.det, lambda g, y, x: (g * y)[..., None, None] * apply(inv, x).mT
+    "det",
+    _infer_det,
+    np.linalg.det,
+    lambda g, y, x: (g * y)[..., None, None] * _inverse_for_gradient("det", x).mT,
 )
 
 
@@ -130,7 +142,7 @@ def _slogdet(x: Array) -> tuple[Array, Array]:
 def _slogdet_vjp(g: Any, y: Any, x: Any, needs: Any) -> list[Any]:
     if g[1] is None:
         return [None]
-    return [g[1][..., None, None] * apply(inv, x).mT]
+    return [g[1][..., None, None] * _inverse_for_gradient("slogdet", x).mT]
 
 
 slogdet: Primitive = define(
