@@ -58,6 +58,21 @@ def test_a_random_state_object_differs_from_fit_to_fit_but_repeats_as_a_whole():
     assert same_weights(b, d)
 
 
+def test_without_a_random_state_the_seed_comes_from_numpys_global_one_as_in_scikit_learn():
+    before = np.random.get_state()  # noqa: NPY002 (it is the subject)
+    try:
+        fits = []
+        for _ in range(2):
+            np.random.seed(5)  # noqa: NPY002
+            fits.append([classifier(random_state=None).fit(X, Y) for _ in range(2)])
+    finally:
+        np.random.set_state(before)  # noqa: NPY002
+    (a, b), (c, d) = fits
+    assert not same_weights(a, b)
+    assert same_weights(a, c)
+    assert same_weights(b, d)
+
+
 def test_fitting_leaves_the_seed_of_the_callers_own_models_alone():
     sw.manual_seed(7)
     expected = sw.nn.Linear(3, 2).weight.numpy()

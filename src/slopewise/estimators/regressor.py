@@ -48,6 +48,7 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):  # type: ignore[mi
     random_state : int, RandomState or None, default None
         Governs initial weights, the order of the rows and the rows held out. With an int a fit can be
         repeated to the bit; its random numbers are Slopewise's own, so its weights are not scikit-learn's.
+        None draws a seed from NumPy's global state, as everywhere in scikit-learn.
     tol : float, default 1e-4
         An epoch that improves the loss (or validation score) by less counts as none; for "lbfgs" the largest
         element of the gradient at which it stops.
