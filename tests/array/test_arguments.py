@@ -24,6 +24,10 @@ ONE_AXIS = [
     lambda axis: xp.split(X, 1, axis=axis),
     lambda axis: xp.repeat(X, 2, axis=axis),
     lambda axis: xp.cumulative_sum(X, axis=axis),
+    lambda axis: xp.cumulative_prod(X, axis=axis),
+    lambda axis: xp.concat([X, X], axis=axis),
+    lambda axis: xp.argmax(X, axis=axis),
+    lambda axis: xp.argsort(X, axis=axis),
     lambda axis: xp.roll(X, 1, axis=(axis,)),
 ]
 ANY_AXES = [

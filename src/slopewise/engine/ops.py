@@ -21,7 +21,7 @@ from slopewise.engine.primitives import elementwise as rows
 from slopewise.engine.primitives import reductions, shapes
 from slopewise.engine.primitives.indexed import gather as gather_row
 from slopewise.engine.primitives.matrix import matmul as matmul_row
-from slopewise.engine.primitives.rules import BOOL, INT64, broadcast_shapes, normalize_axes
+from slopewise.engine.primitives.rules import BOOL, INT64, broadcast_shapes, normalize_axes, normalize_axis
 from slopewise.engine.tensor import (
     DEFAULT_FLOAT,
     Tensor,
@@ -397,7 +397,7 @@ def moveaxis(x: Tensor, source: int | Sequence[int], destination: int | Sequence
 def swapaxes(x: Tensor, axis1: int, axis2: int) -> Tensor:
     """Return the tensor with two axes exchanged."""
     order = list(range(x.ndim))
-    first, second = (normalize_axes("swapaxes", axis, x.ndim)[0] for axis in (axis1, axis2))
+    first, second = (normalize_axis("swapaxes", axis, x.ndim) for axis in (axis1, axis2))
     order[first], order[second] = second, first
     return transpose(x, order)
 
@@ -416,7 +416,7 @@ def broadcast_together(*tensors: Tensor) -> list[Tensor]:
 
 def expand_dims(x: Tensor, axis: int) -> Tensor:
     """Return the tensor with an axis of size 1 inserted."""
-    position = normalize_axes("expand_dims", axis, x.ndim + 1)[0]
+    position = normalize_axis("expand_dims", axis, x.ndim + 1)
     return x.reshape((*x.shape[:position], 1, *x.shape[position:]))
 
 
@@ -442,7 +442,7 @@ def concatenate(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     if not tensors:
         raise ArgumentError("concat needs at least one tensor")
     promoted = promote(*tensors)
-    position = normalize_axes("concat", axis, promoted[0].ndim)[0]
+    position = normalize_axis("concat", axis, promoted[0].ndim)
     return apply(shapes.concatenate, *promoted, axis=position)  # type: ignore[no-any-return]
 
 
@@ -566,7 +566,7 @@ def _arg(row: Primitive, x: Tensor, axis: int | None, keepdims: bool) -> Tensor:
     if axis is None:
         result: Tensor = apply(row, x.reshape((-1,) if x.size else (0,)), axis=0)
         return result.reshape((1,) * x.ndim) if keepdims else result
-    position = normalize_axes(row.name, axis, x.ndim)[0]
+    position = normalize_axis(row.name, axis, x.ndim)
     result = apply(row, x, axis=position)
     return expand_dims(result, position) if keepdims else result
 
@@ -600,13 +600,13 @@ def softmax(x: Any, axis: Axis = -1) -> Tensor:
 def cumsum(x: Any, axis: int) -> Tensor:
     """Return the running sum along an axis."""
     x = as_tensor(x)
-    return apply(reductions.cumsum, x, axis=normalize_axes("cumsum", axis, x.ndim)[0])  # type: ignore[no-any-return]
+    return apply(reductions.cumsum, x, axis=normalize_axis("cumsum", axis, x.ndim))  # type: ignore[no-any-return]
 
 
 def cumprod(x: Any, axis: int) -> Tensor:
     """Return the running product along an axis; its gradient is right with zeros too."""
     x = as_tensor(x)
-    return apply(reductions.cumprod, x, axis=normalize_axes("cumprod", axis, x.ndim)[0])  # type: ignore[no-any-return]
+    return apply(reductions.cumprod, x, axis=normalize_axis("cumprod", axis, x.ndim))  # type: ignore[no-any-return]
 
 
 # ---- products
