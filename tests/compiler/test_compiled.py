@@ -782,6 +782,32 @@ def test_what_a_compiled_function_reached_is_freed_with_it():
     assert gone() is None
 
 
+def linearized_again(linear):
+    return [key for key in linear.backward.derived if "linearize" in key]
+
+
+def test_a_first_backward_pass_is_not_prepared_for_a_second_derivative():
+    """It would keep all intermediate values of the backward pass, at each step."""
+    w = leaf(1.0, 2.0, 3.0)
+    forward = sw.compile(lambda x: ops.tanh(w * x).sum())
+    loss = forward(X)
+    linear = loss._ref.node.params["linear"]
+    loss.backward()
+    assert not linearized_again(linear)
+    forward(X).backward(create_graph=True)
+    assert linearized_again(linear)
+
+
+def test_nor_is_that_of_a_loop():
+    w = leaf(0.5)
+    state, _ = sw.scan(lambda s, x: (ops.tanh(s * w.sum() + x), None), sw.tensor(0.0), X)
+    linear = state._ref.node.params["linear"]
+    state.backward()
+    (body,) = [graph for key, graph in linear.backward.derived.items() if "backward body" in key]
+    assert not [key for key in body.derived if "linearize" in key]
+    assert w.grad is not None
+
+
 def test_traces_do_not_pile_up_over_steps():
     w, state = leaf(1.0), sw.tensor([0.0])
 

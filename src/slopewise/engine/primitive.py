@@ -123,6 +123,13 @@ def _wrap(primitive: Primitive, result: Any) -> Any:
 _new_tensor = object.__new__
 
 
+def is_recorded(operands: Sequence[Tensor]) -> bool:
+    """Tell whether an operation on these tensors goes on the tape: one is tracked, and that is recorded."""
+    level = max([getattr(operand._ref.buffer, "batch_level", 0) for operand in operands], default=0)
+    recording = current_mode().recording >> level & 1
+    return bool(recording) and any(operand._ref.node is not None for operand in operands)
+
+
 def _apply_inside(
     primitive: Primitive, operands: Sequence[Tensor], refs: list[Ref], params: dict[str, Any], mode: Mode
 ) -> tuple[Any, int]:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from slopewise.engine.aval import Array, Aval, aval_of
 from slopewise.engine.errors import GradientError, ShapeError
 from slopewise.engine.interpreter import run_graph
-from slopewise.engine.mode import current_mode
-from slopewise.engine.primitive import Primitive, apply, define
+from slopewise.engine.primitive import Primitive, apply, define, is_recorded
 
 if TYPE_CHECKING:
     from slopewise.engine.graph import Graph
@@ -26,9 +25,9 @@ def call_graph(graph: Graph, inputs: Sequence[Any], *, recompute: bool = False) 
     ----------
     recompute : run the graph again in the backward pass, instead of keeping what that needs
     """
-    tracked = tuple(tensor.requires_grad for tensor in inputs)
-    if recompute or not any(tracked) or not current_mode().recording:
+    if recompute or not is_recorded(inputs):
         return list(apply(call, *inputs, graph=graph, linear=None))
+    tracked = tuple(tensor.requires_grad for tensor in inputs)
     linear = linearize.linearize(graph, tracked)
     return list(apply(call, *inputs, graph=linear.forward, linear=linear)[: len(graph.outputs)])
 

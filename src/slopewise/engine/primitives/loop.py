@@ -14,8 +14,7 @@ import numpy as np
 from slopewise.engine.aval import Array, Aval, aval_of
 from slopewise.engine.errors import ShapeError
 from slopewise.engine.interpreter import run_graph
-from slopewise.engine.mode import current_mode
-from slopewise.engine.primitive import Primitive, apply, define
+from slopewise.engine.primitive import Primitive, apply, define, is_recorded
 from slopewise.engine.primitives.call import batched_graph, check_inputs, cotangent_or_zeros
 
 if TYPE_CHECKING:
@@ -38,9 +37,9 @@ class Extent(NamedTuple):
 
 def scan_graph(graph: Graph, operands: Sequence[Any], extent: Extent) -> list[Any]:
     """Run a loop on tensors as one differentiable operation; returns the last carry, then stacked results."""
-    tracked = [tensor.requires_grad for tensor in operands]
-    if not any(tracked) or not current_mode().recording:
+    if not is_recorded(operands):
         return list(apply(scan, *operands, graph=graph, linear=None, extent=extent))
+    tracked = [tensor.requires_grad for tensor in operands]
     linear = _linearize_body(graph, tracked, extent)
     return list(
         apply(scan, *operands, graph=linear.forward, linear=linear, extent=extent)[: len(graph.outputs)]
