@@ -135,7 +135,7 @@ def _apply_inside(
 ) -> tuple[Any, int]:
     """Let the innermost vmap or trace handle an operation; return its buffers, and the vmap level or 0."""
     innermost = 0 if mode.trace is None else mode.trace.level
-    level: int = max(getattr(ref.buffer, "batch_level", 0) for ref in refs)
+    level: int = max([getattr(ref.buffer, "batch_level", 0) for ref in refs], default=0)
     if level > innermost:
         from slopewise.engine.vmap import apply_batched
 
