@@ -338,3 +338,10 @@ def test_a_released_tape_frees_its_tensors_at_once():
     del middle
     loss.backward()
     assert gone() is None
+
+
+def test_a_leaf_behind_rules_that_say_zero_gets_zeros_as_in_pytorch():
+    w = sw.tensor([0.3, -1.2], requires_grad=True)
+    sw.floor(w).sum().backward()
+    assert w.grad is not None
+    assert w.grad.tolist() == [0.0, 0.0]

@@ -142,7 +142,12 @@ def run_traced(traced: TracedFunction, leaves: Sequence[Any], *, recompute: bool
     leaves : the leaves of its arguments; what is no tensor among them is skipped
     """
     arguments = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
-    outputs = call_graph(traced.graph, arguments + traced.captured_tensors(), recompute=recompute)
+    inputs = arguments + traced.captured_tensors()
+    if traced.is_differentiable or any(hasattr(x._ref.buffer, "batch_level") for x in inputs):
+        outputs = call_graph(traced.graph, inputs, recompute=recompute)
+    else:  # a training step, for one, keeps nothing for a backward pass that it has made itself
+        with changed_mode(recording=0):
+            outputs = call_graph(traced.graph, inputs)
     count = len(traced.tracked)
     # off the tape, but not detached: the batch behind an output may be tracked, where the graph itself knows
     # at which places gradients stop

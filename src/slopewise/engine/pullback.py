@@ -14,7 +14,7 @@ from slopewise.engine.mode import changed_mode, current_mode
 from slopewise.engine.primitive import apply, gradient_rule
 from slopewise.engine.primitives import reductions
 from slopewise.engine.tape import Leaf, Node, Ref, earliest, inputs_of, nodes_on_a_path, reachable_nodes
-from slopewise.engine.tensor import Tensor
+from slopewise.engine.tensor import Tensor, zeros
 
 
 class Gradients:
@@ -107,6 +107,10 @@ def pullback(
                     gradients.add(input_ref, contribution)
             if not retain_graph and (sources is None or node not in wanted):
                 node.release()
+    if sources is None:  # a leaf that only rules with gradient zero lead to
+        for leaf in wanted:
+            if (leaf, 0) not in found and isinstance(leaf, Leaf):
+                found[leaf, 0] = zeros(leaf.aval.shape, leaf.aval.dtype)
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from slopewise.engine.aval import Buffer, aval_of
+from slopewise.engine.aval import Aval, Buffer, aval_of
 from slopewise.engine.errors import GradientError
 from slopewise.engine.mode import current_mode
 
@@ -21,12 +21,13 @@ _clock = count()
 class Leaf:
     """The end of a path: a tensor marked with `requires_grad`; `backward()` adds up its gradient here."""
 
-    __slots__ = ("_grad", "sequence")
+    __slots__ = ("_grad", "aval", "sequence")
 
     inputs: tuple[Ref, ...] = ()
 
-    def __init__(self) -> None:
+    def __init__(self, aval: Aval) -> None:
         self.sequence = next(_clock)
+        self.aval = aval
         self._grad: Tensor | None = None
 
     @property

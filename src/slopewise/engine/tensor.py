@@ -124,7 +124,7 @@ class Tensor:
                     f"only real floating tensors carry gradients, this one is {ref.buffer.dtype}; "
                     "convert it with .astype('float32') first"
                 )
-            self._rebind(Ref(ref.buffer, Leaf()))
+            self._rebind(Ref(ref.buffer, Leaf(aval_of(ref.buffer))))
         return self
 
     @property

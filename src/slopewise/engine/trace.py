@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -248,6 +249,13 @@ class TracedFunction:
     def guards_hold(self) -> bool:
         return all(guard.holds() for guard in self.guards)
 
+    @cached_property
+    def is_differentiable(self) -> bool:
+        """Whether a gradient can flow back through anything that the function gives out."""
+        given_out = [*self.tracked, *(tracked for _, tracked in self.changed)]
+        leaves = [tracked and not isinstance(tensor._ref.node, Leaf) for tensor, tracked in self.rebound]
+        return any(given_out) or any(leaves)
+
     def write_back(self, arguments: Sequence[Tensor], values: Sequence[Tensor]) -> None:
         """Give changed tensors and `.grad`s their new values: the outputs after the results."""
         remaining = iter(values)
@@ -290,7 +298,7 @@ def trace_function(
     """
     leaves, structure = flatten((args, kwargs or {}))
     with tracing(once) as trace:
-        placeholders = [_placeholder(trace, leaf) if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+        placeholders = _placeholders(trace, leaves)
         inner_args, inner_kwargs = unflatten(structure, placeholders)
         results, result_structure = flatten(function(*inner_args, **inner_kwargs))
         outputs = [trace.symbol_of(leaf) for leaf in results if isinstance(leaf, Tensor)]
@@ -298,10 +306,23 @@ def trace_function(
         arguments = [placeholder for placeholder in placeholders if isinstance(placeholder, Tensor)]
         changed = []
         for place, (argument, symbol) in enumerate(zip(arguments, trace.inputs, strict=True)):
-            if argument._ref.buffer is not symbol:
+            repeated = any(argument is earlier for earlier in arguments[:place])
+            if argument._ref.buffer is not symbol and not repeated:
                 changed.append((place, _is_tracked(argument)))
                 outputs.append(trace.symbol_of(argument))
         return _finish(trace, outputs, tracked, changed, results, result_structure)
+
+
+def _placeholders(trace: Trace, leaves: Sequence[Any]) -> list[Any]:
+    """Return leaves with a stand-in for each tensor; one tensor in two places has one stand-in."""
+    made: dict[int, Tensor] = {}
+    result = []
+    for leaf in leaves:
+        if isinstance(leaf, Tensor):
+            placeholder = _placeholder(trace, leaf)  # in any case, as each argument is an input of the graph
+            leaf = made.setdefault(id(leaf), placeholder)
+        result.append(leaf)
+    return result
 
 
 def _placeholder(trace: Trace, argument: Tensor) -> Tensor:
