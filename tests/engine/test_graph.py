@@ -22,7 +22,7 @@ def good_graph():
         state, steps = sw.scan(lambda s, v: (s * 0.5 + v.sum(), s), x.sum(), y)
         return (x @ y) * 2.0 + state, steps
 
-    return trace_function(function, (X, X)).graph
+    return trace_function(function, (X, sw.tensor(X))).graph
 
 
 def verified(graph):

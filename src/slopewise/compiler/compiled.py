@@ -20,9 +20,9 @@ class CompiledFunction:
     """A function that is traced once per signature and then run as a graph; made by `slopewise.compile`.
 
     The signature is the structure, shapes and dtypes of the arguments, which of them are tracked, the Python
-    values among them, the gradient mode, and whether a transform such as `grad` runs. A trace holds besides
-    only while what it read of the outside is the same: the `training` flags of modules, and which `.grad` are
-    None.
+    values among them, which tensors among them are one, the gradient mode, and whether a transform such as
+    `grad` runs. A trace holds besides only while what it read of the outside is the same: the `training`
+    flags of modules, and which `.grad` are None.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -84,7 +84,14 @@ class CompiledFunction:
 
 
 def _signature(leaves: list[Any], structure: Hashable, mode: Mode) -> Hashable:
-    return (structure, mode.recording != 0, mode.transform != "", tuple(map(_leaf_signature, leaves)))
+    signatures = tuple(map(_leaf_signature, leaves))
+    return (structure, mode.recording != 0, mode.transform != "", _repetitions(leaves), signatures)
+
+
+def _repetitions(leaves: list[Any]) -> Hashable:
+    """Tell which tensors among the arguments are one: a change of it in place is then a change of all."""
+    handles = [id(leaf) for leaf in leaves if isinstance(leaf, Tensor)]
+    return None if len(set(handles)) == len(handles) else tuple(map(handles.index, handles))
 
 
 def _leaf_signature(leaf: Any) -> Hashable:

@@ -325,6 +325,18 @@ def _placeholders(trace: Trace, leaves: Sequence[Any]) -> list[Any]:
     return result
 
 
+def _placeholders(trace: Trace, leaves: Sequence[Any]) -> list[Any]:
+    """Return leaves with a stand-in for each tensor; one tensor in two places has one stand-in."""
+    made: dict[int, Tensor] = {}
+    result = []
+    for leaf in leaves:
+        if isinstance(leaf, Tensor):
+            placeholder = _placeholder(trace, leaf)  # in any case, as each argument is an input of the graph
+            leaf = made.setdefault(id(leaf), placeholder)
+        result.append(leaf)
+    return result
+
+
 def _placeholder(trace: Trace, argument: Tensor) -> Tensor:
     """Return the traced stand-in for an argument; a tracked one is marked, to see what depends on it."""
     ref = Ref(trace.input(aval_of(argument)))
