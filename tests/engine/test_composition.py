@@ -228,10 +228,9 @@ def test_no_grad_holds_in_each_wrapper(wrapper):
     np.testing.assert_allclose(gradient.numpy(), X.numpy(), rtol=1e-14)
 
 
-@pytest.mark.parametrize("wrapper", WRAPPERS)
+# a custom gradient must get all that is tracked as arguments
+@pytest.mark.parametrize("wrapper", [name for name in WRAPPERS if name != "custom_gradient"])
 def test_what_depends_on_a_leaf_from_outside_can_be_differentiated_by_it(wrapper):
-    if wrapper == "custom_gradient":
-        pytest.skip("a custom gradient must get all that is tracked as arguments")
     w = sw.tensor(np.array([0.5, 1.5, -1.0]), requires_grad=True)
     WRAPPERS[wrapper](lambda x: program(x * w))(X).backward()
     expected = sw.grad(lambda w: program(X * w))(w)

@@ -242,10 +242,9 @@ def test_a_traced_gradient_verifies_and_gives_the_eager_bits(primitive, sample):
     positions = floating_positions(primitive, sample)
 
     def total(*values):
-        return sum((y * y).sum() for y in floating_results(primitive, sample)(*values))
+        squares = [(y * y).sum() for y in floating_results(primitive, sample)(*values)]
+        return sum(squares, sw.tensor(0.0, "float64"))
 
-    if not floating_results(primitive, sample)(*operands):
-        pytest.skip("no floating results")
     gradient = sw.grad(total, argnums=positions)
     traced = trace_function(gradient, operands)
     verify(traced.graph)
