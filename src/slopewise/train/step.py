@@ -19,8 +19,11 @@ Running = dict[str, Any]
 
 def start_running(metrics: Sequence[Any]) -> Running:
     """Return running sums of no rows: the loss's, and each metric's."""
-    zero = ops.zeros((), "float64")
-    return {"loss": (zero, zero), **{metric.name: metric.init() for metric in metrics}}
+    # two zeros, not one twice: a trace for one tensor in two places would not serve for two
+    return {
+        "loss": (ops.zeros((), "float64"), ops.zeros((), "float64")),
+        **{metric.name: metric.init() for metric in metrics},
+    }
 
 
 def row_weight(batch: Batch) -> Any:
