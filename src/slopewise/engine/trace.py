@@ -120,8 +120,6 @@ class CaptureGuard(Guard):
 class Trace:
     """A graph under construction, and the state that it touches."""
 
-    batch_level = 0
-
     def __init__(self, level: int, once: bool) -> None:
         self.level = level
         self.once = once  # the graph is used for this call only (scan, checkpoint), not kept for later ones
@@ -311,18 +309,6 @@ def trace_function(
                 changed.append((place, _is_tracked(argument)))
                 outputs.append(trace.symbol_of(argument))
         return _finish(trace, outputs, tracked, changed, results, result_structure)
-
-
-def _placeholders(trace: Trace, leaves: Sequence[Any]) -> list[Any]:
-    """Return leaves with a stand-in for each tensor; one tensor in two places has one stand-in."""
-    made: dict[int, Tensor] = {}
-    result = []
-    for leaf in leaves:
-        if isinstance(leaf, Tensor):
-            placeholder = _placeholder(trace, leaf)  # in any case, as each argument is an input of the graph
-            leaf = made.setdefault(id(leaf), placeholder)
-        result.append(leaf)
-    return result
 
 
 def _placeholders(trace: Trace, leaves: Sequence[Any]) -> list[Any]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from slopewise.engine.aval import Array, Aval, Dtype
-from slopewise.engine.errors import ArgumentError, DtypeError, GradientError, ShapeError
+from slopewise.engine.errors import ArgumentError, GradientError, ShapeError
 from slopewise.engine.primitive import Primitive, Rule, apply, define
 from slopewise.engine.primitives.rules import INT64, align_batched, batch_by_loop, check_kinds
 
@@ -319,12 +319,6 @@ real: Primitive = _complex_row("real", lambda x: x.real.copy(), real=True)
 imag: Primitive = _complex_row("imag", lambda x: x.imag.copy(), real=True)
 conj: Primitive = _complex_row("conj", np.conj, real=False)
 complex_abs: Primitive = _complex_row("complex_abs", np.abs, real=True)
-
-
-def check_real(name: str, dtype: Dtype) -> None:
-    """Raise DtypeError for complex numbers."""
-    if dtype.kind == "c":
-        raise DtypeError(f"'{name}' is not defined for complex numbers")
 
 
 from slopewise.engine import ops  # noqa: E402  (gradient rules are written in ops, which are made of these rows)
