@@ -825,3 +825,8 @@ def test_traces_do_not_pile_up_over_steps():
         step(X * float(k))
     assert step.n_traces == 1
     assert state.item() == 20.0
+
+
+def test_only_functions_can_be_compiled():
+    with pytest.raises(ArgumentError, match=r"sw\.compile takes a function or a module, not int"):
+        sw.compile(3)

@@ -223,3 +223,14 @@ def test_a_tape_inside_of_grad_and_grad_inside_of_a_tape():
         tape.watch(x)
         first = sw.grad(lambda x: ops.sin(x).sum())(x)
     assert tape.gradient(first, x).item() == pytest.approx(-np.sin(0.3))
+
+
+def test_targets_and_sources_must_be_tensors_and_a_mistake_does_not_use_the_tape_up():
+    w = vector(2.0)
+    with sw.GradientTape() as tape:
+        tape.watch(w)
+        loss = (w * w).sum()
+    for target, source in ((1.0, w), (loss, 2.0)):
+        with pytest.raises(GradientError, match="gradients of a tensor by tensors, not float"):
+            tape.gradient(target, source)
+    assert tape.gradient(loss, w).tolist() == [4.0]

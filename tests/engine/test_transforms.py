@@ -367,3 +367,15 @@ def test_check_gradients_takes_structures_integers_and_several_results():
     sw.check_gradients(
         function, {"a": sw.tensor([1.0, 2.0]), "b": vector(3.0)}, sw.tensor([0, 0, 1]), order=3
     )
+
+
+def test_check_gradients_of_nothing_is_an_error():
+    with pytest.raises(ArgumentError, match="no argument is a real floating tensor"):
+        sw.check_gradients(lambda n: n * 2, sw.tensor([1, 2]))
+    with pytest.raises(ArgumentError, match="no result is a real floating tensor"):
+        sw.check_gradients(lambda x: x > 0, vector(1.0))
+
+
+def test_jvp_wants_tuples():
+    with pytest.raises(ArgumentError, match="as tuples with an entry for each argument"):
+        sw.jvp(squares, vector(1.0), vector(1.0))

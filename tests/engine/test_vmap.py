@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import slopewise as sw
 from slopewise.engine import ops
-from slopewise.engine.errors import ArgumentError, ShapeError, TraceError
+from slopewise.engine.errors import ArgumentError, GradientError, ShapeError, TraceError
 
 BATCH = sw.tensor(np.sin(np.arange(12.0)).reshape(4, 3))
 
@@ -315,3 +315,16 @@ def test_second_derivatives_of_random_programs_agree_eager_and_compiled(steps):
     np.testing.assert_allclose(
         sw.grad(sw.compile(slope))(WEIGHT).numpy(), eager.numpy(), rtol=1e-9, atol=1e-11
     )
+
+
+def test_backward_inside_is_an_error_and_writes_nothing():
+    w = sw.tensor([1.0, 2.0, 3.0], requires_grad=True)
+
+    def function(x):
+        loss = (w * x).sum()
+        loss.backward()
+        return loss
+
+    with pytest.raises(GradientError, match=r"backward\(\) cannot be called inside of vmap.*use sw\.grad"):
+        sw.vmap(function)(BATCH.astype("float32"))
+    assert w.grad is None

@@ -143,4 +143,6 @@ def compile(function: Callable[..., Any]) -> CompiledFunction:
     >>> step.n_traces
     1
     """
+    if not callable(function):
+        raise ArgumentError(f"sw.compile takes a function or a module, not {type(function).__name__}")
     return CompiledFunction(function)

@@ -9,7 +9,7 @@ import numpy as np
 
 from slopewise.engine import ops
 from slopewise.engine.aval import Array
-from slopewise.engine.errors import GradientError
+from slopewise.engine.errors import ArgumentError, GradientError
 from slopewise.engine.random import random_words
 from slopewise.engine.tensor import Tensor, tensor
 from slopewise.engine.transforms import jvp, vjp
@@ -42,6 +42,8 @@ def check_gradients(
     ------
     GradientError
         If they disagree; the message shows the numbers.
+    ArgumentError
+        If there is nothing to check: no floating argument, or no floating result.
 
     Examples
     --------
@@ -52,6 +54,8 @@ def check_gradients(
     tensors = [ops.as_tensor(leaf) for leaf in leaves]
     moving = [i for i, t in enumerate(tensors) if t.dtype.kind == "f"]
     point = [tensors[i].detach().astype(np.float64) for i in moving]
+    if not point:
+        raise ArgumentError("check_gradients has nothing to check: no argument is a real floating tensor")
 
     def of_floats(*values: Tensor) -> list[Tensor]:
         full = list(tensors)
@@ -74,6 +78,8 @@ def _check_order(
     depth: int,
 ) -> None:
     values = function(*point)
+    if not values:
+        raise ArgumentError("check_gradients has nothing to check: no result is a real floating tensor")
     v = [_direction(t, seed, 2 * i) for i, t in enumerate(point)]
     u = [_direction(t, seed, 2 * i + 1) for i, t in enumerate(values)]
     above = function(*[t + eps * d for t, d in zip(point, v, strict=True)])

@@ -90,8 +90,13 @@ class GradientTape:
             raise GradientError(
                 "this tape has been used; make it GradientTape(persistent=True) to ask for more gradients"
             )
-        self._used = True
         leaves, structure = flatten(sources)
+        for tensor in (target, *leaves):
+            if not isinstance(tensor, Tensor):
+                raise GradientError(
+                    f"a tape gives gradients of a tensor by tensors, not {type(tensor).__name__}"
+                )
+        self._used = True
         refs = [self._source_ref(leaf) for leaf in leaves]
         seed = ops.ones(target.shape, target.dtype)
         if output_gradient is not None:

@@ -184,6 +184,11 @@ class Tensor:
             raise GradientError(
                 f"backward() cannot be called inside of {mode.transform}, which returns gradients itself"
             )
+        if hasattr(self._ref.buffer, "batch_level"):
+            raise GradientError(
+                "backward() cannot be called inside of vmap, where .grad would be that of one example; "
+                "use sw.grad there, or call backward() on what vmap returns"
+            )
         if self._ref.node is None:
             raise GradientError(
                 "backward() on a tensor that does not depend on any tensor with requires_grad=True"

@@ -282,6 +282,8 @@ def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
     >>> sw.jvp(lambda x: x * x, (sw.tensor([1.0, 2.0]),), (sw.tensor([1.0, 1.0]),))
     (tensor([1., 4.]), tensor([2., 4.]))
     """
+    if not (isinstance(primals, tuple | list) and isinstance(tangents, tuple | list)):
+        raise ArgumentError("sw.jvp takes primals and tangents as tuples with an entry for each argument")
     primal_leaves, primal_structure = flatten(tuple(primals))
     tangent_leaves, tangent_structure = flatten(tuple(tangents))
     if primal_structure != tangent_structure:
