@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike
 from slopewise.engine.aval import Array, Aval, Buffer, Dtype, Shape, aval_of
 from slopewise.engine.errors import ArgumentError, DtypeError, GradientError, ShapeError, TraceError
 from slopewise.engine.mode import current_mode
-from slopewise.engine.tape import Leaf, Ref
+from slopewise.engine.tape import Leaf, Ref, reachable_nodes
 
 DEFAULT_FLOAT: Dtype = np.dtype(np.float32)
 _SUPPORTED_KINDS = "biufc"
@@ -195,17 +195,27 @@ class Tensor:
                 + ("" if mode.recording else ", or was computed inside of no_grad")
             )
         seed = self._seed(gradient)
-        found = pullback(
-            [(self._ref, seed)],
-            None,
-            create_graph=create_graph,
-            retain_graph=create_graph if retain_graph is None else retain_graph,
-        )
-        for (leaf, _), value in found.items():
-            assert isinstance(leaf, Leaf)
+        retain = create_graph if retain_graph is None else retain_graph
+        for leaf, value in self._leaf_gradients(seed, create_graph, retain):
             previous = leaf.grad
-            kept = value if create_graph else value.detach()
-            leaf.grad = kept if previous is None else previous + kept
+            leaf.grad = value if previous is None else previous + value
+
+    def _leaf_gradients(
+        self, seed: Tensor, create_graph: bool, retain_graph: bool
+    ) -> list[tuple[Leaf, Tensor]]:
+        """Return the leaves behind this tensor with their gradients."""
+        if not create_graph and current_mode().trace is None:
+            nodes = reachable_nodes([self._ref])
+            plan = backward_plan.plan_for(nodes, self._ref)
+            if plan is not None:
+                return plan.run(nodes, seed.numpy(), retain_graph)
+            del nodes
+        found = pullback([(self._ref, seed)], None, create_graph=create_graph, retain_graph=retain_graph)
+        return [
+            (leaf, value if create_graph else value.detach())
+            for (leaf, _), value in found.items()
+            if isinstance(leaf, Leaf)
+        ]
 
     def _seed(self, gradient: Operand | None) -> Tensor:
         """Check the gradient to start from, or make the default."""
@@ -704,5 +714,8 @@ def scalar_like(value: Any, dtype: Dtype) -> Tensor:
 
 from slopewise.engine import indexing, ops  # noqa: E402  (ops need Tensor, and Tensor's methods need ops)
 from slopewise.engine.pullback import pullback  # noqa: E402
+
+# isort: split
+from slopewise.engine import backward_plan  # noqa: E402  (stands on all of the above)
 
 __all__ = ["DEFAULT_FLOAT", "Aval", "Tensor", "as_array", "full", "scalar_like", "tensor", "zeros"]
