@@ -310,6 +310,7 @@ SAMPLES: dict[str, list[Sample]] = {
     "asinh": _unary(),
     "acosh": _unary(within=(1.2, 3.0)),
     "atanh": _unary(within=(-0.9, 0.9)),
+    "gate": _binary(),
     "relu": _unary(),
     "sigmoid": _unary(within=(-6.0, 6.0)),
     "erf": _unary(within=(-3.0, 3.0)),

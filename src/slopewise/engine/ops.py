@@ -528,8 +528,9 @@ def count(shape: Shape, axis: Axis) -> int:
 def mean(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     """Return the mean over axes; of no elements it is nan."""
     x = floating(as_tensor(x))
-    n = count(x.shape, axis)
-    return sum(x, axis, keepdims=keepdims) / float(n)
+    if axis is None and not keepdims:
+        return divide(apply(reductions.sum, x, axes=tuple(range(x.ndim))), float(x.size))
+    return sum(x, axis, keepdims=keepdims) / float(count(x.shape, axis))
 
 
 def var(x: Any, axis: Axis = None, *, correction: float = 0.0, keepdims: bool = False) -> Tensor:

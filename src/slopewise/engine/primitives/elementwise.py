@@ -11,7 +11,7 @@ import numpy as np
 from slopewise.engine import special
 from slopewise.engine.aval import Array, Aval, Dtype
 from slopewise.engine.errors import DtypeError, GradientError
-from slopewise.engine.primitive import Primitive, Rule, define
+from slopewise.engine.primitive import Primitive, Rule, apply, define
 from slopewise.engine.primitives.rules import BOOL, batch_elementwise, broadcast_shapes, elementwise
 
 FLOAT = "f"
@@ -80,7 +80,7 @@ erf: Primitive = _row(
     "erf", FLOAT, special.erf, lambda g, y, x: g * ops.exp(-x * x) * (2 / math.sqrt(math.pi)), saves="x"
 )
 relu: Primitive = _row(
-    "relu", REAL, special.relu, lambda g, y, x: ops.where(y > 0.0, g, 0.0), saves="y"
+    "relu", REAL, special.relu, lambda g, y, x: apply(gate, g, y), saves="y"
 )  # relu'(0) = 0
 floor: Primitive = _row("floor", REAL, np.floor, flat)
 ceil: Primitive = _row("ceil", REAL, np.ceil, flat)
@@ -120,6 +120,14 @@ def _logaddexp_share(g: Any, y: Any, x: Any) -> Any:
     return g * ops.where(y == -math.inf, 0.0, ops.exp(x - ops.where(y == -math.inf, 0.0, y)))
 
 
+gate: Primitive = _row(
+    "gate",
+    REAL,
+    lambda x, control: np.where(control > 0, x, x.dtype.type(0)),  # x where the control is positive, else 0
+    lambda g, y, x, control: apply(gate, g, control),
+    flat,
+    saves="x",
+)
 add: Primitive = _row("add", NUMBER, np.add, lambda g, y, a, b: g, lambda g, y, a, b: g)
 sub: Primitive = _row("sub", NUMBER, np.subtract, lambda g, y, a, b: g, lambda g, y, a, b: -g)
 mul: Primitive = _row(
