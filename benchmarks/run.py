@@ -136,7 +136,7 @@ def measure_processes() -> dict[str, list[float]]:
             command = [
                 python,
                 "-m",
-                "slopewise.cli",
+                "slopewise",
                 "fit",
                 "examples/data/penguins.csv",
                 "--target",
