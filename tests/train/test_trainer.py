@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import slopewise as sw
-from slopewise.train.callbacks import Callback, EarlyStopping, ReduceOnPlateau
+from slopewise.train.callbacks import Callback, Checkpoints, EarlyStopping, ReduceOnPlateau
 from slopewise.train.interrupt import deferred_interrupt
 
 
@@ -260,6 +260,41 @@ def test_a_state_taken_when_the_batches_are_used_up_goes_on_with_the_next_epoch(
     resumed.restore(snapshot)
     resumed.resume()
     assert_same_bits(whole, resumed)
+
+
+@pytest.mark.parametrize("checkpoints_first", [True, False])
+def test_a_killed_run_goes_on_from_its_checkpoints_bit_for_bit(tmp_path, checkpoints_first):
+    def callbacks(folder):
+        listed = [Checkpoints(tmp_path / folder), EarlyStopping(patience=3)]
+        return listed if checkpoints_first else listed[::-1]
+
+    arguments = {"epochs": 30, "batch_size": 16, "validation": (X_VALIDATION, Y_VALIDATION)}
+    whole, killed, resumed = (make_trainer(dropout=0.2, lr=0.3) for _ in range(3))
+    history = whole.fit(X, Y, callbacks=callbacks("whole"), **arguments)
+    assert history.stopped
+    killed.begin(X, Y, callbacks=callbacks("killed"), **arguments)
+    for _ in range(len(history) - 2):
+        killed.run_epoch()
+    resumed.begin(X, Y, callbacks=callbacks("killed"), **arguments)
+    resumed.restore(Checkpoints(tmp_path / "killed").latest())
+    assert resumed.resume()["loss"] == history["loss"]
+    assert_same_bits(whole, resumed)
+
+
+def test_checkpoints_keep_the_newest_and_pass_over_torn_ones(tmp_path):
+    trainer = make_trainer()
+    checkpoints = Checkpoints(tmp_path / "new" / "folder", every=2, keep=2)
+    trainer.fit(X, Y, epochs=7, batch_size="full", callbacks=[checkpoints])
+    names = sorted(path.name for path in checkpoints.folder.iterdir())
+    assert names == [f"step-0000000{n}.{kind}" for n in (6, 7) for kind in ("json", "safetensors")]
+    torn = checkpoints.folder / "step-00000007.safetensors"
+    torn.write_bytes(torn.read_bytes()[:-1])
+    assert checkpoints.latest().state["trainer"]["step"] == 6
+
+
+def test_a_folder_without_checkpoints_says_so(tmp_path):
+    with pytest.raises(sw.SlopewiseError, match="no whole checkpoint"):
+        Checkpoints(tmp_path).latest()
 
 
 class PressCtrlC(Callback):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from slopewise.train.callbacks import Callback, EarlyStopping, ReduceOnPlateau
+from slopewise.train.callbacks import Callback, Checkpoints, EarlyStopping, ReduceOnPlateau
 from slopewise.train.cross_validation import cross_validate
 from slopewise.train.defaults import Settings
 from slopewise.train.history import History
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Callback",
+    "Checkpoints",
     "EarlyStopping",
     "History",
     "ReduceOnPlateau",

@@ -8,13 +8,17 @@ In order: `on_fit_start`; in each epoch `on_step_end` after every update (only f
 from __future__ import annotations
 
 import math
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slopewise.engine.errors import ArgumentError
+from slopewise.engine.errors import ArgumentError, RunError
 from slopewise.optim import ReduceOnPlateau as Plateau
+from slopewise.train.checkpoints import CHECKPOINTS_KEPT, latest_checkpoint, save_checkpoint
+from slopewise.train.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from slopewise.train.history import Record
@@ -30,6 +34,9 @@ class Callback:
     """
 
     every_step = False
+    after_others = (
+        False  # whether it comes after the others at each moment, as one that saves their state must
+    )
 
     def on_fit_start(self, trainer: Trainer) -> None:
         """Before the first update of a call of `fit`, or when a run is resumed."""
@@ -183,6 +190,66 @@ class ReduceOnPlateau(Callback):
 
     def load_state_dict(self, state: State) -> None:
         self._plateau, self._saved = None, state
+
+
+class Checkpoints(Callback):
+    """Save the whole state of training in a folder, so that a run which was killed can go on to the same
+    bits.
+
+    `begin` the same run again with the same callbacks, then `restore` and `resume`.
+
+    Parameters
+    ----------
+    folder : path
+        Gets ``step-NNNNNNNN.safetensors`` and ``.json``: written aside and renamed, with checksums, no code
+        in them.
+    every : int
+        How many epochs lie between two of them; the last epoch is always saved.
+    keep : int
+        How many are kept; one more than the newest guards against a newest one that is torn.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import slopewise as sw
+    >>> X, y = sw.data.generate("moons", n=60, seed=0)
+    >>> def make_trainer():
+    ...     sw.manual_seed(0)
+    ...     model = sw.nn.Linear(2, 2)
+    ...     return sw.Trainer(model, "cross_entropy", sw.optim.Adam(model.parameters(), lr=0.1))
+    >>> checkpoints = Checkpoints(tempfile.mkdtemp())
+    >>> trainer = make_trainer()
+    >>> _ = trainer.begin(X, y, epochs=5, callbacks=[checkpoints])
+    >>> _ = trainer.run_epoch()  # and then the machine stops
+    >>> trainer = make_trainer()
+    >>> _ = trainer.begin(X, y, epochs=5, callbacks=[checkpoints])
+    >>> trainer.restore(checkpoints.latest())
+    >>> len(trainer.resume())
+    5
+    """
+
+    after_others = True
+
+    def __init__(
+        self, folder: str | os.PathLike[str], *, every: int = 1, keep: int = CHECKPOINTS_KEPT
+    ) -> None:
+        if every < 1 or keep < 1:
+            raise ArgumentError(f"every and keep must be at least 1, not {every} and {keep}")
+        self.folder = Path(folder)
+        self.every = every
+        self.keep = keep
+
+    def on_epoch_end(self, trainer: Trainer, record: Record) -> None:
+        if trainer.epoch % self.every == 0 or trainer.is_last_epoch:
+            snapshot = trainer.snapshot()
+            save_checkpoint(self.folder, trainer.step, snapshot.tensors, snapshot.state, self.keep)
+
+    def latest(self) -> Snapshot:
+        """Return the newest whole checkpoint; raises RunError if there is none."""
+        checkpoint = latest_checkpoint(self.folder)
+        if checkpoint is None:
+            raise RunError(f"{self.folder} holds no whole checkpoint")
+        return Snapshot(checkpoint.tensors, checkpoint.state)
 
 
 def monitored(monitor: str | None, record: Record) -> str:

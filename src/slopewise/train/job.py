@@ -198,6 +198,8 @@ class RunRecorder(Callback):
         Is given the epochs made so far, with the part of the one under way.
     """
 
+    after_others = True
+
     def __init__(
         self,
         run: RunFolder,
@@ -218,8 +220,7 @@ class RunRecorder(Callback):
         self.run.append_metrics(line)
         if self.on_epoch is not None:
             self.on_epoch(line)
-        is_last = trainer.run is not None and trainer.epoch >= trainer.run.until_epoch
-        if is_last or trainer.stop_reason or time.monotonic() - self.saved >= CHECKPOINT_SECONDS:
+        if trainer.is_last_epoch or time.monotonic() - self.saved >= CHECKPOINT_SECONDS:
             self.save_checkpoint(trainer)
 
     def on_progress(self, trainer: Trainer) -> None:

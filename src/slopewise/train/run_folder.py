@@ -24,6 +24,7 @@ from typing import Any
 
 from slopewise._version import __version__
 from slopewise.engine.errors import RunError
+from slopewise.train.checkpoints import Checkpoint, latest_checkpoint, save_checkpoint
 from slopewise.train.files import (
     Tensors,
     checksum,
@@ -37,7 +38,6 @@ from slopewise.train.files import (
 )
 
 FORMAT = 1
-CHECKPOINTS_KEPT = 2  # the newest and one older, should the newest be torn
 
 _RUN = "run.json"
 _SPLIT = "split.json"
@@ -48,24 +48,6 @@ _WEIGHTS = "model.safetensors"
 _EVALUATION = "evaluation.json"
 _REPORT = "report.html"
 _OURS = {_RUN, _SPLIT, _METRICS, _CHECKPOINTS, _MODEL, _WEIGHTS, _EVALUATION, _REPORT}
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A moment of training, as it was saved.
-
-    Attributes
-    ----------
-    step : int
-        The number of updates made.
-    tensors : dict of read-only arrays
-    state : dict
-        The rest of the state, as plain values.
-    """
-
-    step: int
-    tensors: Tensors
-    state: dict[str, Any]
 
 
 class RunFolder:
@@ -238,50 +220,12 @@ class RunFolder:
     # ---- checkpoints -------------------------------------------------------------------------------------
 
     def save_checkpoint(self, step: int, tensors: Tensors, state: dict[str, Any]) -> None:
-        """Save a moment of training; older checkpoints beyond CHECKPOINTS_KEPT are removed.
-
-        Parameters
-        ----------
-        step : int
-            The number of updates made.
-        tensors : dict of arrays
-        state : dict
-            The rest, as JSON can hold it: it comes back equal, NaN and infinities included.
-        """
-        folder = self.path / _CHECKPOINTS
-        try:
-            folder.mkdir(exist_ok=True)
-        except OSError as error:
-            raise write_error(folder, error) from error
-        weights = tensors_to_bytes(tensors)
-        text = json.dumps(state)
-        head = {
-            "format": FORMAT,
-            "step": step,
-            "tensors": checksum(weights),
-            "state": checksum(text.encode()),
-        }
-        stem = folder / f"step-{step:08d}"
-        # The weights first: a checkpoint counts once its .json, which holds their checksum, is there.
-        write_bytes(stem.with_suffix(".safetensors"), weights)
-        write_bytes(stem.with_suffix(".json"), (json.dumps(head) + "\n" + text + "\n").encode())
-        for older in self._checkpoint_stems()[CHECKPOINTS_KEPT:]:
-            older.with_suffix(".json").unlink(missing_ok=True)
-            older.with_suffix(".safetensors").unlink(missing_ok=True)
+        """Save a moment of training; see `save_checkpoint`."""
+        save_checkpoint(self.path / _CHECKPOINTS, step, tensors, state)
 
     def latest_checkpoint(self) -> Checkpoint | None:
         """Return the newest whole checkpoint, or None; torn and damaged ones are passed over."""
-        for stem in self._checkpoint_stems():
-            checkpoint = _read_checkpoint(stem)
-            if checkpoint is not None:
-                return checkpoint
-        return None
-
-    def _checkpoint_stems(self) -> list[Path]:
-        """The checkpoints that may be whole, newest first."""
-        found = (self.path / _CHECKPOINTS).glob("step-*.json")
-        numbered = [path.with_suffix("") for path in found if path.stem.removeprefix("step-").isdecimal()]
-        return sorted(numbered, key=lambda stem: int(stem.name.removeprefix("step-")), reverse=True)
+        return latest_checkpoint(self.path / _CHECKPOINTS)
 
     # ---- the model ---------------------------------------------------------------------------------------
 
@@ -405,21 +349,6 @@ def _check_format(folder: Path) -> None:
             f"{folder} is a run of format {record['format']}, made by slopewise {record['slopewise']}; "
             f"slopewise {__version__} reads format {FORMAT}: use that version, or fit again"
         )
-
-
-def _read_checkpoint(stem: Path) -> Checkpoint | None:
-    """Return the checkpoint, or None if any part of it is missing, cut short or changed."""
-    try:
-        head_text, _, text = stem.with_suffix(".json").read_text("utf-8").rstrip("\n").partition("\n")
-        head = json.loads(head_text)
-        weights = stem.with_suffix(".safetensors").read_bytes()
-    except (OSError, ValueError):
-        return None
-    if not isinstance(head, dict) or head.get("format") != FORMAT or head.get("tensors") != checksum(weights):
-        return None
-    if head.get("state") != checksum(text.encode()):
-        return None
-    return Checkpoint(head["step"], tensors_from_bytes(weights), json.loads(text))
 
 
 def _now() -> str:

@@ -204,7 +204,8 @@ class Trainer:
         if validation is not None and len(validation) not in (2, 3):
             raise ArgumentError("validation must be (X, y) or (X, y, sample_weight)")
         self.stop_reason = ""
-        self.run = Run(loader, validation, self.epoch + epochs, callbacks)
+        in_order = sorted(callbacks, key=lambda callback: callback.after_others)
+        self.run = Run(loader, validation, self.epoch + epochs, in_order)
         return self.run
 
     def resume(self) -> History:
@@ -306,6 +307,11 @@ class Trainer:
             return float(self.epoch)
         part = run.loader.position / len(run.loader) if run.loader.epoch == self.epoch else 1.0
         return self.epoch + part
+
+    @property
+    def is_last_epoch(self) -> bool:
+        """Whether no epoch follows the one that has just ended."""
+        return bool(self.stop_reason) or (self.run is not None and self.epoch >= self.run.until_epoch)
 
     # ---- using the model; its mode is put back afterwards
 
