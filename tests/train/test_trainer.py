@@ -432,6 +432,12 @@ def test_wrong_use_gets_one_clear_line(call, message):
     assert "\n" not in str(caught.value)
 
 
+def test_a_metric_of_several_numbers_is_refused_with_a_way_out():
+    trainer = make_trainer(metrics=[sw.metrics.ConfusionMatrix(2)])
+    with pytest.raises(sw.SlopewiseError, match="gives 4 numbers"):
+        trainer.fit(X, Y)
+
+
 def test_unknown_names_suggest_the_nearest():
     model = make_model()
     optimizer = sw.optim.SGD(model.parameters(), lr=0.1)

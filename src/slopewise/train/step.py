@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from slopewise.engine import ops
+from slopewise.engine.errors import ArgumentError
 from slopewise.engine.mode import no_grad
 from slopewise.engine.tensor import Tensor
 
@@ -56,5 +59,11 @@ def compute_running(running: Running, metrics: Sequence[Any]) -> dict[str, float
     total, weights = running["loss"]
     scores = {"loss": float(total / weights)}
     for metric in metrics:
-        scores[metric.name] = float(metric.compute(running[metric.name]))
+        value = np.asarray(metric.compute(running[metric.name]))
+        if value.size != 1:
+            raise ArgumentError(
+                f"the metric '{metric.name}' gives {value.size} numbers (shape {value.shape}); "
+                "a Trainer's metrics give one each, such as an average over the classes"
+            )
+        scores[metric.name] = float(value.reshape(()))
     return scores
