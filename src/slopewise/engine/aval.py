@@ -7,6 +7,7 @@ under `vmap` it is a `Batched`; where only shape and dtype are of use, an `Aval`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 Shape = tuple[int, ...]
 Array = np.ndarray[Any, Any]
 Dtype = np.dtype[Any]
+Axis = int | Sequence[int] | None
 
 
 class Aval(NamedTuple):
