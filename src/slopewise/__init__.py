@@ -122,7 +122,7 @@ _EXPORTS = {
     "take_along_axis": "slopewise.array",
     "tan": "slopewise.array",
     "tanh": "slopewise.array",
-    "tensor": "slopewise.engine.tensor",
+    "tensor": "slopewise.engine.creation",
     "tensordot": "slopewise.array",
     "tile": "slopewise.array",
     "topk": "slopewise.array",

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from slopewise.engine import ops
+from slopewise.engine.creation import tensor
 from slopewise.engine.linearize import linearize
 from slopewise.engine.primitives.loop import Extent
-from slopewise.engine.tensor import tensor
 from slopewise.engine.trace import trace_function
 
 FLOAT64 = np.dtype(np.float64)

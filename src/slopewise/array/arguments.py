@@ -9,9 +9,9 @@ from typing import Any
 from numpy.typing import DTypeLike
 
 from slopewise.engine.aval import Dtype, Shape
+from slopewise.engine.creation import as_dtype as named_dtype
 from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError
 from slopewise.engine.tensor import Tensor
-from slopewise.engine.tensor import as_dtype as named_dtype
 
 CPU = "cpu"  # the one device there is for now
 

@@ -9,8 +9,9 @@ from numpy.typing import DTypeLike
 
 from slopewise.array.arguments import as_dtype, check_device
 from slopewise.engine import ops
+from slopewise.engine.creation import tensor
 from slopewise.engine.errors import ArgumentError, DtypeError
-from slopewise.engine.tensor import Tensor, tensor
+from slopewise.engine.tensor import Tensor
 
 __all__ = ["asarray", "from_dlpack"]
 

@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike, DTypeLike
 from slopewise.array.arguments import as_dtype, as_shape, check_device
 from slopewise.engine import ops
 from slopewise.engine.aval import Dtype
+from slopewise.engine.creation import DEFAULT_FLOAT, wrap_array
+from slopewise.engine.creation import full as _full
 from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError
 from slopewise.engine.primitives.rules import BOOL, INT64
-from slopewise.engine.tensor import DEFAULT_FLOAT, Tensor, _wrap_array
-from slopewise.engine.tensor import full as _full
+from slopewise.engine.tensor import Tensor
 
 __all__ = [
     "arange",
@@ -213,7 +214,7 @@ def arange(
         raise ArgumentError(f"arange cannot go from {first} to {last} by {step}: {error}") from None
     if wanted.kind in "iu" and not np.array_equal(numbers.astype(wanted), np.trunc(numbers)):
         raise ArgumentError(f"the numbers from {first} to {last} do not fit in {wanted}")
-    return _wrap_array(numbers.astype(wanted))
+    return wrap_array(numbers.astype(wanted))
 
 
 def linspace(
@@ -248,7 +249,7 @@ def linspace(
         DEFAULT_COMPLEX if any(isinstance(number, complex) for number in (start, stop)) else DEFAULT_FLOAT
     )
     wanted = default if dtype is None else as_dtype(dtype)
-    return _wrap_array(np.linspace(start, stop, num, endpoint=endpoint, dtype=wanted))
+    return wrap_array(np.linspace(start, stop, num, endpoint=endpoint, dtype=wanted))
 
 
 def eye(
@@ -271,7 +272,7 @@ def eye(
     """
     check_device(device)
     rows, columns = as_shape((n_rows, n_rows if n_cols is None else n_cols))
-    return _wrap_array(np.eye(rows, columns, k, dtype=DEFAULT_FLOAT if dtype is None else as_dtype(dtype)))
+    return wrap_array(np.eye(rows, columns, k, dtype=DEFAULT_FLOAT if dtype is None else as_dtype(dtype)))
 
 
 def tril(x: ArrayLike, /, *, k: int = 0) -> Tensor:

@@ -17,12 +17,13 @@ from slopewise.array.arguments import as_dtype, check_device
 from slopewise.array.elementwise import conj
 from slopewise.array.manipulation import roll
 from slopewise.engine import ops
+from slopewise.engine.creation import DEFAULT_FLOAT, wrap_array
 from slopewise.engine.errors import ArgumentError
 from slopewise.engine.ops import Axis
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives.rules import normalize_axes
 from slopewise.engine.primitives.spectral import fourier
-from slopewise.engine.tensor import DEFAULT_FLOAT, Tensor, _wrap_array
+from slopewise.engine.tensor import Tensor
 
 __all__ = [
     "fft",
@@ -215,7 +216,7 @@ def fftfreq(
     """
     check_device(device)
     frequencies = np.fft.fftfreq(_count("fftfreq", n), d)
-    return _wrap_array(frequencies.astype(DEFAULT_FLOAT if dtype is None else as_dtype(dtype)))
+    return wrap_array(frequencies.astype(DEFAULT_FLOAT if dtype is None else as_dtype(dtype)))
 
 
 def rfftfreq(
@@ -231,7 +232,7 @@ def rfftfreq(
     """
     check_device(device)
     frequencies = np.fft.rfftfreq(_count("rfftfreq", n), d)
-    return _wrap_array(frequencies.astype(DEFAULT_FLOAT if dtype is None else as_dtype(dtype)))
+    return wrap_array(frequencies.astype(DEFAULT_FLOAT if dtype is None else as_dtype(dtype)))
 
 
 def fftshift(x: ArrayLike, /, *, axes: Axis = None) -> Tensor:

@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike
 
 from slopewise.array.arguments import as_shape
 from slopewise.engine import ops
+from slopewise.engine.creation import wrap_array
 from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError
 from slopewise.engine.ops import Axis
 from slopewise.engine.primitives.rules import normalize_axes, normalize_axis
-from slopewise.engine.tensor import Tensor, _wrap_array
+from slopewise.engine.tensor import Tensor
 
 __all__ = [
     "broadcast_arrays",
@@ -280,7 +281,7 @@ def repeat(x: ArrayLike, repeats: int | ArrayLike, /, *, axis: int | None = None
     if counts.size == 1:
         return _repeat_evenly(x, int(counts.reshape(())), position)
     places = np.repeat(np.arange(size), counts)
-    return x[(*(slice(None),) * position, _wrap_array(places.astype(np.int64)))]
+    return x[(*(slice(None),) * position, wrap_array(places.astype(np.int64)))]
 
 
 def _repeat_evenly(x: Tensor, count: int, axis: int) -> Tensor:

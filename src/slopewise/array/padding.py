@@ -10,11 +10,12 @@ from numpy.typing import ArrayLike
 
 from slopewise.engine import ops
 from slopewise.engine.aval import Array
+from slopewise.engine.creation import wrap_array
 from slopewise.engine.errors import ArgumentError, ShapeError
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives import shapes
 from slopewise.engine.primitives.rules import INT64
-from slopewise.engine.tensor import Tensor, _wrap_array
+from slopewise.engine.tensor import Tensor
 
 __all__ = ["pad"]
 
@@ -58,7 +59,7 @@ def pad(
     for axis, width in enumerate(widths):
         if width != (0, 0):
             places = _padded_places(x.shape[axis], width, mode, axis)
-            x = x[(*(slice(None),) * axis, _wrap_array(places))]
+            x = x[(*(slice(None),) * axis, wrap_array(places))]
     return ops.positive(x)
 
 
@@ -84,7 +85,7 @@ def _pad_constant(x: Tensor, widths: list[tuple[int, int]], value: Any) -> Tenso
     if isinstance(value, int | float | complex) and value == 0:
         return zero_padded
     inside = np.pad(np.ones(x.shape, np.bool_), widths)
-    return ops.where(_wrap_array(inside), zero_padded, ops.stored(value, x.dtype))
+    return ops.where(wrap_array(inside), zero_padded, ops.stored(value, x.dtype))
 
 
 def _padded_places(size: int, width: tuple[int, int], mode: PadMode, axis: int) -> Array:

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from slopewise.engine import ops
+from slopewise.engine.creation import wrap_array
 from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError
 from slopewise.engine.ops import Axis
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives import host
 from slopewise.engine.primitives.rules import INT64
-from slopewise.engine.tensor import Tensor, _wrap_array
+from slopewise.engine.tensor import Tensor
 
 __all__ = ["argmax", "argmin", "count_nonzero", "nonzero", "searchsorted", "where"]
 
@@ -73,7 +74,7 @@ def nonzero(x: ArrayLike, /) -> tuple[Tensor, ...]:
     x = ops.as_tensor(x)
     if x.ndim == 0:
         raise ShapeError("nonzero needs a tensor with at least one axis")
-    return tuple(_wrap_array(places.astype(np.int64)) for places in x._array("nonzero").nonzero())
+    return tuple(wrap_array(places.astype(np.int64)) for places in x._array("nonzero").nonzero())
 
 
 def searchsorted(

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 
 from slopewise.engine import ops
 from slopewise.engine.aval import Array
-from slopewise.engine.tensor import Tensor, _wrap_array
+from slopewise.engine.creation import wrap_array
+from slopewise.engine.tensor import Tensor
 
 __all__ = [
     "UniqueAll",
@@ -120,4 +121,4 @@ def _unique(name: str, x: ArrayLike) -> UniqueAll:
 
 
 def _int64(array: Array) -> Tensor:
-    return _wrap_array(array.astype(np.int64))
+    return wrap_array(array.astype(np.int64))

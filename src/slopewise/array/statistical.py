@@ -7,11 +7,11 @@ from numpy.typing import ArrayLike, DTypeLike
 from slopewise.array.arguments import as_dtype
 from slopewise.engine import ops
 from slopewise.engine.aval import Dtype
+from slopewise.engine.creation import full as _full
 from slopewise.engine.errors import ArgumentError, DtypeError
 from slopewise.engine.ops import Axis
 from slopewise.engine.primitives.rules import normalize_axis
 from slopewise.engine.tensor import Tensor
-from slopewise.engine.tensor import full as _full
 
 __all__ = ["cumulative_prod", "cumulative_sum", "max", "mean", "min", "prod", "std", "sum", "var"]
 

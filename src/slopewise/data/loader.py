@@ -11,9 +11,10 @@ from numpy.typing import DTypeLike, NDArray
 from slopewise.data.datasets import ArrayDataset, Dataset, Subset, numeric_array
 from slopewise.data.indexing import count_same_rows
 from slopewise.data.tables import Table
+from slopewise.engine.creation import adopt, tensor
 from slopewise.engine.errors import ArgumentError, DataError, ShapeError
 from slopewise.engine.random import permutation
-from slopewise.engine.tensor import Tensor, adopt, tensor
+from slopewise.engine.tensor import Tensor
 
 Rows = NDArray[np.int64]
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from slopewise.engine import ops
 from slopewise.engine.aval import Array
+from slopewise.engine.creation import tensor
 from slopewise.engine.errors import ArgumentError, GradientError
 from slopewise.engine.random import random_words
-from slopewise.engine.tensor import Tensor, tensor
+from slopewise.engine.tensor import Tensor
 from slopewise.engine.transforms import jvp, vjp
 from slopewise.engine.tree import flatten, unflatten
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from slopewise.engine import ops
+from slopewise.engine.creation import as_array, wrap_array
 from slopewise.engine.errors import (
     ArgumentError,
     AxisError,
@@ -18,7 +19,7 @@ from slopewise.engine.errors import (
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives import indexed, shapes
 from slopewise.engine.primitives.rules import BOOL, INT64
-from slopewise.engine.tensor import Tensor, _wrap_array, as_array
+from slopewise.engine.tensor import Tensor
 from slopewise.engine.tree import flatten
 
 
@@ -99,7 +100,7 @@ def _lift_truths(x: Tensor, parts: list[Any]) -> tuple[Tensor, list[Any]]:
     for part in parts:
         if _is_truth(part):
             shape.append(1)
-            lifted.append(_wrap_array(np.arange(_truth(part), dtype=np.int64)))
+            lifted.append(wrap_array(np.arange(_truth(part), dtype=np.int64)))
         else:
             stop = axis + (hidden if part is Ellipsis else _axes_used(part))
             shape += x.shape[axis:stop]
@@ -115,7 +116,7 @@ def _truth(part: Any) -> bool:
 
 
 def _constant_index(value: int) -> Tensor:
-    return _wrap_array(np.asarray(value, np.int64))
+    return wrap_array(np.asarray(value, np.int64))
 
 
 def _expand(x: Tensor, parts: list[Any]) -> list[Any]:
@@ -157,14 +158,14 @@ def _checked(index: int, axis: int, size: int) -> int:
 def _index_tensors(x: Tensor, part: Any, axis: int) -> list[Tensor]:
     if isinstance(part, np.ndarray) and part.dtype == BOOL:  # a constant, whose value is known in a trace too
         _check_mask(x, part, axis)
-        return [_wrap_array(places.astype(np.int64)) for places in part.nonzero()]
+        return [wrap_array(places.astype(np.int64)) for places in part.nonzero()]
     index = ops.as_tensor(part)
     if index.dtype == BOOL:
         _check_mask(x, index, axis)
         buffer = index._ref.buffer
         if not isinstance(buffer, np.ndarray):
             raise _mask_error()
-        return [_wrap_array(places.astype(np.int64)) for places in buffer.nonzero()]
+        return [wrap_array(places.astype(np.int64)) for places in buffer.nonzero()]
     if index.dtype.kind not in "iu":
         raise DtypeError(f"an index must be integer or boolean, not {index.dtype}")
     return [index.astype(INT64)]

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from slopewise.engine.aval import Buffer, Shape
+from slopewise.engine.creation import zeros
 from slopewise.engine.errors import TraceError
 from slopewise.engine.mode import changed_mode, current_mode
 from slopewise.engine.primitive import apply, gradient_rule
 from slopewise.engine.primitives import reductions
 from slopewise.engine.tape import Leaf, Node, Ref, earliest, inputs_of, nodes_on_a_path, reachable_nodes
-from slopewise.engine.tensor import Tensor, zeros
+from slopewise.engine.tensor import Tensor
 
 
 class Gradients:

@@ -8,13 +8,14 @@ from typing import Any
 
 from slopewise.engine import ops
 from slopewise.engine.aval import aval_of, is_floating
+from slopewise.engine.creation import zeros
 from slopewise.engine.errors import ArgumentError, DtypeError, GradientError, ShapeError
 from slopewise.engine.mode import changed_mode, current_mode, is_grad_enabled
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives.elementwise import alias
 from slopewise.engine.pullback import pullback
 from slopewise.engine.tape import Node, Ref, others_may_differentiate
-from slopewise.engine.tensor import Tensor, zeros
+from slopewise.engine.tensor import Tensor
 from slopewise.engine.tree import Structure, flatten, unflatten
 from slopewise.engine.vmap import vmap
 

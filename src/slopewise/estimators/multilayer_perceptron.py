@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
+from slopewise.engine.creation import tensor
 from slopewise.engine.errors import ArgumentError
 from slopewise.engine.mode import no_grad
-from slopewise.engine.tensor import Tensor, tensor
+from slopewise.engine.tensor import Tensor
 from slopewise.estimators.network import MultilayerPerceptron, initial_weights
 from slopewise.estimators.parameters import check_parameters, hidden_units, seed_of
 from slopewise.estimators.quasi_newton import fit_quasi_newton

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slopewise.compiler import compile as compile_function
+from slopewise.engine.creation import tensor
 from slopewise.engine.mode import no_grad
-from slopewise.engine.tensor import Tensor, tensor
+from slopewise.engine.tensor import Tensor
 from slopewise.estimators.network import MultilayerPerceptron
 from slopewise.estimators.objective import DATA_LOSSES, Objective
 from slopewise.estimators.rows import Rows

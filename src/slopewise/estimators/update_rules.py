@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from slopewise.engine.tensor import Tensor, zeros
+from slopewise.engine.creation import zeros
+from slopewise.engine.tensor import Tensor
 from slopewise.optim import Adam, UpdateRule
 from slopewise.optim.parameter_group import Settings, State, check_at_least_zero
 from slopewise.optim.update_rule import Number, Scalars

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from slopewise.engine import ops
+from slopewise.engine.creation import scalar_like, zeros
 from slopewise.engine.errors import ShapeError
 from slopewise.engine.mode import no_grad
-from slopewise.engine.tensor import Tensor, scalar_like, zeros
+from slopewise.engine.tensor import Tensor
 from slopewise.metrics.streaming import FLOAT64, Mean, Metric, State, as_tensor, row_weight
 
 

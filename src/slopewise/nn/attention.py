@@ -10,9 +10,10 @@ import numpy as np
 
 from slopewise.engine import ops
 from slopewise.engine.aval import Shape
+from slopewise.engine.creation import tensor
 from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError
 from slopewise.engine.mode import no_grad
-from slopewise.engine.tensor import Tensor, tensor
+from slopewise.engine.tensor import Tensor
 from slopewise.nn.activations import gelu, relu, softmax
 from slopewise.nn.dropout import Dropout
 from slopewise.nn.initializers import xavier_uniform, zeros

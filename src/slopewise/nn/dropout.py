@@ -6,11 +6,12 @@ import numpy as np
 
 from slopewise.engine import ops
 from slopewise.engine.aval import Shape
+from slopewise.engine.creation import tensor
 from slopewise.engine.mode import no_grad
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives.randomness import random_bits
 from slopewise.engine.seeding import INITIAL_CALL, check_seed, take_stream
-from slopewise.engine.tensor import Tensor, tensor
+from slopewise.engine.tensor import Tensor
 from slopewise.nn.inputs import probability
 from slopewise.nn.module import Module
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from slopewise.engine import ops
+from slopewise.engine.creation import tensor
 from slopewise.engine.errors import ArgumentError, DtypeError
-from slopewise.engine.tensor import Tensor, tensor
+from slopewise.engine.tensor import Tensor
 from slopewise.nn.initializers import normal
 from slopewise.nn.inputs import known_value, positive_integer
 from slopewise.nn.module import Module

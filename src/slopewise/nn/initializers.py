@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from slopewise.engine.aval import Array, Dtype, Shape
+from slopewise.engine.creation import DEFAULT_FLOAT, full, tensor
 from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError
 from slopewise.engine.seeding import draw_normal, draw_uniform
-from slopewise.engine.tensor import DEFAULT_FLOAT, Tensor, full, tensor
+from slopewise.engine.tensor import Tensor
 
 __all__ = [
     "constant",

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from slopewise.engine.aval import Dtype, aval_of
+from slopewise.engine.creation import DEFAULT_FLOAT
 from slopewise.engine.errors import ArgumentError, DtypeError, SlopewiseError, TraceError
 from slopewise.engine.mode import current_mode
-from slopewise.engine.tensor import DEFAULT_FLOAT, Tensor
+from slopewise.engine.tensor import Tensor
 from slopewise.nn.calls import current_observer, name_place
 from slopewise.nn.inputs import is_batched
 from slopewise.nn.parameter import Parameter, set_value

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from slopewise.engine import ops
+from slopewise.engine.creation import tensor
 from slopewise.engine.errors import ArgumentError, ShapeError
 from slopewise.engine.mode import no_grad
-from slopewise.engine.tensor import Tensor, tensor
+from slopewise.engine.tensor import Tensor
 from slopewise.nn.initializers import ones, zeros
 from slopewise.nn.inputs import floating_input, is_batched, positive_integer
 from slopewise.nn.module import Module

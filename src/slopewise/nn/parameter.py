@@ -7,8 +7,9 @@ from typing import Any
 from numpy.typing import DTypeLike
 
 from slopewise.engine.aval import Array
+from slopewise.engine.creation import tensor
 from slopewise.engine.tape import Leaf, Ref
-from slopewise.engine.tensor import Tensor, tensor
+from slopewise.engine.tensor import Tensor
 
 
 class Parameter(Tensor):

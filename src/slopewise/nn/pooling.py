@@ -8,12 +8,13 @@ import numpy as np
 
 from slopewise.engine import ops
 from slopewise.engine.aval import Array, Shape
+from slopewise.engine.creation import tensor
 from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives.convolution import dilated
 from slopewise.engine.primitives.convolution import windows as windows_row
 from slopewise.engine.primitives.shapes import pad as pad_row
-from slopewise.engine.tensor import Tensor, tensor
+from slopewise.engine.tensor import Tensor
 from slopewise.nn.module import Module
 from slopewise.nn.windows import ceil_extension, check_windows, per_axis, settings_text, with_batch
 

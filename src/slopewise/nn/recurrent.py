@@ -7,8 +7,9 @@ from typing import Any
 
 from slopewise.engine import ops
 from slopewise.engine.control import scan
+from slopewise.engine.creation import zeros
 from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError
-from slopewise.engine.tensor import Tensor, zeros
+from slopewise.engine.tensor import Tensor
 from slopewise.nn.activations import relu, sigmoid, tanh
 from slopewise.nn.dropout import Dropout
 from slopewise.nn.initializers import uniform

@@ -7,9 +7,10 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from slopewise.engine.aval import Dtype
+from slopewise.engine.creation import as_array, tensor
 from slopewise.engine.errors import ArgumentError, DtypeError, ShapeError, SlopewiseError
 from slopewise.engine.mode import no_grad
-from slopewise.engine.tensor import Tensor, as_array, tensor
+from slopewise.engine.tensor import Tensor
 
 _LISTED = 6  # how many names an error lists
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from slopewise.engine import ops
-from slopewise.engine.tensor import Tensor, full, scalar_like, zeros
+from slopewise.engine.creation import full, scalar_like, zeros
+from slopewise.engine.tensor import Tensor
 from slopewise.optim.parameter_group import (
     ScheduleFunction,
     Settings,

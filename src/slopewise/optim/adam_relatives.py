@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from slopewise.engine import ops
-from slopewise.engine.tensor import Tensor, full, zeros
+from slopewise.engine.creation import full, zeros
+from slopewise.engine.tensor import Tensor
 from slopewise.optim.adam import average_weights, averages
 from slopewise.optim.parameter_group import (
     ScheduleFunction,

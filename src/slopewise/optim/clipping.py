@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterable
 
 from slopewise.engine import ops
+from slopewise.engine.creation import scalar_like, zeros
 from slopewise.engine.errors import ArgumentError
 from slopewise.engine.mode import no_grad
-from slopewise.engine.tensor import Tensor, scalar_like, zeros
+from slopewise.engine.tensor import Tensor
 
 
 def clip_grad_value(params: Tensor | Iterable[Tensor], value: float) -> None:

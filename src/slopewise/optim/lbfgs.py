@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from slopewise.engine import ops
+from slopewise.engine.creation import tensor, zeros
 from slopewise.engine.errors import ArgumentError, TraceError
 from slopewise.engine.mode import current_mode, enable_grad, no_grad
-from slopewise.engine.tensor import Tensor, tensor, zeros
+from slopewise.engine.tensor import Tensor
 from slopewise.optim.line_search import Point, strong_wolfe
 from slopewise.optim.optimizer import Optimizer
 from slopewise.optim.parameter_group import ScheduleFunction, Settings, check_at_least_zero

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from slopewise.engine.creation import tensor
 from slopewise.engine.errors import ArgumentError, DtypeError
 from slopewise.engine.mode import current_mode, no_grad
-from slopewise.engine.tensor import Tensor, tensor
+from slopewise.engine.tensor import Tensor
 from slopewise.optim.parameter_group import FLOAT64, ParameterGroup, ScheduleFunction, Settings, State
 
 

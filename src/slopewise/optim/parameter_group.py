@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slopewise.engine import ops
+from slopewise.engine.creation import tensor
 from slopewise.engine.errors import ArgumentError, ShapeError, TraceError
 from slopewise.engine.mode import current_mode, no_grad
-from slopewise.engine.tensor import Tensor, tensor
+from slopewise.engine.tensor import Tensor
 from slopewise.engine.trace import CaptureGuard
 
 if TYPE_CHECKING:

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from slopewise.engine import ops
+from slopewise.engine.creation import scalar_like
 from slopewise.engine.errors import ArgumentError
 from slopewise.engine.mode import no_grad
-from slopewise.engine.tensor import Tensor, scalar_like
+from slopewise.engine.tensor import Tensor
 
 FLOAT64 = np.dtype(np.float64)
 

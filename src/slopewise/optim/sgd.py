@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from slopewise.engine import ops
+from slopewise.engine.creation import zeros
 from slopewise.engine.errors import ArgumentError
-from slopewise.engine.tensor import Tensor, zeros
+from slopewise.engine.tensor import Tensor
 from slopewise.optim.parameter_group import ScheduleFunction, Settings, State, check_at_least_zero
 from slopewise.optim.update_rule import Number, Scalars, UpdateRule
 

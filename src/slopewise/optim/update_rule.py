@@ -11,8 +11,9 @@ from slopewise.compiler import CompiledFunction
 from slopewise.compiler import compile as compile_function
 from slopewise.engine import ops
 from slopewise.engine.aval import Dtype
+from slopewise.engine.creation import scalar_like
 from slopewise.engine.mode import enable_grad, no_grad
-from slopewise.engine.tensor import Tensor, scalar_like
+from slopewise.engine.tensor import Tensor
 from slopewise.optim.optimizer import Optimizer
 from slopewise.optim.parameter_group import FLOAT64, ParameterGroup, Settings, State
 

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from slopewise.engine.tensor import Tensor, tensor
+from slopewise.engine.creation import tensor
+from slopewise.engine.tensor import Tensor
 
 
 class Snapshot(NamedTuple):

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from slopewise import nn
 from slopewise.data import Preprocessor, Table, TargetEncoder
+from slopewise.engine.creation import tensor
 from slopewise.engine.errors import RunError
 from slopewise.engine.mode import no_grad
 from slopewise.engine.seeding import manual_seed
-from slopewise.engine.tensor import tensor
 from slopewise.train.networks import build_network
 from slopewise.train.run_folder import RunFolder
 from slopewise.train.trainer import evaluation_mode

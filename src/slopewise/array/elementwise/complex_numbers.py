@@ -5,9 +5,10 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 
 from slopewise.engine import ops
+from slopewise.engine.creation import full
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives import host
-from slopewise.engine.tensor import Tensor, full
+from slopewise.engine.tensor import Tensor
 
 __all__ = [
     "conj",

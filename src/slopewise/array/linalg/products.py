@@ -7,11 +7,12 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from slopewise.array.linalg.solving import inv
 from slopewise.engine import ops
+from slopewise.engine.creation import wrap_array
 from slopewise.engine.errors import ArgumentError, ShapeError
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives import indexed
 from slopewise.engine.primitives.rules import broadcast_shapes, normalize_axis
-from slopewise.engine.tensor import Tensor, _wrap_array
+from slopewise.engine.tensor import Tensor
 
 __all__ = ["cross", "diagonal", "matrix_power", "outer", "trace"]
 
@@ -33,7 +34,7 @@ def cross(x1: ArrayLike, x2: ArrayLike, /, *, axis: int = -1) -> Tensor:
         if t.ndim < -position or t.shape[position] != 3:
             raise ShapeError(f"cross needs three elements along axis {axis}, not shape {t.shape}")
     a, b = ops.moveaxis(a, position, -1), ops.moveaxis(b, position, -1)
-    forward, backward = _wrap_array(np.array([1, 2, 0])), _wrap_array(np.array([2, 0, 1]))
+    forward, backward = wrap_array(np.array([1, 2, 0])), wrap_array(np.array([2, 0, 1]))
     product = a[..., forward] * b[..., backward] - a[..., backward] * b[..., forward]
     return ops.moveaxis(product, -1, position)
 

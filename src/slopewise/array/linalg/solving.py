@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike
 
 from slopewise.array.linalg.decompositions import svdvals
 from slopewise.engine import ops
+from slopewise.engine.creation import wrap_array
 from slopewise.engine.errors import ShapeError
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives import host
-from slopewise.engine.tensor import Tensor, _wrap_array
+from slopewise.engine.tensor import Tensor
 
 __all__ = ["SignedLogDeterminant", "det", "inv", "matrix_rank", "pinv", "slogdet", "solve"]
 
@@ -139,7 +140,7 @@ def matrix_rank(x: ArrayLike, /, *, rtol: float | ArrayLike | None = None) -> Te
         raise ShapeError(f"matrix_rank needs matrices, at least two axes, not shape {x.shape}")
     values = svdvals(x)
     if values.shape[-1] == 0:
-        return _wrap_array(np.zeros(values.shape[:-1], np.int64))
+        return wrap_array(np.zeros(values.shape[:-1], np.int64))
     tolerance = _default_tolerance(x) if rtol is None else ops.expand_dims(ops.as_tensor(rtol), -1)
     return ops.sum(values > ops.max(values, -1, keepdims=True) * tolerance, -1)
 

@@ -1,6 +1,7 @@
 """Functions on tensors: they convert and promote their arguments, then apply primitives."""
 
 from slopewise.engine.aval import Axis
+from slopewise.engine.creation import full, zeros
 from slopewise.engine.ops.arrangement import (
     arange,
     broadcast_to,
@@ -124,7 +125,6 @@ from slopewise.engine.ops.reduction import (
     sum,
     var,
 )
-from slopewise.engine.tensor import full, zeros
 
 __all__ = [
     "Axis",

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from slopewise.engine.aval import Axis, Shape
+from slopewise.engine.creation import DEFAULT_FLOAT, full, wrap_array
 from slopewise.engine.errors import ArgumentError, ShapeError
 from slopewise.engine.ops.elementwise import where
 from slopewise.engine.ops.promotion import as_tensor, promote
@@ -17,12 +18,7 @@ from slopewise.engine.primitive import apply
 from slopewise.engine.primitives import shapes
 from slopewise.engine.primitives.indexed import gather as gather_row
 from slopewise.engine.primitives.rules import broadcast_shapes, normalize_axes, normalize_axis
-from slopewise.engine.tensor import (
-    DEFAULT_FLOAT,
-    Tensor,
-    _wrap_array,
-    full,
-)
+from slopewise.engine.tensor import Tensor
 
 
 def ones(shape: Shape, dtype: Any = DEFAULT_FLOAT) -> Tensor:
@@ -33,23 +29,23 @@ def ones(shape: Shape, dtype: Any = DEFAULT_FLOAT) -> Tensor:
 def arange(start: int, stop: int | None = None, step: int = 1) -> Tensor:
     """Return the integers of a range, int64."""
     first, last = (0, start) if stop is None else (start, stop)
-    return _wrap_array(np.arange(first, last, step, dtype=np.int64))
+    return wrap_array(np.arange(first, last, step, dtype=np.int64))
 
 
 def eye(n: int, dtype: Any = DEFAULT_FLOAT) -> Tensor:
     """Return the n by n identity matrix."""
-    return _wrap_array(np.eye(n, dtype=dtype))
+    return wrap_array(np.eye(n, dtype=dtype))
 
 
 def tril(x: Tensor, k: int = 0) -> Tensor:
     """Return the lower triangle of matrices, zero elsewhere."""
-    mask = _wrap_array(np.tri(x.shape[-2], x.shape[-1], k, dtype=np.bool_))
+    mask = wrap_array(np.tri(x.shape[-2], x.shape[-1], k, dtype=np.bool_))
     return where(mask, x, False if x.dtype.kind == "b" else 0)
 
 
 def triu(x: Tensor, k: int = 0) -> Tensor:
     """Return the upper triangle of matrices, zero elsewhere."""
-    mask = _wrap_array(~np.tri(x.shape[-2], x.shape[-1], k - 1, dtype=np.bool_))
+    mask = wrap_array(~np.tri(x.shape[-2], x.shape[-1], k - 1, dtype=np.bool_))
     return where(mask, x, False if x.dtype.kind == "b" else 0)
 
 

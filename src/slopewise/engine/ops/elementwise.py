@@ -8,9 +8,7 @@ from typing import Any
 from slopewise.engine.ops.promotion import as_tensor, floating, promote, promote_pair
 from slopewise.engine.primitive import Primitive, apply
 from slopewise.engine.primitives import elementwise as rows
-from slopewise.engine.tensor import (
-    Tensor,
-)
+from slopewise.engine.tensor import Tensor
 
 Unary = Callable[[Any], Tensor]
 

@@ -11,9 +11,7 @@ from slopewise.engine.primitive import apply
 from slopewise.engine.primitives import elementwise as rows
 from slopewise.engine.primitives.matrix import matmul as matmul_row
 from slopewise.engine.primitives.rules import INT64
-from slopewise.engine.tensor import (
-    Tensor,
-)
+from slopewise.engine.tensor import Tensor
 
 
 def matmul(x1: Any, x2: Any, /) -> Tensor:

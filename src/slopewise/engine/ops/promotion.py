@@ -13,19 +13,12 @@ from typing import Any
 import numpy as np
 
 from slopewise.engine.aval import Dtype
+from slopewise.engine.creation import DEFAULT_FLOAT, as_array, as_dtype, scalar_like, tensor, wrap_array
 from slopewise.engine.errors import ArgumentError, DtypeError
 from slopewise.engine.primitive import apply
 from slopewise.engine.primitives import elementwise as rows
 from slopewise.engine.primitives.rules import INT64
-from slopewise.engine.tensor import (
-    DEFAULT_FLOAT,
-    Tensor,
-    _wrap_array,
-    as_array,
-    as_dtype,
-    scalar_like,
-    tensor,
-)
+from slopewise.engine.tensor import Tensor
 from slopewise.engine.tree import flatten
 
 _KIND_ORDER = "biufc"
@@ -38,7 +31,7 @@ def as_tensor(value: Any) -> Tensor:
     """Return a tensor as it is, a sequence of tensors as their stack, and anything else as a constant."""
     if isinstance(value, Tensor):
         return value
-    return tensor(value) if isinstance(value, list | tuple) else _wrap_array(as_array(value, copy=True))
+    return tensor(value) if isinstance(value, list | tuple) else wrap_array(as_array(value, copy=True))
 
 
 def result_dtype(*dtypes: Dtype) -> Dtype:
@@ -113,7 +106,7 @@ def stored(value: Any, dtype: Dtype) -> Tensor:
         raise DtypeError(f"cannot assign {given} to elements of a {dtype} tensor; convert one with .astype()")
     if isinstance(value, Tensor):
         return astype(value, dtype)
-    return _constant(value, dtype) if _is_scalar(value) else _wrap_array(as_array(value, dtype, copy=True))
+    return _constant(value, dtype) if _is_scalar(value) else wrap_array(as_array(value, dtype, copy=True))
 
 
 def promote(*values: Any) -> list[Tensor]:

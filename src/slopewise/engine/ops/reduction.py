@@ -23,9 +23,7 @@ from slopewise.engine.ops.promotion import as_tensor, astype, detach, floating
 from slopewise.engine.primitive import Primitive, apply
 from slopewise.engine.primitives import reductions
 from slopewise.engine.primitives.rules import BOOL, INT64, normalize_axes, normalize_axis
-from slopewise.engine.tensor import (
-    Tensor,
-)
+from slopewise.engine.tensor import Tensor
 
 
 def _reduce(row: Primitive, x: Any, axis: Axis, keepdims: bool) -> Tensor:
