@@ -69,10 +69,7 @@ class Worker:
 
 
 def measure_steps(workload: Workload) -> dict[str, Any]:
-    """Let the libraries take turns; return each one's seconds per update.
-
-    And check that all reach the same losses.
-    """
+    """Let the libraries take turns, check that their losses agree, and return the seconds per update."""
     with ExitStack() as stack:
         workers = {name: Worker(stack, workload, *arguments) for name, arguments in PEERS.items()}
         passes: dict[str, list[dict[str, float]]] = {name: [] for name in workers}
@@ -89,10 +86,7 @@ def measure_steps(workload: Workload) -> dict[str, Any]:
 
 
 def print_steps(results: dict[str, dict[str, list[float]]]) -> None:
-    """Print microseconds per update, their quartiles.
-
-    And the ratio to the better of PyTorch's thread counts.
-    """
+    """Print microseconds per update, quartiles, and the ratio to the better of PyTorch's thread counts."""
     print(f"\n{'workload':<8} {'library':<28} {'µs/step':>9} {'quartiles':>17} {'/ PyTorch':>10}")
     for workload, by_library in results.items():
         medians = {name: statistics.median(seconds) for name, seconds in by_library.items()}
@@ -115,10 +109,7 @@ def measure_command(command: list[str], times: int) -> list[float]:
 
 
 def measure_processes() -> dict[str, list[float]]:
-    """Return the seconds of bare Python, of imports.
-
-    And of the main job from process start to finished report.
-    """
+    """Return the seconds of bare Python, of imports, and of the main job from its start to the report."""
     python = sys.executable
     imports = {
         name: measure_command([python, "-c", code], 11)

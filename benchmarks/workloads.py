@@ -18,10 +18,7 @@ class Workload:
 
     @property
     def flops(self) -> float:
-        """Multiplications and additions of the matrix products of one update: forward.
-
-        And twice that backward.
-        """
+        """Multiplications and additions of an update's matrix products: forward, and twice that backward."""
         products = sum(a * b for a, b in zip(self.sizes[:-1], self.sizes[1:], strict=True))
         first = self.sizes[0] * self.sizes[1]  # the inputs need no gradient
         return 2.0 * self.batch * (3 * products - first)

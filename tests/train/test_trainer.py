@@ -1,7 +1,4 @@
-"""The training loop: the same numbers as the loop written by hand, exact resume.
-
-And nothing that looks changes anything.
-"""
+"""The training loop: the numbers of the loop by hand, exact resume, and looking changes nothing."""
 
 import json
 

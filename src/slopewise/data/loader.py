@@ -57,7 +57,8 @@ class DataLoader:
         If there are no rows, or a Table holds other things than numbers.
 
     Notes
-    ----- A loop that was left early is an epoch that is over: the next `for` starts the next one. To go on in
+    -----
+    A loop that was left early is an epoch that is over: the next `for` starts the next one. To go on in
     the middle of an epoch, take `state_dict()` inside the loop and give it to `load_state_dict` of a loader
     of the same data and arguments: its next `for` gives exactly the batches that had remained.
 

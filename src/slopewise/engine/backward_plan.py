@@ -78,11 +78,13 @@ def plan_for(nodes: Sequence[Node | Leaf], root: Ref) -> Plan | None:
     """
     if len(nodes) > MOST_NODES or nodes[-1] is not root.node:
         return None
-    known: Any
+    structure = _structure(nodes)
+    if structure is None:
+        return None
+    key = (structure, root.index, root.buffer.shape)
     try:
-        key = (_structure(nodes), root.index, root.buffer.shape)
         known = _plans.get(key, _NEW)
-    except TypeError:  # what cannot be planned, or a parameter that cannot be hashed
+    except TypeError:  # a parameter that cannot be hashed
         return None
     if known is _NEW:
         if len(_plans) >= MOST_PLANS:
@@ -95,17 +97,16 @@ def plan_for(nodes: Sequence[Node | Leaf], root: Ref) -> Plan | None:
     return plan
 
 
-# they hold graphs, often new ones each time, and are few nodes for much work; host primitives' rules look at
-# values
+# they hold graphs, often new ones each time, and are few nodes for much work
 _UNPLANNED = (call, scan)
 _NEW: object = object()
 _SEEN_ONCE: object = object()
 
 
-def _structure(nodes: Sequence[Node | Leaf]) -> Hashable:
-    """Return what the gradient rules can see of a tape but for the values: primitives, parameters, edges.
+def _structure(nodes: Sequence[Node | Leaf]) -> Hashable | None:
+    """Return what gradient rules can see of a tape but for the values, or None if it is not to be planned.
 
-    Shapes, dtypes.
+    That is primitives, parameters, edges, shapes and dtypes. The rules of host primitives may look at values.
     """
     positions: dict[Node | Leaf, int] = {}
     parts: list[Hashable] = []
@@ -115,7 +116,7 @@ def _structure(nodes: Sequence[Node | Leaf]) -> Hashable:
             parts.append(node.aval)
             continue
         if node.primitive in _UNPLANNED or not node.primitive.core:
-            raise TypeError("this tape is walked, not planned")
+            return None
         part: list[Hashable] = [node.primitive, *node.params.values()]
         for ref in inputs_of(node):
             if ref.node is None:
@@ -146,10 +147,7 @@ def _trace_plan(nodes: Sequence[Node | Leaf], root: Ref) -> Plan | None:
 
 
 def _copy_tape(nodes: Sequence[Node | Leaf], trace: Trace) -> tuple[list[Node | Leaf], dict[Symbol, _Place]]:
-    """Return nodes like those of a tape, with a symbol for each value.
-
-    And where each symbol's value stands.
-    """
+    """Return nodes like a tape's with a symbol for each value, and where each symbol's value stands."""
     numbers = {node: number for number, node in enumerate(nodes)}
     twins: list[Node | Leaf] = []
     places: dict[Symbol, _Place] = {}

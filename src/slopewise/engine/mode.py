@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import wraps
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -58,8 +59,6 @@ class _Recording:
         _current.reset(token)  # type: ignore[arg-type]
 
     def __call__(self, function):  # type: ignore[no-untyped-def]
-        from functools import wraps
-
         @wraps(function)
         def wrapped(*args, **kwargs):  # type: ignore[no-untyped-def]
             with type(self)(self._enabled):

@@ -52,6 +52,7 @@ def pullback(
     *,
     create_graph: bool = False,
     retain_graph: bool = False,
+    nodes: list[Node | Leaf] | None = None,
 ) -> dict[tuple[Node | Leaf, int], Tensor]:
     """Carry cotangents from outputs back to sources.
 
@@ -61,13 +62,15 @@ def pullback(
     sources : the values whose gradients are wanted, or None for all leaves
     create_graph : record the backward pass, so that its results can be differentiated
     retain_graph : keep the tape for another pass
+    nodes : what `reachable_nodes` gives for the outputs, if it is at hand
 
     Returns
     -------
     dict from (node, output index) of a source to its gradient; what no path reaches is absent
     """
-    since = 0 if sources is None else earliest(sources)
-    nodes = reachable_nodes([ref for ref, _ in outputs], since)
+    if nodes is None:
+        since = 0 if sources is None else earliest(sources)
+        nodes = reachable_nodes([ref for ref, _ in outputs], since)
     if sources is None:
         wanted: set[Node | Leaf] = {node for node in nodes if isinstance(node, Leaf)}
         useful = set(nodes)

@@ -1,7 +1,4 @@
-"""A tape as a picture: boxes from left to right in the order of computation.
-
-Gradients written under the values.
-"""
+"""A tape as a picture: boxes in the order of computation, with gradients written under the values."""
 
 from __future__ import annotations
 

@@ -200,13 +200,14 @@ class Tensor:
         self, seed: Tensor, create_graph: bool, retain_graph: bool
     ) -> list[tuple[Leaf, Tensor]]:
         """Return the leaves behind this tensor with their gradients."""
+        nodes = reachable_nodes([self._ref])
         if not create_graph and current_mode().trace is None:
-            nodes = reachable_nodes([self._ref])
             plan = backward_plan.plan_for(nodes, self._ref)
             if plan is not None:
                 return plan.run(nodes, seed.numpy(), retain_graph)
-            del nodes
-        found = pullback([(self._ref, seed)], None, create_graph=create_graph, retain_graph=retain_graph)
+        found = pullback(
+            [(self._ref, seed)], None, create_graph=create_graph, retain_graph=retain_graph, nodes=nodes
+        )
         return [
             (leaf, value if create_graph else value.detach())
             for (leaf, _), value in found.items()

@@ -1,7 +1,4 @@
-"""Ctrl-C takes effect between two updates, never inside of one.
-
-So that what is left behind is a whole state.
-"""
+"""Ctrl-C takes effect between two updates, never inside of one: what is left behind is a whole state."""
 
 from __future__ import annotations
 

@@ -2,11 +2,15 @@
 
 ::
 
-    run.json            data fingerprint, columns, split settings, model, optimizer, seed, versions, test
-    openings split.json          which rows are train, validation, test metrics.jsonl       a line per epoch
-    checkpoints/        step-NNNNNNNN.safetensors and .json; torn ones are ignored model.safetensors   the
-    best weights; model.json: the model, the preprocessing and the classes evaluation.json     scores and
-    error analysis, as shown in the report report.html         one self-contained file
+    run.json            data fingerprint, columns, split settings, model, optimizer, seed, versions,
+                        openings of the test rows
+    split.json          which rows are train, validation, test
+    metrics.jsonl       a line per epoch
+    checkpoints/        step-NNNNNNNN.safetensors and .json; torn ones are ignored
+    model.safetensors   the best weights
+    model.json          the model, the preprocessing and the classes
+    evaluation.json     scores and error analysis, as shown in the report
+    report.html         one self-contained file
 
 No file holds code. Each is written aside, brought to the disk and renamed, so a run killed at any moment
 leaves whole files (metrics.jsonl alone is appended to; a torn last line is dropped when it is read).

@@ -18,6 +18,9 @@ from slopewise.data.loader import DataLoader
 from slopewise.engine.errors import ArgumentError, ShapeError
 from slopewise.engine.mode import no_grad
 from slopewise.engine.tensor import Tensor
+from slopewise.metrics import get as get_metric
+from slopewise.nn import losses, reseed
+from slopewise.optim import clip_grad_norm, clip_grad_value
 from slopewise.train.callbacks import Callback
 from slopewise.train.history import History, Record
 from slopewise.train.interrupt import Interrupt, deferred_interrupt
@@ -106,17 +109,14 @@ class Trainer:
         class_weight: Mapping[Any, float] | str | None = None,
         compile: bool = True,
     ) -> None:
-        from slopewise import losses, nn
-        from slopewise import metrics as metric_room
-
         if accumulate < 1:
             raise ArgumentError(f"accumulate must be at least 1, not {accumulate}")
         self.model = model
-        self.loss = losses.get(loss) if isinstance(loss, str) else loss
+        self.loss = losses.get(loss)
         self.optimizer = optimizer
-        self.metrics = [metric_room.get(metric) if isinstance(metric, str) else metric for metric in metrics]
+        self.metrics = [get_metric(metric) if isinstance(metric, str) else metric for metric in metrics]
         self.seed = seed
-        nn.reseed(model, seed)
+        reseed(model, seed)
         self.clip_norm = clip_norm
         self.clip_value = clip_value
         self.accumulate = accumulate
@@ -267,13 +267,11 @@ class Trainer:
 
     def clip_gradients(self) -> None:
         """Limit the gradients before the update, as the Trainer was told to."""
-        from slopewise import optim
-
         parameters = list(self.model.parameters())
         if self.clip_value is not None:
-            optim.clip_grad_value(parameters, self.clip_value)
+            clip_grad_value(parameters, self.clip_value)
         if self.clip_norm is not None:
-            optim.clip_grad_norm(parameters, self.clip_norm)
+            clip_grad_norm(parameters, self.clip_norm)
 
     def finish_epoch(self) -> Record:
         """Score the epoch, add its record to the history and tell the callbacks."""
@@ -359,10 +357,7 @@ class Trainer:
         self.model.load_state_dict(weights)
 
     def snapshot(self) -> Snapshot:
-        """Take the whole state: weights, optimizer, schedule, random addresses, position in the data.
-
-        Callbacks.
-        """
+        """Take the whole state of training, from the weights to the position in the data and the callbacks."""
         run = self._current_run()
         state: dict[str, Any] = {
             "model": self.weights(),
