@@ -357,7 +357,7 @@ class Trainer:
         self.model.load_state_dict(weights)
 
     def snapshot(self) -> Snapshot:
-        """Take the whole state of training, from the weights to the position in the data and the callbacks."""
+        """Take the whole state of training, from the weights to the place in the data and the callbacks."""
         run = self._current_run()
         state: dict[str, Any] = {
             "model": self.weights(),
