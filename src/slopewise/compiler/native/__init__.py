@@ -1,0 +1,1 @@
+"""The native target: a graph as machine code for this CPU, made with LLVM."""
