@@ -73,7 +73,7 @@ lock:  ## renew the lock files (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
 	  --custom-compile-command 'make lock' pyproject.toml requirements/build.in -o requirements/library.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
-	  --custom-compile-command 'make lock' -c requirements/library.txt --group dev pyproject.toml -o requirements/dev.txt
+	  --custom-compile-command 'make lock' -c requirements/library.txt --extra site --group dev pyproject.toml -o requirements/dev.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate --no-deps \
 	  --custom-compile-command 'make lock' requirements/bench.in -o requirements/bench.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
