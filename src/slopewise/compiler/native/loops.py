@@ -102,13 +102,13 @@ class Emitter:
     def loop(self, start: Index, stop: Index, step: int = 1) -> Iterator[Index]:
         """Repeat a block for an index from start up to, not including, stop.
 
-        A loop whose bounds are known and which runs once is no loop. Bounds that are known to hold nothing are
-        an error of the caller.
+        A loop whose bounds are known and which runs once is no loop. Bounds that are known to hold nothing
+        are an error of the caller.
         """
         known = isinstance(start, int) and isinstance(stop, int)
         if known:
-            assert start < stop, "an empty loop must not be emitted"  # type: ignore[operator]
-            if start + step >= stop:  # type: ignore[operator]
+            assert start < stop, "an empty loop must not be emitted"
+            if start + step >= stop:
                 yield start
                 return
         builder = self.builder
@@ -258,11 +258,13 @@ class Emitter:
         return scalar if lanes == 1 else ir.Constant(ir.VectorType(scalar.type, lanes), [scalar] * lanes)
 
     def fail(self, condition: ir.Value, number: int, about: ir.Value) -> None:
-        """Note an error, with a number of its own and an i64 to speak of, where a condition holds."""
+        """Note an error where a condition holds: its number, and an i64 to speak of. The first one stays."""
         builder = self.builder
         with builder.if_then(condition, likely=False):
-            builder.store(ir.Constant(I64, number), self.status)
-            builder.store(about, builder.gep(self.status, [ir.Constant(I64, 1)], source_etype=I64))
+            known = builder.load(self.status, typ=I64)
+            with builder.if_then(builder.icmp_signed("==", known, ir.Constant(I64, 0))):
+                builder.store(ir.Constant(I64, number), self.status)
+                builder.store(about, builder.gep(self.status, [ir.Constant(I64, 1)], source_etype=I64))
 
 
 def scalar_constant(value: float | int | bool, dtype: Dtype) -> ir.Constant:
