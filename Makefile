@@ -44,14 +44,16 @@ check: test lint types imports doctest  ## all that CI runs
 
 .venv-bench/bench.stamp: requirements/bench.txt requirements/torch-cpu.txt requirements/library.txt
 	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
-	@echo "setting up .venv-bench with PyTorch"
+	@echo "setting up .venv-bench with PyTorch, JAX, scikit-learn, Keras and skorch"
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/library.txt
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/bench.txt -r requirements/torch-cpu.txt
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-bench: .venv-bench/bench.stamp  ## measure against PyTorch; prints ratios, never fails a test
-	.venv-bench/bin/python -m benchmarks.run
+# Parts of it: make bench PARTS="steps processes growth memory" WORKLOADS="tiny tab" PEERS="torch jax-scan fit" PASSES=15
+bench: .venv-bench/bench.stamp  ## measure against the peers; prints ratios, never fails a test
+	.venv-bench/bin/python -m benchmarks.run $(if $(PARTS),--parts $(PARTS)) $(if $(WORKLOADS),--workloads $(WORKLOADS)) \
+	  $(if $(PEERS),--peers $(PEERS)) $(if $(PASSES),--passes $(PASSES)) $(if $(ROWS),--rows $(ROWS))
 
 .venv-conformance/conformance.stamp: requirements/conformance.txt pyproject.toml
 	@test -x .venv-conformance/bin/python || $(PYTHON) -m venv .venv-conformance
@@ -74,8 +76,9 @@ lock:  ## renew the lock files (needs uv)
 	  --custom-compile-command 'make lock' pyproject.toml requirements/build.in -o requirements/library.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
 	  --custom-compile-command 'make lock' -c requirements/library.txt --extra site --group dev pyproject.toml -o requirements/dev.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate --no-deps \
-	  --custom-compile-command 'make lock' requirements/bench.in -o requirements/bench.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
+	  --custom-compile-command 'make lock' -c requirements/library.txt -c requirements/dev.txt requirements/bench.in \
+	  -o requirements/bench.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
 	  --custom-compile-command 'make lock' -c requirements/library.txt -c requirements/dev.txt requirements/conformance.in \
 	  -o requirements/conformance.txt
