@@ -43,14 +43,14 @@ def draw_tape(tape: Tape) -> str:
     -------
     str : one ``<svg>`` element; all names are escaped
     """
-    columns = _order_rows(_columns(tape.entries), tape.entries)
+    grid = place_entries(tape.entries)
     places = {
         number: (MARGIN + x * (BOX_WIDTH + COLUMN_GAP), MARGIN + y * (BOX_HEIGHT + ROW_GAP))
-        for x, column in enumerate(columns)
-        for y, number in enumerate(column)
+        for number, (x, y) in grid.items()
     }
-    width = 2 * MARGIN + len(columns) * (BOX_WIDTH + COLUMN_GAP) - COLUMN_GAP
-    height = 2 * MARGIN + max(map(len, columns)) * (BOX_HEIGHT + ROW_GAP) - ROW_GAP
+    columns, rows = (1 + max(place[axis] for place in grid.values()) for axis in (0, 1))
+    width = 2 * MARGIN + columns * (BOX_WIDTH + COLUMN_GAP) - COLUMN_GAP
+    height = 2 * MARGIN + rows * (BOX_HEIGHT + ROW_GAP) - ROW_GAP
     edges = [
         _edge(places[source], places[entry.number], (port + 1) / (len(entry.inputs) + 1))
         for entry in tape.entries
@@ -64,6 +64,12 @@ def draw_tape(tape: Tape) -> str:
         '<defs><marker id="tape-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
         'orient="auto"><path d="M0 0L8 4L0 8z"/></marker></defs>' + "".join(edges) + "".join(boxes) + "</svg>"
     )
+
+
+def place_entries(entries: list[Entry]) -> dict[int, tuple[int, int]]:
+    """Return the column and row of each entry, by its number, for a picture of the tape."""
+    columns = _order_rows(_columns(entries), entries)
+    return {number: (x, y) for x, column in enumerate(columns) for y, number in enumerate(column)}
 
 
 def _columns(entries: list[Entry]) -> list[list[int]]:
