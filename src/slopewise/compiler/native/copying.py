@@ -1,9 +1,10 @@
-"""Copies from a view to a contiguous one, and the merging of axes that makes them long."""
+"""Loops over what is left of views when their first axes are indexed: copies, zeros, and sums in place."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from slopewise.compiler.native.loops import Emitter, Index, pieces
 from slopewise.compiler.native.views import View
@@ -17,71 +18,101 @@ def vector_lanes(emitter: Emitter, dtype: Dtype) -> int:
     return emitter.vector_bytes // dtype.itemsize
 
 
-def merge_axes(views: Sequence[View], first: Sequence[int] = ()) -> list[View]:
+def merge_axes(views: Sequence[View], first: Sequence[int] = (), behind: Sequence[int] = ()) -> list[View]:
     """Merge neighbouring axes that lie behind one another in all views, and drop axes of size 1.
 
     Parameters
     ----------
-    views : of one shape, from the axis that `first` states for each (0 unless stated); what is before stays
+    views : of one shape, but for the axes that stay as they are
+    first : how many axes in front of each view stay; none unless stated
+    behind : how many axes at the end of each view stay; none unless stated
     """
     starts = first or (0,) * len(views)
-    shape = views[0].shape[starts[0] :]
-    strides = [view.strides[start:] for view, start in zip(views, starts, strict=True)]
+    stops = [len(view.shape) - n for view, n in zip(views, behind or (0,) * len(views), strict=True)]
+    strides = [view.strides[start:stop] for view, start, stop in zip(views, starts, stops, strict=True)]
     sizes: list[int] = []
     steps: list[list[int]] = [[] for _ in views]
-    for axis, size in enumerate(shape):
+    for axis, size in enumerate(views[0].shape[starts[0] : stops[0]]):
         if size == 1:
             continue
         here = [stride[axis] for stride in strides]
-        if sizes and all(step[-1] == size * inner for step, inner in zip(steps, here, strict=True)):
-            sizes[-1] *= size
-            for step, inner in zip(steps, here, strict=True):
-                step[-1] = inner
-            continue
-        sizes.append(size)
+        joins = bool(sizes) and all(step[-1] == size * inner for step, inner in zip(steps, here, strict=True))
+        sizes[len(sizes) - joins :] = [sizes[-1] * size if joins else size]
         for step, inner in zip(steps, here, strict=True):
-            step.append(inner)
+            step[len(step) - joins :] = [inner]
     return [
-        replace(view, shape=(*view.shape[:start], *sizes), strides=(*view.strides[:start], *step))
-        for view, start, step in zip(views, starts, steps, strict=True)
+        replace(
+            view,
+            shape=(*view.shape[:start], *sizes, *view.shape[stop:]),
+            strides=(*view.strides[:start], *step, *view.strides[stop:]),
+        )
+        for view, start, stop, step in zip(views, starts, stops, steps, strict=True)
     ]
 
 
-def emit_copy(
-    emitter: Emitter, source: View, target: View, at: Sequence[Index] = (), to: Sequence[Index] = ()
+Places: TypeAlias = "list[list[Index]]"
+
+
+def emit_elements(
+    emitter: Emitter,
+    views: Sequence[View],
+    at: Sequence[Sequence[Index]],
+    body: Callable[[Sequence[View], Places, int], None],
 ) -> None:
-    """Copy the axes that are left of two views when indices are given for their first ones.
+    """Emit a body for all elements of the axes that are left of views when their first ones are indexed.
+
+    It is by vectors where the elements of all views lie side by side, or are all one.
 
     Parameters
     ----------
-    source, target : views whose shapes agree behind the axes that `at` and `to` index; not empty
+    views : their shapes agree behind the axes that are indexed, and are not empty
+    at : the indices of the first axes, for each view
+    body : (views, places, lanes): the views with axes merged, and where each is to be read or written
     """
-    source, target = merge_axes([source, target], [len(at), len(to)])
-    shape = source.shape[len(at) :]
+    views = merge_axes(views, [len(place) for place in at])
+    shape = views[0].shape[len(at[0]) :]
+    if not shape:
+        body(views, [list(place) for place in at], 1)
+        return
+    by_vectors = all(view.strides[-1] in (0, 1) for view in views)
+    lanes = vector_lanes(emitter, views[0].dtype) if by_vectors else 1
     with emitter.loops(shape[:-1]) as index:
-        if not shape:
-            emitter.store(target, to, emitter.load(source, at))
-            return
-        _copy_line(emitter, source, target, [*at, *index], [*to, *index])
+
+        def emit(place: Index, count: int) -> None:
+            body(views, [[*first, *index, place] for first in at], count)
+
+        _line(emitter, shape[-1], lanes, emit)
 
 
-def _copy_line(emitter: Emitter, source: View, target: View, at: list[Index], to: list[Index]) -> None:
-    """Copy along the last axis: by vectors where the elements lie side by side, or are all one."""
-    size = source.shape[-1]
-    side_by_side = source.strides[-1] in (0, 1) and target.strides[-1] == 1
-    lanes = vector_lanes(emitter, source.dtype) if side_by_side else 1
-
-    def copy(place: Index, count: int) -> None:
-        value = emitter.load(source, [*at, place], count)
-        emitter.store(target, [*to, place], value, count)
-
+def _line(emitter: Emitter, size: int, lanes: int, body: Callable[[Index, int], None]) -> None:
+    """Emit a body along an axis: some vectors in a loop, and the rest one after the other."""
     step = lanes * _UNROLLED
     looped = size - size % step if size > _UNROLLED * step else 0
     if looped:
         with emitter.loop(0, looped, step) as start:
             for number in range(_UNROLLED):
-                copy(emitter.add(start, number * lanes), lanes)
+                body(emitter.add(start, number * lanes), lanes)
     for start in range(looped, size - size % lanes, lanes):
-        copy(start, lanes)
+        body(start, lanes)
     for start, count in pieces(size, lanes):
-        copy(start, count)
+        body(start, count)
+
+
+def emit_copy(
+    emitter: Emitter, source: View, target: View, at: Sequence[Index] = (), to: Sequence[Index] = ()
+) -> None:
+    """Copy the axes that are left of two views when their first ones are indexed by `at` and `to`."""
+
+    def copy(views: Sequence[View], places: Places, lanes: int) -> None:
+        emitter.store(views[1], places[1], emitter.load(views[0], places[0], lanes), lanes)
+
+    emit_elements(emitter, [source, target], [at, to], copy)
+
+
+def emit_zeros(emitter: Emitter, target: View, to: Sequence[Index] = ()) -> None:
+    """Write zeros to the axes that are left of a view when its first ones are indexed by `to`."""
+
+    def clear(views: Sequence[View], places: Places, lanes: int) -> None:
+        emitter.store(views[0], places[0], emitter.constant(0, target.dtype, lanes), lanes)
+
+    emit_elements(emitter, [target], [to], clear)
