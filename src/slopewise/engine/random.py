@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 Words = NDArray[np.uint64]
 
-_MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
-_WEYL = (0x9E3779B9, 0xBB67AE85)
+# Philox's constants, for all targets: what counters are multiplied by, what is added to the keys each round
+PHILOX_MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
+PHILOX_WEYL = (0x9E3779B9, 0xBB67AE85)
+PHILOX_ROUNDS = 10
 _LOW = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
-_ROUNDS = 10
 
 
 def philox(counter: tuple[Words, Words, Words, Words], key: tuple[int, int]) -> tuple[Words, ...]:
@@ -41,17 +42,17 @@ def philox(counter: tuple[Words, Words, Words, Words], key: tuple[int, int]) -> 
     """
     c0, c1, c2, c3 = counter
     k0, k1 = key
-    for _ in range(_ROUNDS):
-        product0 = c0 * _MULTIPLIERS[0]
-        product1 = c2 * _MULTIPLIERS[1]
+    for _ in range(PHILOX_ROUNDS):
+        product0 = c0 * PHILOX_MULTIPLIERS[0]
+        product1 = c2 * PHILOX_MULTIPLIERS[1]
         c0, c1, c2, c3 = (
             (product1 >> _SHIFT) ^ c1 ^ np.uint64(k0),
             product1 & _LOW,
             (product0 >> _SHIFT) ^ c3 ^ np.uint64(k1),
             product0 & _LOW,
         )
-        k0 = (k0 + _WEYL[0]) & 0xFFFFFFFF
-        k1 = (k1 + _WEYL[1]) & 0xFFFFFFFF
+        k0 = (k0 + PHILOX_WEYL[0]) & 0xFFFFFFFF
+        k1 = (k1 + PHILOX_WEYL[1]) & 0xFFFFFFFF
     return c0, c1, c2, c3
 
 
