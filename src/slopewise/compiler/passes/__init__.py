@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from slopewise.compiler.passes.algebra import algebra
 from slopewise.compiler.passes.dead import dead
 from slopewise.compiler.passes.fold import fold
 from slopewise.compiler.passes.inline import inline, release
@@ -28,7 +29,7 @@ def optimize(graph: Graph) -> Graph:
     --------
     >>> import slopewise as sw
     >>> from slopewise.engine.trace import trace_function
-    >>> print(optimize(trace_function(lambda x: x.exp() + x.exp(), (sw.tensor([1.0, 2.0]),)).graph))
+    >>> print(optimize(trace_function(lambda x: sw.exp(x * 1.0) + sw.exp(x), (sw.tensor([1.0, 2.0]),)).graph))
     graph(a: float32[2]) {
       b: float32[2] = exp(a)
       c: float32[2] = add(b, b)
@@ -57,7 +58,11 @@ PASSES: tuple[Pass, ...] = (
     dead,
     fold,
     subexpressions,
+    algebra,
+    fold,
+    subexpressions,
     release,
+    algebra,
     dead,
 )
 
@@ -79,4 +84,4 @@ def _checked(apply: Pass, graph: Graph) -> Graph:
     return result
 
 
-__all__ = ["PASSES", "Pass", "dead", "fold", "inline", "optimize", "release", "subexpressions"]
+__all__ = ["PASSES", "Pass", "algebra", "dead", "fold", "inline", "optimize", "release", "subexpressions"]

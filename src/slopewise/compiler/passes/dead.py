@@ -66,7 +66,7 @@ def _inputs_read(body: Graph, wanted: Sequence[bool]) -> list[bool]:
 
 
 def _narrowed_body(body: Graph, read: Sequence[bool], wanted: Sequence[bool]) -> Graph:
-    """Return a body without some inputs and outputs; the same graph each time, so that equal loops stay so."""
+    """Return a body without some inputs and outputs; one graph each time, so that equal loops stay equal."""
     key = ("narrowed", tuple(read), tuple(wanted))
     if key not in body.derived:
         body.derived[key] = dead(

@@ -15,8 +15,10 @@ from slopewise.engine.primitive import Primitive
 from slopewise.engine.primitives.call import call
 from slopewise.engine.primitives.elementwise import alias
 
-# not in the table of primitives, as it never leaves the passes
-barrier = Primitive("barrier", infer=alias.infer, compute=alias.compute, vjp=alias.vjp, batch=alias.batch)
+# Not in the table of primitives, as it never leaves the passes. Barriers of two calls are not the same.
+barrier = Primitive(
+    "barrier", infer=lambda x, call: x, compute=lambda x, call: x, vjp=None, batch=alias.batch
+)
 
 
 def inline(graph: Graph) -> Graph:
@@ -39,13 +41,16 @@ def _insert(new: Rewriting, nodes: list[GraphNode]) -> None:
 def _insert_call(new: Rewriting, node: GraphNode) -> None:
     operands = new.operands(node)
     if node.params["linear"] is None:
-        operands = tuple([_behind_barrier(new, symbol, node) for symbol in operands])
+        number = len(new.nodes)
+        operands = tuple([_behind_barrier(new, symbol, number, node) for symbol in operands])
     for symbol, value in zip(node.outputs, _insert_body(new, node.params["graph"], operands), strict=True):
         new.replace(symbol, value)
 
 
-def _behind_barrier(new: Rewriting, symbol: Symbol, node: GraphNode) -> Symbol:
-    return symbol if symbol in new.constants else new.emit(barrier, (symbol,), {}, like=node)[0]
+def _behind_barrier(new: Rewriting, symbol: Symbol, number: int, node: GraphNode) -> Symbol:
+    if symbol in new.constants:
+        return symbol
+    return new.emit(barrier, (symbol,), {"call": number}, like=node)[0]
 
 
 def _insert_body(new: Rewriting, body: Graph, operands: tuple[Symbol, ...]) -> list[Symbol]:
