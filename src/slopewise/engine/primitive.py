@@ -40,6 +40,7 @@ class Primitive:
     outputs : 1, or None where a tuple comes back
     core : True if every target lowers it, False for a host primitive, which only the interpreter runs
     saves : which values the gradient rules look at: any of "x" (operands) and "y" (results)
+    elementwise : True if each element of the result depends on the elements at its place alone
     seen : codes of the dtypes of the first operand that `infer` has allowed; eager calls ask it once for each
     """
 
@@ -51,6 +52,7 @@ class Primitive:
     outputs: int | None = 1
     core: bool = True
     saves: str = "xy"
+    elementwise: bool = False
     seen: set[str] = field(default_factory=set)
 
     def __repr__(self) -> str:
@@ -70,11 +72,12 @@ def define(
     outputs: int | None = 1,
     core: bool = True,
     saves: str = "xy",
+    elementwise: bool = False,
 ) -> Primitive:
     """Add a row to the table and return it."""
     if name in TABLE:
         raise ValueError(f"primitive '{name}' is defined twice")
-    primitive = Primitive(name, infer, compute, vjp, batch, outputs, core, saves)
+    primitive = Primitive(name, infer, compute, vjp, batch, outputs, core, saves, elementwise)
     TABLE[name] = primitive
     return primitive
 

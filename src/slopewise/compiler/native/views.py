@@ -110,6 +110,14 @@ class View:
             strides[axis] = -strides[axis]
         return replace(self, offset=offset, strides=tuple(strides))
 
+    def windows(self, window: Shape, stride: Shape, dilation: Shape, shape: Shape) -> View:
+        """Let a window slide over the last axes: (..., *places, *window)."""
+        lead = len(self.shape) - len(window)
+        steps = self.strides[lead:]
+        places = tuple([step * s for step, s in zip(steps, stride, strict=True)])
+        inside = tuple([step * d for step, d in zip(steps, dilation, strict=True)])
+        return replace(self, shape=shape, strides=self.strides[:lead] + places + inside)
+
     def reshape(self, shape: Shape) -> View | None:
         """Return the view in another shape, or None if its elements would have to be copied for that."""
         if self.is_contiguous:

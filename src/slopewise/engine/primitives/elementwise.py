@@ -44,6 +44,7 @@ def _row(
         batch=batch_elementwise(name),
         saves=saves,
         core=core,
+        elementwise=True,
     )
 
 
@@ -229,6 +230,7 @@ select: Primitive = define(
     vjp=(None, lambda g, y, c, a, b: ops.where(c, g, 0.0), lambda g, y, c, a, b: ops.where(c, 0.0, g)),
     batch=batch_elementwise("select"),
     saves="x",
+    elementwise=True,
 )
 
 
@@ -251,6 +253,7 @@ cast: Primitive = define(
     vjp=(_cast_vjp,),
     batch=batch_elementwise("cast"),
     saves="",
+    elementwise=True,
 )
 
 
@@ -265,6 +268,7 @@ detach: Primitive = define(
     vjp=(flat,),
     batch=batch_elementwise("detach"),
     saves="",
+    elementwise=True,
 )
 alias: Primitive = define(
     "alias",
@@ -273,6 +277,7 @@ alias: Primitive = define(
     vjp=(lambda g, y, x: g,),
     batch=batch_elementwise("alias"),
     saves="",
+    elementwise=True,
 )
 
 from slopewise.engine import ops  # noqa: E402  (gradient rules are written in ops, which are made of these rows)

@@ -1,0 +1,145 @@
+"""A graph as something to call: NumPy arrays in, NumPy arrays out, machine code in between."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Sequence
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from slopewise.compiler.native import program as layout
+from slopewise.compiler.native.failures import failure
+from slopewise.compiler.native.program import ONCE, Loop, Program
+from slopewise.compiler.native.threads import run_together, thread_limit
+from slopewise.compiler.native.toolchain import Code, compile_ir, host
+from slopewise.engine.aval import Array
+from slopewise.engine.graph import Graph
+
+
+class Executable:
+    """A compiled graph with its arena and its frames. One call at a time; a second one waits.
+
+    Parameters
+    ----------
+    graph : an optimized graph of core primitives
+    loop : how steps follow one another, where one call makes several
+    n_threads : the most threads to use; None for all that there are
+    """
+
+    def __init__(self, graph: Graph, loop: Loop = ONCE, n_threads: int | None = None) -> None:
+        self.graph = graph
+        self.loop = loop
+        self.program = Program(graph, host(), n_threads or thread_limit(), loop)
+        self.code: Code = compile_ir(str(self.program.module()))
+        self.n_threads = self.program.n_threads
+        self._run = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.code.address("run"))
+        self._lock = Lock()
+        self._constants = [np.ascontiguousarray(value) for value in graph.constants.values()]
+        self._arena = _aligned(self.program.memory.peak)
+        self._control = _aligned(layout.CONTROL_BYTES).view(np.int64)
+        self._frames = [self._frame(thread) for thread in range(self.n_threads)]
+        self._held: list[Array | None] = [None] * (len(graph.inputs) + len(graph.outputs))
+        self._first_output = len(graph.inputs)
+        self._avals = graph.output_avals
+
+    def _frame(self, thread: int) -> Array:
+        frame = np.zeros(self.program.n_slots, np.int64)
+        frame[layout.CONTROL] = _address(self._control)
+        frame[layout.THREAD] = thread
+        frame[layout.ARENA] = _address(self._arena)
+        first = self.program.n_slots - len(self._constants)
+        for place, value in enumerate(self._constants, first):
+            frame[place] = _address(value)
+        return frame
+
+    def __call__(
+        self,
+        inputs: Sequence[Array],
+        outputs: Sequence[Array | None] | None = None,
+        *,
+        steps: int = 1,
+        deadline: int = 0,
+    ) -> tuple[list[Array], int]:
+        """Run some steps.
+
+        Parameters
+        ----------
+        inputs : an array for each input of the graph, of its shape and dtype
+        outputs : where results go; None for a new array. An output that is carried may be its input's array
+        steps : how many
+        deadline : nanoseconds of the monotonic clock, after which no new step begins; 0 for never
+
+        Returns
+        -------
+        the outputs, and how many steps were made
+        """
+        with self._lock:
+            arrays = list(map(_contiguous, inputs))
+            results = self._results(outputs)
+            self._point_at(arrays + results)
+            self._control[: layout.BARRIER_OFFSET // 8] = 0
+            for frame in self._frames:
+                frame[layout.COUNT], frame[layout.DEADLINE] = steps, deadline
+            self._enter()
+            done = int(self._frames[0][layout.DONE])
+            if self._control[0]:
+                raise failure(int(self._control[0]), int(self._control[1]))
+            return results, done
+
+    def _results(self, outputs: Sequence[Array | None] | None) -> list[Array]:
+        """Return the arrays that results go to: given ones, last call's if nobody has them any more, or new."""
+        results = []
+        for number, aval in enumerate(self._avals):
+            array = None if outputs is None else outputs[number]
+            if array is None:
+                array = self._held[self._first_output + number]
+                if array is None or sys.getrefcount(array) > _UNSHARED:
+                    array = np.empty(aval.shape, aval.dtype)
+            results.append(array)
+        return results
+
+    def _point_at(self, arrays: Sequence[Array]) -> None:
+        """Write the arrays' addresses to the frames, where they are others than last time."""
+        moving = bool(self.loop.carried or self.loop.input_steps or self.loop.output_steps)
+        for place, array in enumerate(arrays):
+            if moving or array is not self._held[place]:
+                address = _address(array)
+                for frame in self._frames:
+                    frame[layout.SLOTS + place] = address
+        self._held[:] = arrays
+
+    def _enter(self) -> None:
+        if self.n_threads == 1:
+            self._run(_address(self._frames[0]))
+        else:
+            run_together(self.code.address("run"), list(map(_address, self._frames)))
+
+
+def _address(array: Array) -> int:
+    return array.__array_interface__["data"][0]  # type: ignore[no-any-return]
+
+
+def _contiguous(array: Array) -> Array:
+    if array.flags.c_contiguous and array.flags.aligned:
+        return array
+    return np.ascontiguousarray(array)
+
+
+def _aligned(n_bytes: int, alignment: int = 64) -> Array:
+    """Return zeros, as bytes, that begin at a multiple of the size of a cache line."""
+    whole = np.zeros(n_bytes + alignment, np.uint8)
+    start = -_address(whole) % alignment
+    return whole[start : start + n_bytes]
+
+
+def _refcount_of_one_owner() -> int:
+    """Return what `sys.getrefcount` says in `_results` of an array that only `_held` has."""
+    held: list[Any] = [np.empty(1)]
+    array = held[0]
+    return sys.getrefcount(array)
+
+
+_UNSHARED = _refcount_of_one_owner()
