@@ -16,8 +16,8 @@ Bytes, float32:
 The working set, which decides whose bandwidth counts, is what an update touches again: weights, gradients,
 averages, the batch and the layers' outputs with their gradients.
 
-The reference cost is FLOPs / measured peak + bytes / measured bandwidth, as if neither hid the other. It is no
-bound: a fused kernel may move less, and arithmetic may overlap with memory.
+The reference cost is FLOPs / measured peak + bytes / measured bandwidth, as if neither hid the other. It is
+no bound: a fused kernel may move less, and arithmetic may overlap with memory.
 """
 
 from __future__ import annotations

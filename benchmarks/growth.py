@@ -29,13 +29,13 @@ def measure(passes: int, say: Callable[[str], Any]) -> dict[str, dict[str, dict[
 def print_growth(
     results: Mapping[str, Mapping[str, Mapping[str, Measured]]], references: Mapping[int, Reference]
 ) -> None:
-    """Print milliseconds per epoch, and over the reference cost of all cores."""
+    """Print milliseconds per epoch, and over the reference cost of both cores."""
     reference = references[max(references)]
     print(
-        "\nTime of an epoch as one size doubles; MLP 30-128-128-2, batch 128, Adam, 4096 rows otherwise, 8192 for"
+        "\nTime of an epoch as one size doubles; otherwise MLP 30-128-128-2, batch 128, Adam, 4096 rows (8192 as"
     )
     print(
-        "batches; over: time over the reference cost of all cores, which stays level where time grows no faster"
+        "the batch grows). over: time over the reference cost of both cores, level where time grows no faster"
     )
     print(f"{'':<12} {'reference ms':>12} {'Slopewise ms':>13} {'over':>7} {'PyTorch ms':>11} {'over':>7}")
     for axis, workloads in GROWTH.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,10 +25,8 @@ def measure(workloads: list[Workload], say: Callable[[str], Any]) -> dict[str, d
 
 def print_memory(workloads: list[Workload], results: Mapping[str, Mapping[str, Measured]]) -> None:
     """Print peak MB above imports; the rows of the pass are among them, in both libraries alike."""
-    print(
-        "\nPeak resident MB above imports, from building the model to the last pass; target: at most PyTorch's"
-    )
-    print(f"{'workload':<12} {'rows':>8} {'Slopewise':>10} {'PyTorch':>10} {'ratio':>7}  {'imports':>16}")
+    print("\nPeak resident MB above imports, from building the model to the last pass; at most PyTorch's?")
+    print(f"{'workload':<12} {'data MB':>8} {'Slopewise':>10} {'PyTorch':>10} {'ratio':>7}  {'imports':>16}")
     for workload in workloads:
         made = results[workload.name]
         ours, theirs = (made.get(key) for key in ("fit", REFERENCE))
@@ -35,17 +34,11 @@ def print_memory(workloads: list[Workload], results: Mapping[str, Mapping[str, M
             print(f"{workload.name:<12} -")
             continue
         above = [(measured.peak - measured.imports) / 1e6 for measured in (ours, theirs)]
-        size = 4 * workload.rows * _numbers(workload) / 1e6
+        size = 4 * workload.rows * math.prod(workload.row) / 1e6
+        ratio = above[0] / above[1]
         imports = f"{ours.imports / 1e6:.0f} and {theirs.imports / 1e6:.0f}"
         reached = "reached" if above[0] <= above[1] else "MISSED"
         print(
-            f"{workload.name:<12} {size:>8.1f} {above[0]:>10.1f} {above[1]:>10.1f} {above[0] / above[1]:>7.2f}"
+            f"{workload.name:<12} {size:>8.1f} {above[0]:>10.1f} {above[1]:>10.1f} {ratio:>7.2f}"
             f"  {imports:>16} {reached}"
         )
-
-
-def _numbers(workload: Workload) -> int:
-    count = 1
-    for size in workload.row:
-        count *= size
-    return count

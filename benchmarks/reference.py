@@ -1,10 +1,10 @@
 """What the machine can do: its measured peak of floating-point operations and its bandwidths.
 
-The peak is that of the fastest large float32 matrix product, by NumPy's OpenBLAS or PyTorch's library. A bandwidth
-is that of copying, or of adding two arrays into a third, whichever moves more bytes a second, over arrays which
-together are as large as the working set; the cost of an empty call is taken off, so that small sets, which lie
-in a cache, can be told too. Two threads are two processes at once, each with half of the working set, as the caches
-are their cores' own.
+The peak is that of the fastest large float32 matrix product, by NumPy's OpenBLAS or PyTorch's library. A
+bandwidth is that of copying, or of adding two arrays into a third, whichever moves more bytes a second, over
+arrays which together are as large as the working set; the cost of an empty call is taken off, so that small
+sets, which lie in a cache, can be told too. Two threads are two processes at once, each with half of the
+working set, as the caches are their cores' own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -24,7 +25,9 @@ from benchmarks.turns import ROOT, thread_limits
 
 PRODUCT = 2048  # rows and columns of the large product
 SIZES = [2**exponent for exponent in range(14, 29)]  # bytes of a working set: 16 KiB to 256 MiB
-REPEATS = 7
+PATIENCE = 0.1  # seconds in which the fastest series of calls is looked for
+SERIES = 5e-4  # seconds of a series: short, so that some run undisturbed on a busy machine
+FEWEST = 6  # series, where one takes long
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,6 @@ def describe(references: dict[int, Reference]) -> str:
     return "\n".join(lines)
 
 
-def to_json(references: dict[int, Reference]) -> list[dict[str, object]]:
-    """Return what is kept with the results."""
-    return [{**asdict(reference), "sizes": SIZES} for reference in references.values()]
-
-
 def _measure(threads: int) -> Reference:
     peak = max(_child("numpy", threads)[0], _child("torch", threads)[0])
     together = [_start("copy", 1, threads) for _ in range(threads)]
@@ -93,15 +91,19 @@ def _finish(process: subprocess.Popen[str]) -> list[float]:
 # ---- in the child
 
 
-def _fastest(function: Callable[[], object], calls: int) -> float:
-    """Return the seconds of a call, in the fastest of some series."""
+def _fastest(function: Callable[[], object]) -> float:
+    """Return the seconds of a call, in the fastest of many short series."""
     function()
-    best = float("inf")
-    for _ in range(REPEATS):
+    start = time.perf_counter()
+    function()
+    calls = max(int(SERIES / (time.perf_counter() - start)), 1)
+    best, series, until = float("inf"), 0, time.perf_counter() + PATIENCE
+    while series < FEWEST or time.perf_counter() < until:
         start = time.perf_counter()
         for _ in range(calls):
             function()
         best = min(best, (time.perf_counter() - start) / calls)
+        series += 1
     return best
 
 
@@ -110,26 +112,27 @@ def _peak(library: str) -> float:
     a, b = (np.random.default_rng(0).random((PRODUCT, PRODUCT), np.float32) for _ in range(2))
     if library == "numpy":
         out = np.empty_like(a)
-        seconds = _fastest(lambda: np.matmul(a, b, out=out), 2)
+        seconds = _fastest(lambda: np.matmul(a, b, out=out))
     else:
         import torch
 
         x, y, z = map(torch.from_numpy, (a, b, np.empty_like(a)))
-        seconds = _fastest(lambda: torch.mm(x, y, out=z), 2)
+        seconds = _fastest(lambda: torch.mm(x, y, out=z))
     return 2.0 * PRODUCT**3 / seconds
 
 
 def _bandwidth(size: int) -> float:
     """Return byte/s over a working set of `size` bytes."""
-    calls = max(2**25 // size, 2)
     rates = []
     for arrays, operation in ((2, lambda a, b: np.copyto(b, a)), (3, lambda a, b, c: np.add(a, b, out=c))):
         whole = [np.ones(size // 4 // arrays, np.float32) for _ in range(arrays)]
         empty = [array[:1] for array in whole]
-        overhead = _fastest(lambda operation=operation, empty=empty: operation(*empty), 1000)
-        seconds = _fastest(lambda operation=operation, whole=whole: operation(*whole), calls)
-        moved = sum(array.nbytes - 4 for array in whole)
-        rates.append(moved / max(seconds - overhead, 1e-9))
+        overhead = _fastest(partial(operation, *empty))
+        seconds = _fastest(partial(operation, *whole))
+        if seconds > overhead:  # else the machine was too busy to tell
+            rates.append(sum(array.nbytes - 4 for array in whole) / (seconds - overhead))
+    if not rates:
+        raise SystemExit(f"the bandwidth at {size} bytes cannot be told: the machine is too busy")
     return max(rates)
 
 

@@ -70,9 +70,8 @@ def differing_losses(workload: Workload, results: Results) -> dict[str, str]:
 
 def fastest(results: Results, keys: list[str]) -> str | None:
     """Return who of some contenders has the smallest median, None if none has been measured."""
-    return min(
-        (key for key in keys if results[key].seconds), key=lambda key: results[key].median, default=None
-    )
+    measured = [key for key in keys if results[key].seconds]
+    return min(measured, key=lambda key: results[key].median, default=None)
 
 
 def print_workload(workload: Workload, results: Results, references: Mapping[int, Reference]) -> None:
@@ -83,8 +82,9 @@ def print_workload(workload: Workload, results: Results, references: Mapping[int
         for threads, reference in references.items()
     )
     print(
-        f"\n{workload.name}: {workload.optimizer}, batch {workload.batch}, {cost.flops / 1e6:.2f} MFLOP and "
-        f"{cost.moved / 1e6:.2f} MB an update, working set {cost.held / 1e6:.2f} MB; reference cost {by_threads}"
+        f"\n{workload.name}: {workload.optimizer}, batch {workload.batch}; {cost.flops / 1e6:.2f} MFLOP and "
+        f"{cost.moved / 1e6:.2f} MB an update, working set {cost.held / 1e6:.2f} MB;\n"
+        f"  reference cost {by_threads}"
     )
     print(f"  {'library':<24} {'fastest variant':<38} {'µs/step':>9} {'quartiles':>19} {'/ PyTorch':>10}")
     differing = differing_losses(workload, results)
@@ -105,11 +105,11 @@ def print_workload(workload: Workload, results: Results, references: Mapping[int
 def print_targets(
     workloads: list[Workload], results: Mapping[str, Results], references: Mapping[int, Reference]
 ) -> None:
-    """Print what Slopewise reaches of each target; the reference cost is that of all cores, in brackets one's."""
+    """Print what Slopewise reaches of each target."""
     print(
-        "\nSlopewise: how many times as fast (quartiles of single turns), and its time over the reference cost of"
-        " all cores (of one); contenders whose loss differs do not count"
+        "\nSlopewise: how many times as fast (quartiles of single turns), and its time over the reference cost"
     )
+    print("of both cores (of one). Contenders whose loss differs do not count.")
     print(f"{'workload':<12} {'against PyTorch':<36} {'against the best peer':<58} over reference cost")
     for workload in workloads:
         made, targets = results[workload.name], workload.targets

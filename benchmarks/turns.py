@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,21 +52,21 @@ class WorkerError(RuntimeError):
 class Worker:
     """One variant of a library at work on a workload."""
 
-    def __init__(self, stack: ExitStack, workload: Workload, contender: Contender, variant: Variant) -> None:
+    def __init__(self, folder: Path, workload: Workload, contender: Contender, variant: Variant) -> None:
         options = json.dumps(variant.options)
         command = [sys.executable, "-m", "benchmarks.worker", contender.module, workload.name, options]
         self.variant = variant
-        self._errors = stack.enter_context(tempfile.TemporaryFile("w+"))
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            text=True,
-            cwd=ROOT,
-            env={**os.environ, **thread_limits(variant.threads)},
-        )
-        stack.callback(self.close)
+        self._said = folder / f"{contender.key}, {variant}.txt"
+        with self._said.open("w") as errors:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                cwd=ROOT,
+                env={**os.environ, **thread_limits(variant.threads)},
+            )
         self._ready: dict[str, float] | None = None
 
     def wait_until_ready(self) -> dict[str, float]:
@@ -89,10 +89,8 @@ class Worker:
         """End the process, which ends when nothing more is asked."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        try:
+        with suppress(BrokenPipeError):  # it ended before it read all, which `run` has reported
             self._process.stdin.close()
-        except BrokenPipeError:
-            pass  # it ended before it read all, which `run` has reported
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
@@ -109,8 +107,7 @@ class Worker:
 
     def _ended(self) -> WorkerError:
         status = self._process.wait()
-        self._errors.seek(0)
-        said = self._errors.read().strip().splitlines()[-1:] or ["nothing"]
+        said = self._said.read_text().strip().splitlines()[-1:] or ["nothing"]
         return WorkerError(f"ended with status {status} and said: {said[0]}")
 
 
@@ -163,12 +160,13 @@ def take_turns(
     """
     made: dict[str, Measured] = {}
     with ExitStack() as stack:
-        order = orders(workload, Path(stack.enter_context(tempfile.TemporaryDirectory())))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        order = orders(workload, folder)
         chosen: dict[str, Worker] = {}
         for contender in contenders:
             made[contender.key] = Measured(contender.title, failed=contender.why_not(workload))
             if not made[contender.key].failed:
-                worker = _choose(stack, workload, contender, made[contender.key], order)
+                worker = _choose(stack, folder, workload, contender, made[contender.key], order)
                 if worker is not None:
                     chosen[contender.key] = worker
                 else:
@@ -187,13 +185,16 @@ def take_turns(
 
 def _choose(
     stack: ExitStack,
+    folder: Path,
     workload: Workload,
     contender: Contender,
     measured: Measured,
     order: Callable[[int], Path],
 ) -> Worker | None:
     """Run all variants of a contender for some passes, keep the fastest and end the others."""
-    workers = [Worker(stack, workload, contender, variant) for variant in contender.variants(workload)]
+    workers = [Worker(folder, workload, contender, variant) for variant in contender.variants(workload)]
+    for worker in workers:
+        stack.callback(worker.close)
     passes: list[list[dict[str, float]]] = [[] for _ in workers]
     try:
         for worker in workers:
