@@ -31,12 +31,8 @@ def print_growth(
 ) -> None:
     """Print milliseconds per epoch, and over the reference cost of both cores."""
     reference = references[max(references)]
-    print(
-        "\nTime of an epoch as one size doubles; otherwise MLP 30-128-128-2, batch 128, Adam, 4096 rows (8192 as"
-    )
-    print(
-        "the batch grows). over: time over the reference cost of both cores, level where time grows no faster"
-    )
+    print("\nTime of an epoch as one size doubles; otherwise MLP 30-128-128-2, batch 128, Adam, 4096 rows")
+    print("(8192 as the batch grows); over: time over the reference cost of both cores")
     print(f"{'':<12} {'reference ms':>12} {'Slopewise ms':>13} {'over':>7} {'PyTorch ms':>11} {'over':>7}")
     for axis, workloads in GROWTH.items():
         for workload in workloads:

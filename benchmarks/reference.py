@@ -23,7 +23,7 @@ import numpy as np
 from benchmarks.costs import Cost
 from benchmarks.turns import ROOT, thread_limits
 
-PRODUCT = 2048  # rows and columns of the large product
+PRODUCT = 1024  # rows and columns of the large product
 SIZES = [2**exponent for exponent in range(14, 29)]  # bytes of a working set: 16 KiB to 256 MiB
 PATIENCE = 0.1  # seconds in which the fastest series of calls is looked for
 SERIES = 5e-4  # seconds of a series: short, so that some run undisturbed on a busy machine
@@ -91,13 +91,13 @@ def _finish(process: subprocess.Popen[str]) -> list[float]:
 # ---- in the child
 
 
-def _fastest(function: Callable[[], object]) -> float:
+def _fastest(function: Callable[[], object], patience: float = PATIENCE) -> float:
     """Return the seconds of a call, in the fastest of many short series."""
     function()
     start = time.perf_counter()
     function()
     calls = max(int(SERIES / (time.perf_counter() - start)), 1)
-    best, series, until = float("inf"), 0, time.perf_counter() + PATIENCE
+    best, series, until = float("inf"), 0, time.perf_counter() + patience
     while series < FEWEST or time.perf_counter() < until:
         start = time.perf_counter()
         for _ in range(calls):
@@ -112,12 +112,12 @@ def _peak(library: str) -> float:
     a, b = (np.random.default_rng(0).random((PRODUCT, PRODUCT), np.float32) for _ in range(2))
     if library == "numpy":
         out = np.empty_like(a)
-        seconds = _fastest(lambda: np.matmul(a, b, out=out))
+        seconds = _fastest(lambda: np.matmul(a, b, out=out), 10 * PATIENCE)
     else:
         import torch
 
         x, y, z = map(torch.from_numpy, (a, b, np.empty_like(a)))
-        seconds = _fastest(lambda: torch.mm(x, y, out=z))
+        seconds = _fastest(lambda: torch.mm(x, y, out=z), 10 * PATIENCE)
     return 2.0 * PRODUCT**3 / seconds
 
 

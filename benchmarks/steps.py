@@ -106,10 +106,8 @@ def print_targets(
     workloads: list[Workload], results: Mapping[str, Results], references: Mapping[int, Reference]
 ) -> None:
     """Print what Slopewise reaches of each target."""
-    print(
-        "\nSlopewise: how many times as fast (quartiles of single turns), and its time over the reference cost"
-    )
-    print("of both cores (of one). Contenders whose loss differs do not count.")
+    print("\nSlopewise: how many times as fast (quartiles of single turns), and its time over the reference")
+    print("cost of both cores (of one). Contenders whose loss differs do not count.")
     print(f"{'workload':<12} {'against PyTorch':<36} {'against the best peer':<58} over reference cost")
     for workload in workloads:
         made, targets = results[workload.name], workload.targets
