@@ -20,7 +20,8 @@ def compile_loop(
 ) -> Callable[..., np.ndarray]:
     """Return a function of arrays, of a length that `lanes` divides."""
     module = ir.Module()
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [I64, POINTER] + [POINTER] * len(dtypes)), "f")
+    kind = ir.FunctionType(ir.VoidType(), [I64, POINTER] + [POINTER] * len(dtypes))
+    function = ir.Function(module, kind, "f")
     builder = ir.IRBuilder(function.append_basic_block())
     n, out, *pointers = function.args
     start = builder.block

@@ -1,10 +1,10 @@
 """Mathematical functions as inline machine code: polynomials over scalars and vectors of float and double.
 
-Everything is computed in the format of its operands, with fused multiply-adds for the digits that would be lost,
-and without branches: special values are put in by selects. Only sin, cos and tan branch, to libm, for angles
-beyond 1e5. nan, infinities, subnormal numbers and signs of zeros come out as in C99, Annex F.
+Everything is computed in the format of its operands, with fused multiply-adds for the digits that would be
+lost, and without branches: special values are put in by selects. Only sin, cos and tan branch, to libm, for
+angles beyond 1e5. nan, infinities, subnormal numbers and signs of zeros come out as in C99, Annex F.
 
-Largest errors found by the tests, in units of the last place, are listed in tests/compiler/native/test_mathematics.py.
+The largest errors, in units of the last place, are a table in tests/compiler/native/test_mathematics.py.
 """
 
 from __future__ import annotations

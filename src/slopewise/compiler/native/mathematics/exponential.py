@@ -35,7 +35,7 @@ class Reduced(NamedTuple):
 
 
 def reduce(x: Register) -> Reduced:
-    """Take the nearest multiple of ln(2) away; no conversion to an integer, which would be undefined for nan."""
+    """Take the nearest multiple of ln(2) away, without a conversion to an integer: nan has none."""
     form = x.format
     high, low = c.LN2[form.bits]
     rounded = fma(x, c.LOG2_E, form.rounder)
@@ -117,14 +117,18 @@ def tanh(x: Register) -> Register:
 def sigmoid(x: Register) -> Register:
     """Return 1 / (1 + e^-x), accurate in both tails.
 
-    Numerator and denominator are scaled down, so that the quotient may be subnormal where e^-x would overflow.
+    Numerator and denominator are scaled down, so that the quotient may be subnormal where e^-x would
+    overflow.
     """
     bits = x.format.bits
     shift = {32: -64, 64: -512}[bits]
     reduced = reduce(at_least(at_most(-x, -EXP_LOW[bits]), EXPM1_LOW[bits]))
     power = power_of_two(reduced, shift)
     one = 2.0**shift
-    return one / (power + fma(expm1_near_zero(reduced.r), power, one))
+    # 1 + 2^n is kept exact, so that the denominator is rounded but once
+    total = power + one
+    lost = at_most(power, one) - (total - at_least(power, one))
+    return one / (total + fma(expm1_near_zero(reduced.r), power, lost))
 
 
 def erf(x: Register) -> Register:

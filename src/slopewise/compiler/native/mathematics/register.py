@@ -31,7 +31,7 @@ class Format:
 
     @property
     def rounder(self) -> float:
-        """1.5 * 2^mantissa: adding it to a small number leaves that number's nearest integer in the low bits."""
+        """1.5 * 2^mantissa: adding it to a small number leaves the nearest integer in the low bits."""
         return 1.5 * 2.0**self.mantissa
 
     def bits_of_power(self, exponent: int) -> int:

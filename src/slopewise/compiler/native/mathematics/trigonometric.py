@@ -63,7 +63,7 @@ def _cosine(r: Register) -> Register:
 
 def _top_bit(bits: Register, position: int) -> Register:
     """Return a bit moved to the place of the sign, all others cleared."""
-    width = bits.element.width
+    width: int = bits.element.width
     return (bits << (width - 1 - position)) & (1 << (width - 1))
 
 
@@ -156,7 +156,7 @@ def _asin_small(x: Register) -> Register:
 
 
 class _ArcSine(NamedTuple):
-    """asin |x| is `part` where |x| is small, and pi/2 - 2 part elsewhere, part = asin(sqrt((1 - |x|) / 2))."""
+    """Where |x| is small, part = asin |x|; elsewhere part = asin(sqrt((1 - |x|) / 2)) = (pi/2 - asin |x|) / 2."""
 
     small: Register
     part: Register
