@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from functools import update_wrapper
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from slopewise.compiler.targets import target_named
 from slopewise.engine.control import run_traced
 from slopewise.engine.errors import ArgumentError, TraceError
 from slopewise.engine.mode import Mode, current_mode
@@ -14,6 +15,9 @@ from slopewise.engine.tensor import Tensor
 from slopewise.engine.trace import TracedFunction, trace_function
 from slopewise.engine.tree import flatten
 from slopewise.engine.vmap import Batched
+
+if TYPE_CHECKING:
+    from slopewise.compiler.direct import DirectCall
 
 
 class CompiledFunction:
@@ -25,9 +29,12 @@ class CompiledFunction:
     flags of modules, and which `.grad` are None.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], target: str | None = None) -> None:
         self._function = function
+        self._target_name = target
+        self._target = target_named(target)
         self._traces: dict[Hashable, list[TracedFunction]] = {}
+        self._direct: dict[int, DirectCall | None] = {}
         self._lock = RLock()
         update_wrapper(self, function, updated=())
 
@@ -51,7 +58,23 @@ class CompiledFunction:
             return self._function(*args, **kwargs)  # part of a larger trace, or of a batch
         with self._lock:
             traced = self._trace_for(_signature(leaves, structure, mode), args, kwargs)
-            return run_traced(traced, leaves)
+            direct = self._direct_call(traced, leaves)
+            if direct is None:
+                return run_traced(traced, leaves)
+            return direct([leaf for leaf in leaves if isinstance(leaf, Tensor)])
+
+    def _direct_call(self, traced: TracedFunction, leaves: list[Any]) -> DirectCall | None:
+        """Return a way around the tape, for what is not differentiated and not batched."""
+        if self._target is None or any(
+            isinstance(tensor._ref.buffer, Batched) for tensor in traced.captured_tensors()
+        ):
+            return None
+        if id(traced) not in self._direct:
+            from slopewise.compiler.direct import DirectCall
+
+            n_arguments = sum(isinstance(leaf, Tensor) for leaf in leaves)
+            self._direct[id(traced)] = DirectCall.of(traced, n_arguments)
+        return self._direct[id(traced)]
 
     def _trace_for(
         self, signature: Hashable, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -61,6 +84,7 @@ class CompiledFunction:
             if traced.guards_hold():
                 return traced
         traced = trace_function(self._function, args, kwargs)
+        traced.graph.target = self._target
         candidates.append(traced)
         return traced
 
@@ -72,7 +96,10 @@ class CompiledFunction:
             return str(self._trace_for(signature, args, kwargs).graph)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return CompiledFunction, (self._function,)  # a copy traces anew: it may reach other tensors
+        return CompiledFunction, (
+            self._function,
+            self._target_name,
+        )  # a copy traces anew: it may reach other tensors
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
@@ -110,8 +137,8 @@ def _leaf_signature(leaf: Any) -> Hashable:
     return (type(leaf), leaf)
 
 
-def compile(function: Callable[..., Any]) -> CompiledFunction:
-    """Trace a function once per signature and run its graph from then on, with the results of the plain call.
+def compile(function: Callable[..., Any], *, target: str | None = None) -> CompiledFunction:
+    """Trace a function once per signature and run its graph from then on, as machine code where it can be.
 
     The function may read and change tensors that it reaches: weights, `.grad`, the state of optimizers and of
     random modules. Every one that it touches is an input by identity, and every one that it gives a new value
@@ -121,10 +148,18 @@ def compile(function: Callable[..., Any]) -> CompiledFunction:
     ----------
     function : a function, or a module; takes tensors (nested in lists, tuples and dicts) and hashable Python
         values
+    target : "native", machine code, whose results agree with the plain call's up to rounding; "interpreter",
+        NumPy, with the bits of the plain call; None: what the environment variable SLOPEWISE_TARGET says,
+        else "native"
 
     Returns
     -------
     CompiledFunction
+
+    Warns
+    -----
+    CompilationWarning
+        If the function holds something that machine code cannot do; it then runs in the interpreter.
 
     Examples
     --------
@@ -145,4 +180,4 @@ def compile(function: Callable[..., Any]) -> CompiledFunction:
     """
     if not callable(function):
         raise ArgumentError(f"sw.compile takes a function or a module, not {type(function).__name__}")
-    return CompiledFunction(function)
+    return CompiledFunction(function, target)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,9 @@ from slopewise.engine.errors import SlopewiseError
 if TYPE_CHECKING:
     from slopewise.engine.primitive import Primitive
     from slopewise.engine.trace import Trace
+
+
+Target = Callable[["Graph", Sequence[Array]], list[Array]]
 
 
 class Symbol:
@@ -31,10 +34,10 @@ class GraphNode:
     """One operation of a graph.
 
     `recorded` is False for what ran under `no_grad`: gradients do not pass there when the graph is
-    differentiated.
+    differentiated. `line` says where the user called a host primitive, for messages; it is empty for others.
     """
 
-    __slots__ = ("operands", "outputs", "params", "primitive", "recorded")
+    __slots__ = ("line", "operands", "outputs", "params", "primitive", "recorded")
 
     def __init__(
         self,
@@ -43,18 +46,27 @@ class GraphNode:
         params: dict[str, Any],
         outputs: tuple[Symbol, ...],
         recorded: bool,
+        line: str = "",
     ) -> None:
         self.primitive = primitive
         self.operands = operands
         self.params = params
         self.outputs = outputs
         self.recorded = recorded
+        self.line = line
 
 
 class Graph:
-    """A straight-line program in single assignment: inputs, constants, nodes in order, outputs."""
+    """A straight-line program in single assignment: inputs, constants, nodes in order, outputs.
 
-    __slots__ = ("__weakref__", "constants", "derived", "inputs", "nodes", "outputs")
+    Attributes
+    ----------
+    derived : graphs and programs made from this one (its linearization, its machine code), by key
+    target : what runs it, (graph, inputs) -> outputs; None for the interpreter. Graphs made from this one to
+        be run in its place have the same
+    """
+
+    __slots__ = ("__weakref__", "constants", "derived", "inputs", "nodes", "outputs", "target")
 
     def __init__(
         self,
@@ -67,8 +79,8 @@ class Graph:
         self.constants = constants
         self.nodes = nodes
         self.outputs = outputs
-        # graphs made from this one (its linearization, its batched form), by key
         self.derived: dict[Any, Any] = {}
+        self.target: Target | None = None
 
     @property
     def output_avals(self) -> tuple[Aval, ...]:

@@ -72,7 +72,12 @@ def _program(graph: Graph) -> _Program:
 
 
 def run_graph(graph: Graph, inputs: Sequence[Array]) -> list[Array]:
-    """Evaluate a graph; each intermediate value is dropped after its last use.
+    """Run a graph in its target, or here if it has none; parameters and result as of `interpret`."""
+    return interpret(graph, inputs) if graph.target is None else graph.target(graph, inputs)
+
+
+def interpret(graph: Graph, inputs: Sequence[Array]) -> list[Array]:
+    """Evaluate a graph in NumPy; each intermediate value is dropped after its last use.
 
     Parameters
     ----------

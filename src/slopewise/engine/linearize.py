@@ -83,6 +83,7 @@ def linearize(graph: Graph, needs: tuple[bool, ...], changing: frozenset[int] = 
     known = graph.derived.get(key)
     if known is None:
         known = graph.derived[key] = _linearize(graph, needs, changing)
+        known.forward.target = known.backward.target = graph.target
     return known
 
 

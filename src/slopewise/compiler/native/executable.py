@@ -41,8 +41,7 @@ class Executable:
         self._arena = _aligned(self.program.memory.peak)
         self._control = _aligned(layout.CONTROL_BYTES).view(np.int64)
         self._frames = [self._frame(thread) for thread in range(self.n_threads)]
-        self._held: list[Array | None] = [None] * (len(graph.inputs) + len(graph.outputs))
-        self._first_output = len(graph.inputs)
+        self._spare: list[Array | None] = [None] * len(graph.outputs)  # of outputs that are not carried
         self._avals = graph.output_avals
 
     def _frame(self, thread: int) -> Array:
@@ -90,26 +89,24 @@ class Executable:
             return results, done
 
     def _results(self, outputs: Sequence[Array | None] | None) -> list[Array]:
-        """Return the arrays that results go to: given ones, last call's if nobody has them any more, or new."""
+        """Return the arrays that results go to: given ones, last call's that nobody has any more, or new."""
         results = []
-        for number, aval in enumerate(self._avals):
+        for number, (shape, dtype) in enumerate(self._avals):
             array = None if outputs is None else outputs[number]
             if array is None:
-                array = self._held[self._first_output + number]
+                array = self._spare[number]
                 if array is None or sys.getrefcount(array) > _UNSHARED:
-                    array = np.empty(aval.shape, aval.dtype)
+                    array = np.empty(shape, dtype)
+                    if number not in self.loop.carried:
+                        self._spare[number] = array
             results.append(array)
         return results
 
     def _point_at(self, arrays: Sequence[Array]) -> None:
-        """Write the arrays' addresses to the frames, where they are others than last time."""
-        moving = bool(self.loop.carried or self.loop.input_steps or self.loop.output_steps)
-        for place, array in enumerate(arrays):
-            if moving or array is not self._held[place]:
-                address = _address(array)
-                for frame in self._frames:
-                    frame[layout.SLOTS + place] = address
-        self._held[:] = arrays
+        """Write the arrays' addresses to the frames."""
+        addresses = [array.__array_interface__["data"][0] for array in arrays]
+        for frame in self._frames:
+            frame[layout.SLOTS : layout.SLOTS + len(addresses)] = addresses
 
     def _enter(self) -> None:
         if self.n_threads == 1:

@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from slopewise.compiler.native.fusion import Fusion, Group, Kind
 from slopewise.compiler.native import arguments, cumulative, indexed, padding, random_bits, softmax
+from slopewise.compiler.native.fusion import Fusion, Group, Kind
 from slopewise.compiler.native.kernel import Kernel
 from slopewise.compiler.native.loops import Emitter
 from slopewise.compiler.native.maps import Body, emit_map, uniform_value

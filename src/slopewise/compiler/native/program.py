@@ -46,6 +46,10 @@ class Loop:
     input_steps: Mapping[int, int]
     output_steps: Mapping[int, int]
 
+    def __hash__(self) -> int:
+        parts = (self.carried, self.input_steps, self.output_steps)
+        return hash(tuple([tuple(sorted(part.items())) for part in parts]))
+
 
 ONCE = Loop({}, {}, {})
 
@@ -325,7 +329,7 @@ class Program:
         for output, entry in self.loop.carried.items():
             value = _load(builder, frame, SLOTS + n_inputs + output)
             builder.store(value, _at(builder, frame, 8 * (SLOTS + entry)))
-        steps = {entry: step for entry, step in self.loop.input_steps.items()}
+        steps = dict(self.loop.input_steps)
         steps.update({n_inputs + output: step for output, step in self.loop.output_steps.items()})
         for place, step in steps.items():
             moved = builder.add(_load(builder, frame, SLOTS + place), I64(step))
@@ -431,7 +435,7 @@ def _load_pointer(builder: ir.IRBuilder, frame: ir.Value, place: int) -> ir.Valu
 
 
 def _clock(module: ir.Module) -> ir.Function:
-    """Return a function (deadline) -> nanoseconds of the monotonic clock; 0, without a look, for no deadline."""
+    """Return a function (deadline) -> nanoseconds of the monotonic clock; 0 at once if there is no deadline."""
     clock_type = ir.FunctionType(ir.IntType(32), [ir.IntType(32), POINTER])
     clock_gettime = ir.Function(module, clock_type, "clock_gettime")
     now = ir.Function(module, ir.FunctionType(I64, [I64]), "now")

@@ -59,9 +59,11 @@ class _Lines:
                 return
             size = self.x.shape[-1]
             if size >= self.lanes:
-                with self.emitter.loop(0, size - size % self.lanes, self.lanes) as self.index[-1]:
+                with self.emitter.loop(0, size - size % self.lanes, self.lanes) as place:
+                    self.index[-1] = place
                     visit(self.lanes)
-            for self.index[-1], count in pieces(size, self.lanes):
+            for place, count in pieces(size, self.lanes):
+                self.index[-1] = place
                 visit(count)
 
     def reduce(self, name: str, first: float, lanes: int, value: Callable[[int], ir.Value]) -> ir.Value:

@@ -73,6 +73,7 @@ def residual_graph(linear: Linearized) -> Graph:
         known = forward.derived["residuals"] = graphs.Graph(
             forward.inputs, forward.constants, forward.nodes, outputs
         )
+        known.target = forward.target
     return known
 
 
@@ -113,7 +114,9 @@ def batched_graph(graph: Graph, batched: tuple[bool, ...], size: int) -> Graph:
                 inputs = [vmap.wrap(t, level) if b else t for t, b in zip(whole, batched, strict=True)]
                 results = linearize.replay(graph, inputs)
             outputs = [opened.symbol_of(vmap.unwrap(result, level, size)) for result in results]
-        graph.derived[key] = graphs.Graph(opened.inputs, opened.constants, opened.nodes, outputs)
+        batch = graphs.Graph(opened.inputs, opened.constants, opened.nodes, outputs)
+        batch.target = graph.target
+        graph.derived[key] = batch
     return graph.derived[key]  # type: ignore[no-any-return]
 
 

@@ -1,0 +1,75 @@
+"""What runs a traced graph: machine code, or the interpreter where that cannot be.
+
+A target takes a graph and arrays and returns arrays (`engine.graph.Target`); a second one stands beside these
+two by another entry in `TARGETS`.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from slopewise.compiler.passes import optimize
+from slopewise.engine.aval import Array
+from slopewise.engine.errors import ArgumentError
+from slopewise.engine.graph import Graph, Target
+from slopewise.engine.interpreter import interpret
+
+if TYPE_CHECKING:
+    from slopewise.compiler.native.executable import Executable
+    from slopewise.compiler.native.program import Loop
+
+
+class CompilationWarning(UserWarning):
+    """A traced function runs in the interpreter, because no machine code can be made of it."""
+
+
+def native(graph: Graph, inputs: Sequence[Array]) -> list[Array]:
+    """Run a graph as machine code; in the interpreter, with a warning, if it cannot be compiled."""
+    executable = executable_of(graph)
+    return interpret(graph, inputs) if executable is None else executable(inputs)[0]
+
+
+def executable_of(graph: Graph, loop: Loop | None = None) -> Executable | None:
+    """Return a graph's machine code, made once and kept with it; None, after a warning, if it has none."""
+    key = ("executable", loop)
+    if key not in graph.derived:
+        graph.derived[key] = _compile(graph, loop)
+    return graph.derived[key]  # type: ignore[no-any-return]
+
+
+def _compile(graph: Graph, loop: Loop | None) -> Executable | None:
+    from slopewise.compiler.native.toolchain import unavailable_reason
+
+    reason = unavailable_reason()
+    if reason is None:
+        from slopewise.compiler.native.executable import Executable
+        from slopewise.compiler.native.program import ONCE
+        from slopewise.compiler.native.support import obstacle
+
+        optimized = optimize(graph)
+        reason = obstacle(optimized)
+        if reason is None:
+            return Executable(optimized, loop or ONCE)
+    if graph.derived.setdefault("told", reason) is reason:
+        warnings.warn(f"a traced function runs in the interpreter: {reason}", CompilationWarning, 2)
+    return None
+
+
+TARGETS: dict[str, Target | None] = {"native": native, "interpreter": None}
+
+
+def target_named(name: str | None) -> Target | None:
+    """Return a target by its name; None: what SLOPEWISE_TARGET says, else "native".
+
+    Returns
+    -------
+    Target, None for the interpreter
+    """
+    chosen = name or os.environ.get("SLOPEWISE_TARGET") or "native"
+    if chosen not in TARGETS:
+        source = "target" if name else "SLOPEWISE_TARGET"
+        raise ArgumentError(f"{source} must be one of {', '.join(TARGETS)}, not '{chosen}'")
+    return TARGETS[chosen]
