@@ -6,6 +6,8 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from benchmarks.contenders import CONTENDERS, REFERENCE, Contender
 from benchmarks.costs import cost_of
 from benchmarks.reference import Reference
@@ -60,8 +62,8 @@ def differing_losses(workload: Workload, results: Results) -> dict[str, str]:
     reference = done.get(REFERENCE, next(iter(done.values())))
     differing = {}
     for key, losses in done.items():
-        apart = max(abs(a - b) for a, b in zip(losses, reference, strict=True))
-        share = abs(statistics.mean(losses) / statistics.mean(reference) - 1)
+        apart = float(np.max(np.abs(np.subtract(losses, reference))))
+        share = abs(float(np.mean(losses)) / float(np.mean(reference)) - 1)
         alike = by_key[key].is_alike(workload)
         if not (apart <= CLOSE if alike else share <= ROUGH):  # nan is not within either
             differing[key] = f"{apart:.2g}" if alike else f"{share:.0%}"
