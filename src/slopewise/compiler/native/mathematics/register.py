@@ -218,6 +218,15 @@ def where(condition: Register, x: Register, y: Operand) -> Register:
     return Register(x.builder, x.builder.select(condition.value, x.value, x._value(y)))
 
 
+def any_lane(truth: Register) -> ir.Value:
+    """Tell whether a condition holds in any lane: one i1."""
+    if truth.lanes == 1:
+        return truth.value
+    name = f"llvm.vector.reduce.or.{type_name(truth.type)}"
+    reduction = declare(truth.builder.module, name, ir.IntType(1), [truth.type])
+    return truth.builder.call(reduction, [truth.value])
+
+
 def at_most(x: Register, bound: Operand) -> Register:
     """Return the smaller of two; nan in x stays nan."""
     limit = _beside(x, bound)

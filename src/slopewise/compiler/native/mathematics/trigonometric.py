@@ -11,6 +11,7 @@ from slopewise.compiler.native.mathematics import coefficients as c
 from slopewise.compiler.native.mathematics.register import (
     Register,
     absolute,
+    any_lane,
     at_least,
     at_most,
     copysign,
@@ -110,12 +111,9 @@ def _with_slow_path(x: Register, fast: Register, name: str) -> Register:
     """
     builder = x.builder
     far = absolute(x) > FAST_LIMIT
-    any_far = far.value
-    if far.lanes > 1:
-        reduction = f"llvm.vector.reduce.or.{type_name(far.type)}"
-        any_far = builder.call(declare(builder.module, reduction, ir.IntType(1), [far.type]), [far.value])
+    is_any_far = any_lane(far)
     before = builder.block
-    with builder.if_then(any_far, likely=False):
+    with builder.if_then(is_any_far, likely=False):
         slow = Register(builder, builder.call(_by_lane(builder.module, name, x.type), [x.value]))
         patched = where(far, slow, fast)
         behind = builder.block
@@ -156,7 +154,7 @@ def _asin_small(x: Register) -> Register:
 
 
 class _ArcSine(NamedTuple):
-    """Where |x| is small, part = asin |x|; elsewhere part = asin(sqrt((1 - |x|) / 2)) = (pi/2 - asin |x|) / 2."""
+    """The part is asin |x| where |x| is small; elsewhere asin(sqrt((1 - |x|) / 2)): half of acos |x|."""
 
     small: Register
     part: Register
