@@ -139,6 +139,13 @@ def _vector_unit(triple: str, features: dict[str, bool]) -> tuple[int, bool]:
     return (32 if features.get("avx") else 16), bool(features.get("fma"))
 
 
+def pause_instruction(triple: str) -> str:
+    """Return the assembly that slows a spinning loop down for the good of the other threads."""
+    if triple.startswith(("x86_64", "i686")):
+        return "pause"
+    return "yield" if triple.startswith(("aarch64", "arm64")) else ""
+
+
 @cache
 def version() -> str:
     """Return the versions of llvmlite and LLVM, as in "llvmlite 0.50.0, LLVM 22.1.0"."""
@@ -290,6 +297,7 @@ def _initialised() -> Any:
     llvm = import_module("llvmlite.binding")
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+    llvm.initialize_native_asmparser()  # inline assembly
     llvm.Target.from_triple(llvm.get_process_triple())
     return llvm
 
@@ -338,6 +346,11 @@ _MATHEMATICS = (
 )  # fmt: skip
 _MEMORY = ("memcpy", "memmove", "memset", "memcmp", "bcmp", "bzero", "memset_pattern16")
 _SYSTEM = ("clock_gettime", "sched_yield")
+_THREADS = ("pthread_mutex_lock", "pthread_mutex_unlock", "pthread_cond_wait", "pthread_cond_broadcast")
+_WINDOWS_THREADS = (
+    "AcquireSRWLockExclusive", "ReleaseSRWLockExclusive", "SleepConditionVariableSRW",
+    "WakeAllConditionVariable",
+)  # fmt: skip
 
 
 @cache
@@ -352,7 +365,7 @@ def symbols() -> dict[str, int]:
     >>> {"sinf", "fmod", "memcpy"} <= symbols().keys()
     True
     """
-    names = [*_MATHEMATICS, *(f"{name}f" for name in _MATHEMATICS), *_MEMORY, *_SYSTEM]
+    names = [*_MATHEMATICS, *(f"{name}f" for name in _MATHEMATICS), *_MEMORY, *_SYSTEM, *_THREADS]
     found = {}
     libraries = _system_libraries()
     for name in names:
@@ -362,6 +375,8 @@ def symbols() -> dict[str, int]:
                 break
     if sys.platform == "win32":
         found["sched_yield"] = _address(ctypes.CDLL("kernel32").SwitchToThread)
+        for name in _WINDOWS_THREADS:
+            found[name] = _address(getattr(ctypes.CDLL("kernel32"), name))
         found["__chkstk"] = _address(ctypes.CDLL("ntdll").__chkstk)
     return found | blas.symbols()
 
