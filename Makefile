@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help demo test lint types imports doctest check bench conformance lock clean
+.PHONY: help demo test torture lint types imports doctest check bench conformance lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -27,6 +27,9 @@ demo: $(VENV)/library.stamp  ## train on the Palmer penguins and write a report
 test: $(VENV)/dev.stamp  ## run all tests, the fast ones first
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m slow
+
+torture: $(VENV)/dev.stamp  ## 5,000 random programs and as many gradients, against the interpreter
+	OPENBLAS_NUM_THREADS=1 SLOPEWISE_PROGRAMS=5000 $(BIN)/python -m pytest -n 2 tests/compiler/test_programs.py
 
 lint: $(VENV)/dev.stamp  ## ruff: style and formatting
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
