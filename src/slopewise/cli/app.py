@@ -192,6 +192,23 @@ def generate(
     return write_table(table.frame, out)
 
 
+@app.command()
+def site(
+    host: Annotated[str, typer.Option(metavar="NAME", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8000,
+    database: Annotated[
+        str | None, typer.Option(metavar="URL", help="Default: a file in your data folder.")
+    ] = None,
+    public_url: Annotated[
+        str, typer.Option(metavar="URL", help="The https address that users type; needed off loopback.")
+    ] = "",
+) -> int:
+    """Serve the tutorial: lessons whose labs run on the engine, and flash cards."""
+    from slopewise.cli.site import serve_site
+
+    return serve_site(host, port, database, public_url)
+
+
 def _settings(
     *,
     epochs: int | None,

@@ -1,0 +1,81 @@
+"""Makes the application: content is read, routes are added, what they share hangs on `app.state`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from slopewise.site.configuration import Configuration
+from slopewise.site.content import load_course
+from slopewise.site.labs.pool import FrameStore, Pool
+from slopewise.site.pages import cards, errors, health, lessons, reference
+from slopewise.site.policies import undeclared_routes
+from slopewise.site.security import SecurityHeaders
+from slopewise.site.storage import open_database
+from slopewise.site.templating import make_templates
+
+STATIC = Path(__file__).parent / "static"
+
+
+def create_app(configuration: Configuration) -> FastAPI:
+    """Return the application.
+
+    Raises
+    ------
+    DataError
+        If content or database cannot be used.
+    RuntimeError
+        If a route declares no policy.
+    """
+    application = FastAPI(
+        title="Slopewise", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan
+    )
+    application.state.configuration = configuration
+    application.state.course = load_course()
+    application.state.templates = make_templates(STATIC)
+    application.state.frames = FrameStore(Pool(configuration.limits))
+    for module in (lessons, cards, reference, health):
+        application.router.routes.extend(module.router.routes)  # flat, so that each can be checked
+    application.mount("/static", StaticFiles(directory=STATIC), name="static")
+    errors.add_handlers(application)
+    application.add_middleware(GZipMiddleware, minimum_size=1000)
+    application.add_middleware(TrustedHostMiddleware, allowed_hosts=configuration.allowed_hosts)
+    application.add_middleware(SecurityHeaders, is_https=bool(configuration.public_url))
+    if undeclared := undeclared_routes(application):
+        raise RuntimeError(f"routes without a policy: {', '.join(undeclared)}")
+    return application
+
+
+@asynccontextmanager
+async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
+    """Open the database and start the first worker; close both at the end."""
+    state = application.state
+    state.database = open_database(state.configuration.database)
+    await state.frames.pool.warm_up()
+    yield
+    await state.frames.pool.close()
+    state.database.close()
+
+
+def serve(configuration: Configuration) -> None:
+    """Serve until Ctrl-C."""
+    import uvicorn
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    open_database(configuration.database).close()  # what is wrong with it is said before the server starts
+    uvicorn.run(
+        create_app(configuration),
+        host=configuration.host,
+        port=configuration.port,
+        log_level="warning",
+        access_log=False,  # addresses hold what a learner does
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )

@@ -1,0 +1,84 @@
+"""Where and how the site is served."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from slopewise.engine.errors import ArgumentError
+from slopewise.site.labs.pool import Limits
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The settings of a server.
+
+    Attributes
+    ----------
+    host, port : where it listens
+    database : str
+        A URL of SQLAlchemy, such as ``sqlite:///site.db``.
+    public_url : str
+        What users type; needed off loopback, and then with https.
+    limits : Limits
+        Of the labs.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    database: str = field(default_factory=lambda: default_database())
+    public_url: str = ""
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        if self.public_url:
+            parts = urlsplit(self.public_url)
+            if parts.scheme != "https" or not parts.hostname or parts.path not in ("", "/"):
+                raise ArgumentError(
+                    f"--public-url is an https address without a path, such as https://learn.example.org, "
+                    f"not {self.public_url!r}"
+                )
+        elif not is_loopback(self.host):
+            raise ArgumentError(
+                f"--host {self.host} can be reached from other machines; add --public-url https://… (a proxy "
+                "in front must speak https), or use --host 127.0.0.1"
+            )
+
+    @property
+    def allowed_hosts(self) -> list[str]:
+        """The names in a Host header that are answered."""
+        names = ["127.0.0.1", "localhost", "[::1]"]
+        if self.public_url:
+            names.append(urlsplit(self.public_url).hostname or "")
+        return names
+
+    @property
+    def address(self) -> str:
+        """The address to open."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host can be reached from this machine only.
+
+    Examples
+    --------
+    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def default_database() -> str:
+    """Return the URL of the database file in the user's data folder."""
+    import platformdirs
+
+    return f"sqlite:///{Path(platformdirs.user_data_dir('slopewise')) / 'site.db'}"

@@ -1,0 +1,236 @@
+"""The whole course: written and planned lessons in order, the glossary, the concept map, and search."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slopewise.engine.errors import DataError
+from slopewise.site.content import markup
+from slopewise.site.content.lesson import LESSONS, Card, Lesson, load_lesson
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the course: a lesson that is written, or one that is planned."""
+
+    number: int
+    slug: str
+    title: str
+    summary: str
+    lesson: Lesson | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the course, with its lessons in order."""
+
+    title: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Term:
+    """A term of the glossary; `lesson` is the slug of the lesson that explains it."""
+
+    name: str
+    definition: str
+    lesson: str
+    also: tuple[str, ...] = ()
+
+    @property
+    def anchor(self) -> str:
+        """The term's name in an address."""
+        return markup.slug(self.name)
+
+
+@dataclass(frozen=True)
+class Concept:
+    """A box of the concept map, at a column and a row."""
+
+    id: str
+    name: str
+    says: str
+    lesson: str
+    column: int
+    row: int
+
+
+@dataclass(frozen=True)
+class Relation:
+    """An arrow of the concept map: `source` does something with `target`."""
+
+    source: str
+    target: str
+    says: str
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A place that a search found."""
+
+    kind: str
+    title: str
+    excerpt: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Course:
+    """All content, in the order of the course."""
+
+    title: str
+    parts: tuple[Part, ...]
+    terms: tuple[Term, ...]
+    concepts: tuple[Concept, ...]
+    relations: tuple[Relation, ...]
+    _index: tuple[tuple[Hit, str, str], ...] = ()
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All lines of the course."""
+        return [entry for part in self.parts for entry in part.entries]
+
+    @property
+    def lessons(self) -> list[Lesson]:
+        """The lessons that are written."""
+        return [entry.lesson for entry in self.entries if entry.lesson is not None]
+
+    def entry(self, slug: str) -> Entry | None:
+        """Return the line of a lesson, or None."""
+        return next((entry for entry in self.entries if entry.slug == slug), None)
+
+    def lesson(self, slug: str) -> Lesson | None:
+        """Return a lesson that is written, or None."""
+        entry = self.entry(slug)
+        return None if entry is None else entry.lesson
+
+    def search(self, query: str, most: int = 30) -> list[Hit]:
+        """Return the places that hold all words of a query, best first.
+
+        A word in a title counts more than one in the text; a glossary term before the rest.
+        """
+        words = re.findall(r"\w+", query.lower())[:8]
+        if not words:
+            return []
+        found = []
+        for position, (hit, title, text) in enumerate(self._index):
+            scores = [_score(word, title, text) for word in words]
+            if all(scores):
+                found.append((-sum(scores), position, hit))
+        return [hit for _, _, hit in sorted(found, key=lambda item: item[:2])[:most]]
+
+
+def _score(word: str, title: str, text: str) -> int:
+    if re.search(rf"\b{re.escape(word)}\b", title):
+        return 8
+    if re.search(rf"\b{re.escape(word)}", title):
+        return 4
+    return 1 if re.search(rf"\b{re.escape(word)}", text) else 0
+
+
+def load_course() -> Course:
+    """Read all content.
+
+    Raises
+    ------
+    DataError
+        If a file does not fit; the message names it.
+    """
+    lessons = {
+        lesson.slug: lesson
+        for lesson in (load_lesson(folder) for folder in sorted(LESSONS.glob("n[0-9][0-9]_*")))
+    }
+    plan = _toml("course.toml")
+    parts = tuple(_part(row, lessons) for row in plan["part"])
+    slugs = {entry.slug for part in parts for entry in part.entries}
+    if missing := set(lessons) - slugs:
+        raise DataError(f"{_HERE / 'course.toml'}: does not name the lessons {', '.join(sorted(missing))}")
+    terms = sorted(
+        (Term(**{**row, "also": tuple(row.get("also", ()))}) for row in _toml("glossary.toml")["term"]),
+        key=lambda term: term.name.lower(),
+    )
+    chart = _toml("concepts.toml")
+    concepts = tuple(Concept(**row) for row in chart["concept"])
+    relations = tuple(Relation(**row) for row in chart["relation"])
+    _check_links(terms, concepts, relations, slugs, lessons)
+    index = tuple(_index(list(lessons.values()), terms))
+    return Course(plan["title"], parts, tuple(terms), concepts, relations, index)
+
+
+def _part(row: dict[str, Any], lessons: dict[str, Lesson]) -> Part:
+    entries = []
+    for planned in row["lesson"]:
+        lesson = lessons.get(planned["slug"])
+        title, summary = planned["title"], planned["summary"]
+        if lesson is not None:
+            title, summary = lesson.title, lesson.summary
+        entries.append(Entry(planned["number"], planned["slug"], title, summary, lesson))
+    return Part(row["title"], tuple(entries))
+
+
+def _check_links(
+    terms: Sequence[Term],
+    concepts: Sequence[Concept],
+    relations: Sequence[Relation],
+    slugs: set[str],
+    lessons: dict[str, Lesson],
+) -> None:
+    for item in (*terms, *concepts):
+        if item.lesson not in slugs:
+            raise DataError(f"{_HERE}: {item.name!r} links to a lesson {item.lesson!r} that is not planned")
+    names = {concept.id for concept in concepts}
+    for relation in relations:
+        if not {relation.source, relation.target} <= names:
+            raise DataError(f"{_HERE / 'concepts.toml'}: {relation} names an unknown concept")
+    skills = {skill.id for lesson in lessons.values() for skill in lesson.skills}
+    for lesson in lessons.values():
+        for slug in (*lesson.prerequisites, *lesson.next):
+            if slug not in slugs:
+                raise DataError(f"{LESSONS / lesson.folder}: links to a lesson {slug!r} that is not planned")
+        for skill in lesson.skills:
+            if unknown := set(skill.rests_on) - skills:
+                raise DataError(f"{LESSONS / lesson.folder}: {skill.id} rests on unknown skills {unknown}")
+
+
+def _index(lessons: list[Lesson], terms: Sequence[Term]) -> list[tuple[Hit, str, str]]:
+    rows = []
+    for term in terms:
+        also = f" ({', '.join(term.also)})" if term.also else ""
+        rows.append(_row("Glossary", term.name + also, term.definition, f"/glossary#{term.anchor}"))
+    for lesson in lessons:
+        rows.append(_row("Lesson", lesson.title, lesson.summary, f"/lessons/{lesson.slug}"))
+        for title, text in _text_sections(lesson.text):
+            address = f"/lessons/{lesson.slug}#{markup.slug(title)}"
+            rows.append(_row(f"In {lesson.title}", title, text, address))
+        rows += [_card_row(lesson, card) for card in lesson.cards]
+    return rows
+
+
+def _card_row(lesson: Lesson, card: Card) -> tuple[Hit, str, str]:
+    return _row("Card", card.front, card.back, f"/cards/{lesson.slug}#{card.id}")
+
+
+def _row(kind: str, title: str, text: str, address: str) -> tuple[Hit, str, str]:
+    title, text = markup.plain(title), markup.plain(text)
+    excerpt = text if len(text) <= 180 else text[:177].rsplit(" ", 1)[0] + "…"
+    return Hit(kind, title, excerpt, address), title.lower(), text.lower()
+
+
+def _text_sections(text: str) -> list[tuple[str, str]]:
+    pieces = re.split(r"^## (.+)$", re.sub(r"^:::.*$", "", text, flags=re.MULTILINE), flags=re.MULTILINE)
+    return list(zip(pieces[1::2], pieces[2::2]))
+
+
+def _toml(name: str) -> dict[str, Any]:
+    file = _HERE / name
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"{file}: {error}") from error

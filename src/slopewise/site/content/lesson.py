@@ -1,0 +1,342 @@
+"""A lesson: its folder, read and checked."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from slopewise.engine.errors import DataError
+from slopewise.site.content import markup
+from slopewise.site.content.numbers_in_text import number_filters
+from slopewise.site.labs.frame import Figure
+from slopewise.site.labs.lab import Lab
+
+LESSONS = Path(__file__).parent / "lessons"
+TAGS = ("important", "definition", "review", "extra")
+_CARD_NAMESPACE = uuid.UUID("6a8e2b52-6c1e-4b0b-9f3e-5b1d6f0c7a11")  # fixed: identities of cards depend on it
+_FOLDER = re.compile(r"n([0-9]{2})_([a-z0-9_]+)")
+_MARKER = re.compile(r"^:::(\w+)(?: ([\w-]+))?$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A displayed formula, and a check of it on the engine.
+
+    Attributes
+    ----------
+    name : str
+        Used in the text as ``{{ formula.name }}``.
+    latex : str
+    sides : callable
+        Returns the left and the right side, or two ways to one number, computed: a test compares them.
+    """
+
+    name: str
+    latex: str
+    sides: Callable[[], tuple[Any, Any]]
+
+
+@dataclass(frozen=True)
+class Skill:
+    """Something a learner can do, and the skills it rests on."""
+
+    id: str
+    name: str
+    rests_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with choices, answered before the answer is shown."""
+
+    id: str
+    skill: str
+    ask: str
+    choices: tuple[str, ...]
+    answer: int
+    because: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Something to define in two sentences, with a model answer and the ideas it holds."""
+
+    id: str
+    skill: str
+    ask: str
+    answer: str
+    ideas: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Card:
+    """A flash card. `uuid` is its identity for ever: it follows from the lesson and the card's id."""
+
+    id: str
+    uuid: uuid.UUID
+    skill: str
+    front: str
+    back: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A program in some library, and what it printed when it was last run."""
+
+    id: str
+    title: str
+    source: str
+    output: str
+    needs: tuple[str, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where something in a lesson comes from."""
+
+    text: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of the page: text as HTML, or a place for the lab, a figure, questions, prompts or snippets."""
+
+    kind: str
+    html: Markup = Markup("")
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """All that a lesson's folder holds."""
+
+    number: int
+    slug: str
+    folder: str
+    title: str
+    summary: str
+    minutes: int
+    tags: tuple[str, ...]
+    prerequisites: tuple[str, ...]
+    goals: tuple[str, ...]
+    takeaways: tuple[str, ...]
+    workflow: str
+    next: tuple[str, ...]
+    skills: tuple[Skill, ...]
+    sources: tuple[Source, ...]
+    prompts: tuple[Prompt, ...]
+    questions: tuple[Question, ...]
+    cards: tuple[Card, ...]
+    snippets: tuple[Snippet, ...]
+    blocks: tuple[Block, ...]
+    text: str
+    lab: Lab
+    formulas: tuple[Formula, ...]
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+
+    @property
+    def sections(self) -> list[tuple[str, Markup]]:
+        """The headings of the text: address and title."""
+        found = re.findall(r'<h2 id="([^"]*)">(.*?)</h2>', "".join(str(block.html) for block in self.blocks))
+        return [(anchor, Markup(title)) for anchor, title in found]
+
+
+def load_lesson(folder: Path) -> Lesson:
+    """Read a lesson's folder.
+
+    Raises
+    ------
+    DataError
+        If something is missing or does not fit; the message names the file and the entry.
+    """
+    match = _FOLDER.fullmatch(folder.name)
+    if match is None:
+        raise DataError(f"{folder}: a lesson's folder is called like n04_gradient_descent")
+    package = f"slopewise.site.content.lessons.{folder.name}"
+    facts_module = import_module(f"{package}.facts")
+    formulas = tuple(facts_module.FORMULAS)
+    environment = _environment()
+    context = {
+        **facts_module.facts(),
+        "formula": SimpleNamespace(**{formula.name: f"$${formula.latex}$$" for formula in formulas}),
+    }
+    read = _Reader(folder, environment, context)
+    lesson = read.toml("lesson.toml")
+    figures = {name: draw() for name, draw in getattr(facts_module, "FIGURES", {}).items()}
+    text = read.text("text.md")
+    slug = match[2].replace("_", "-")
+    made = Lesson(
+        number=int(match[1]),
+        slug=slug,
+        folder=folder.name,
+        title=lesson["title"],
+        summary=lesson["summary"],
+        minutes=lesson["minutes"],
+        tags=tuple(lesson["tags"]),
+        prerequisites=tuple(lesson["prerequisites"]),
+        goals=tuple(lesson["goals"]),
+        takeaways=tuple(lesson["takeaways"]),
+        workflow=lesson["workflow"],
+        next=tuple(lesson["next"]),
+        skills=tuple(read.rows(Skill, "lesson.toml", lesson["skill"])),
+        sources=tuple(read.rows(Source, "lesson.toml", lesson["source"])),
+        prompts=tuple(read.rows(Prompt, "lesson.toml", lesson["prompt"])),
+        questions=tuple(read.rows(Question, "questions.toml", read.toml("questions.toml")["question"])),
+        cards=tuple(_cards(read, slug)),
+        snippets=tuple(_snippets(read, lesson.get("snippet", []))),
+        blocks=tuple(_blocks(text)),
+        text=text,
+        lab=import_module(f"{package}.lab").LAB,
+        formulas=formulas,
+        figures=figures,
+    )
+    check_lesson(made, folder)
+    return made
+
+
+class _Reader:
+    """Reads the files of a folder; each text may hold the numbers that the engine computed."""
+
+    def __init__(self, folder: Path, environment: jinja2.Environment, context: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self._environment = environment
+        self._context = context
+
+    def text(self, name: str) -> str:
+        """Return a file with its numbers filled in."""
+        return self.fill((self.folder / name).read_text(encoding="utf-8"), name)
+
+    def fill(self, text: str, name: str) -> str:
+        """Return a text with its numbers filled in."""
+        try:
+            return self._environment.from_string(text).render(self._context)
+        except jinja2.TemplateError as error:
+            raise DataError(f"{self.folder / name}: {error}") from error
+
+    def toml(self, name: str) -> dict[str, Any]:
+        """Return a TOML file, the numbers in its texts filled in."""
+        try:
+            data = tomllib.loads((self.folder / name).read_text(encoding="utf-8"))
+        except tomllib.TOMLDecodeError as error:
+            raise DataError(f"{self.folder / name}: {error}") from error
+        filled: dict[str, Any] = self._filled(data, name)
+        return filled
+
+    def rows(self, kind: type[Any], name: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Return rows of a TOML file as objects; an unknown or missing key is named."""
+        made = []
+        for position, row in enumerate(rows, start=1):
+            values = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+            try:
+                made.append(kind(**values))
+            except TypeError as error:
+                raise DataError(
+                    f"{self.folder / name}: {kind.__name__.lower()} {position}: {error}"
+                ) from error
+        return made
+
+    def _filled(self, value: Any, name: str) -> Any:
+        if isinstance(value, str):
+            return self.fill(value, name) if "{" in value else value
+        if isinstance(value, list):
+            return [self._filled(item, name) for item in value]
+        if isinstance(value, dict):
+            return {key: self._filled(item, name) for key, item in value.items()}
+        return value
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701
+    environment.filters.update(number_filters())
+    return environment
+
+
+def _cards(read: _Reader, slug: str) -> list[Card]:
+    rows = read.toml("cards.toml")["card"]
+    for row in rows:
+        row["uuid"] = uuid.uuid5(_CARD_NAMESPACE, f"{slug}/{row.get('id')}")
+    return read.rows(Card, "cards.toml", rows)
+
+
+def _snippets(read: _Reader, rows: Sequence[Mapping[str, Any]]) -> list[Snippet]:
+    made = []
+    for row in rows:
+        file = read.folder / "snippets" / f"{row['id']}.py"
+        values = {
+            **row,
+            "source": file.read_text(encoding="utf-8"),
+            "output": file.with_suffix(".out").read_text(encoding="utf-8"),
+        }
+        made += read.rows(Snippet, "lesson.toml", [values])
+    return made
+
+
+def _blocks(text: str) -> list[Block]:
+    """Cut a text at its markers, such as ``:::lab`` or ``:::figure by-hand``."""
+    blocks, start = [], 0
+    for match in _MARKER.finditer(text):
+        if before := text[start : match.start()].strip():
+            blocks.append(Block("text", markup.block(before)))
+        blocks.append(Block(match[1], name=match[2] or ""))
+        start = match.end()
+    if rest := text[start:].strip():
+        blocks.append(Block("text", markup.block(rest)))
+    return blocks
+
+
+def check_lesson(lesson: Lesson, folder: Path) -> None:
+    """Refuse a lesson that lacks what every lesson has, in one line that names the file."""
+    kinds = [block.kind for block in lesson.blocks]
+    known = {"text", "lab", "figure", "questions", "prompts", "snippets"}
+    skills = {skill.id for skill in lesson.skills}
+    figures = [block.name for block in lesson.blocks if block.kind == "figure"]
+    for holds, name, problem in (
+        (set(kinds) <= known, "text.md", f"unknown marker among {sorted(set(kinds) - known)}"),
+        (kinds.count("lab") == 1, "text.md", "needs the marker :::lab once"),
+        (kinds.count("questions") == 1, "text.md", "needs the marker :::questions once"),
+        (kinds.count("prompts") == 1, "text.md", "needs the marker :::prompts once"),
+        (set(figures) <= set(lesson.figures), "text.md", f"a figure of {figures} is not in facts.py"),
+        (lesson.goals and lesson.takeaways, "lesson.toml", "needs goals and takeaways"),
+        (set(lesson.tags) <= set(TAGS), "lesson.toml", f"tags are {', '.join(TAGS)}"),
+        (lesson.prompts, "lesson.toml", "needs one or two prompts"),
+        (lesson.sources, "lesson.toml", "names its sources"),
+        (len(lesson.questions) >= 3, "questions.toml", "needs three questions or more"),
+        (len(lesson.cards) >= 10, "cards.toml", "needs ten cards or more"),
+    ):
+        if not holds:
+            raise DataError(f"{folder / name}: {problem}")
+    for name, items in (
+        ("questions.toml", lesson.questions),
+        ("lesson.toml", lesson.prompts),
+        ("cards.toml", lesson.cards),
+    ):
+        _check_items(folder / name, items, skills)
+    for question in lesson.questions:
+        if not 0 <= question.answer < len(question.choices):
+            raise DataError(f"{folder / 'questions.toml'}: {question.id}: answer is not one of its choices")
+
+
+def _check_items(file: Path, items: Sequence[Any], skills: set[str]) -> None:
+    seen: set[str] = set()
+    for item in items:
+        if item.skill not in skills:
+            raise DataError(f"{file}: {item.id}: the lesson has no skill {item.skill!r}")
+        if item.id in seen:
+            raise DataError(f"{file}: the id {item.id!r} is there twice")
+        if not set(getattr(item, "tags", ())) <= set(TAGS):
+            raise DataError(f"{file}: {item.id}: tags are {', '.join(TAGS)}")
+        seen.add(item.id)

@@ -1,0 +1,133 @@
+"""Markdown to HTML: mathematics becomes MathML, code is coloured, and no markup carries a style of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from html import escape
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+from slopewise.engine.errors import ArgumentError
+
+
+@lru_cache(maxsize=4096)
+def math(latex: str, display: bool = False) -> Markup:
+    """Return LaTeX as MathML, which browsers lay out and screen readers read.
+
+    Raises
+    ------
+    ArgumentError
+        If the formula uses what the converter does not know.
+    """
+    from latex2mathml.converter import convert
+
+    try:
+        drawn = convert(latex, display="block" if display else "inline")
+    except Exception as error:  # the converter's own errors share no base class
+        raise ArgumentError(f"cannot set the formula {latex!r}: {error!r}") from error
+    if "\\" in re.sub("<[^>]*>", "", drawn):
+        raise ArgumentError(f"the formula {latex!r} holds a command that the converter does not know")
+    return Markup(drawn)
+
+
+@lru_cache(maxsize=1024)
+def code(text: str, language: str = "python") -> Markup:
+    """Return source text as coloured HTML, in a ``<pre>``; colours are classes of the style sheet."""
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import get_lexer_by_name
+
+    lexer = get_lexer_by_name(language or "text", stripnl=False)
+    lines = highlight(text.rstrip("\n"), lexer, HtmlFormatter(nowrap=True)).rstrip("\n")
+    return Markup(f'<pre class="code" tabindex="0"><code>{lines}</code></pre>')
+
+
+def code_lines(lines: Sequence[str]) -> tuple[Markup, ...]:
+    """Return lines of Python one by one, coloured."""
+    return _code_lines(tuple(lines))
+
+
+@lru_cache(maxsize=256)
+def _code_lines(lines: tuple[str, ...]) -> tuple[Markup, ...]:
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
+
+    text = highlight("\n".join(lines), PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))
+    return tuple(Markup(line) for line in text.rstrip("\n").split("\n"))
+
+
+def _fence(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
+    token = tokens[index]
+    return str(code(token.content, token.info.strip()))
+
+
+def _table_open(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
+    return '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>'
+
+
+def _table_close(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
+    return "</table></div>"
+
+
+def _new_parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "typographer": True}).enable(
+        ["table", "replacements", "smartquotes"]
+    )
+    parser.use(
+        dollarmath_plugin,
+        renderer=lambda latex, options: str(math(latex.strip(), options["display_mode"])),
+        double_inline=False,
+        allow_space=False,
+    )
+    parser.add_render_rule("fence", _fence)
+    parser.add_render_rule("table_open", _table_open)
+    parser.add_render_rule("table_close", _table_close)
+    parser.add_render_rule("th_open", lambda *arguments: '<th scope="col">')
+    parser.add_render_rule("td_open", lambda *arguments: "<td>")
+    return parser
+
+
+_PARSER = _new_parser()
+_HEADING = re.compile(r"<h([23])>(.*?)</h\1>")
+
+
+@lru_cache(maxsize=4096)
+def inline(text: str) -> Markup:
+    """Return one paragraph of Markdown as HTML without the paragraph around it."""
+    return Markup(_PARSER.renderInline(text))
+
+
+@lru_cache(maxsize=1024)
+def block(text: str) -> Markup:
+    """Return Markdown as HTML; its headings can be linked to."""
+    return Markup(_HEADING.sub(_anchored, _PARSER.render(text)))
+
+
+def plain(text: str) -> str:
+    """Return Markdown as plain words, for search and for descriptions."""
+    text = re.sub(r"\$+([^$]*)\$+", r"\1", text)
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    return " ".join(re.sub(r"[*_`#>|\\{}]", " ", text).split())
+
+
+def slug(text: str) -> str:
+    """Return a heading's name in an address.
+
+    Examples
+    --------
+    >>> slug("The update rule, in <em>words</em>")
+    'the-update-rule-in-words'
+    """
+    words = re.sub(r"<[^>]*>|&[a-z]+;", " ", text).lower()
+    return re.sub(r"[^a-z0-9]+", "-", words).strip("-")
+
+
+def _anchored(match: re.Match[str]) -> str:
+    level, heading = match.groups()
+    return f'<h{level} id="{escape(slug(heading), quote=True)}">{heading}</h{level}>'

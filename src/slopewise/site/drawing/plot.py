@@ -1,0 +1,213 @@
+"""A plot: axes, lines, points, arrows and contours on one pair of scales, as an SVG element."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slopewise.site.drawing.scale import Scale
+
+Floats = NDArray[np.float64]
+Point = tuple[float, float]
+
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 12, 44
+_CHARACTER = 7.2  # width of a tick's character
+
+
+class Plot:
+    """Draws in the order of the calls; `svg` returns the element.
+
+    Parameters
+    ----------
+    x, y : Scale
+    x_title, y_title : str
+        What the axes are; "" leaves an axis bare.
+    title, description : str
+        What a screen reader says.
+    size : (width, height) in user units
+    """
+
+    def __init__(
+        self,
+        x: Scale,
+        y: Scale,
+        *,
+        x_title: str,
+        y_title: str,
+        title: str,
+        description: str = "",
+        size: tuple[int, int] = (440, 320),
+    ) -> None:
+        self.x, self.y = x, y
+        self.title, self.description = title, description
+        self.width, self.height = size
+        self._parts: list[str] = []
+        self._axes(x_title, y_title)
+
+    # ---- places
+
+    def at(self, x: float, y: float) -> Point:
+        """Return where a point lies on the page; points far outside are brought near the frame."""
+        across = min(max(self.x.place(x), -3.0), 4.0)
+        up = min(max(self.y.place(y), -3.0), 4.0)
+        return (
+            _LEFT + across * (self.width - _LEFT - _RIGHT),
+            self.height - _BOTTOM - up * (self.height - _TOP - _BOTTOM),
+        )
+
+    def holds(self, x: float, y: float) -> bool:
+        """Tell whether a point lies inside the frame."""
+        return 0 <= self.x.place(x) <= 1 and 0 <= self.y.place(y) <= 1
+
+    # ---- marks
+
+    def line(self, points: Sequence[Point], kind: str) -> None:
+        """Draw a line through points; it breaks where a coordinate is not finite."""
+        path, pen = [], "M"
+        for x, y in points:
+            if not (math.isfinite(x) and math.isfinite(y)):
+                pen = "M"
+                continue
+            path.append(pen + _place(self.at(x, y)))
+            pen = "L"
+        if path:
+            self._clipped(f'<path class="line {kind}" d="{"".join(path)}"/>')
+
+    def area(self, low: Sequence[Point], high: Sequence[Point], kind: str) -> None:
+        """Fill between two lines."""
+        outline = [*low, *reversed(high)]
+        path = "L".join(_place(self.at(x, y)) for x, y in outline)
+        self._clipped(f'<path class="area {kind}" d="M{path}Z"/>')
+
+    def dots(self, points: Sequence[Point], kind: str, radius: float = 3.5) -> None:
+        """Draw a circle at each point that is inside the frame."""
+        circles = []
+        for x, y in points:
+            if math.isfinite(x) and math.isfinite(y) and self.holds(x, y):
+                left, top = self.at(x, y)
+                circles.append(f'<circle cx="{left:.1f}" cy="{top:.1f}" r="{radius:g}"/>')
+        if circles:
+            self._parts.append(f'<g class="dots {kind}">{"".join(circles)}</g>')
+
+    def arrow(self, start: Point, end: Point, kind: str) -> None:
+        """Draw an arrow, in the coordinates of the data."""
+        (x1, y1), (x2, y2) = self.at(*start), self.at(*end)
+        length = math.hypot(x2 - x1, y2 - y1)
+        if length < 0.5:
+            return
+        head = min(9.0, length)
+        across, down = (x2 - x1) / length, (y2 - y1) / length
+        base = (x2 - across * head, y2 - down * head)
+        wing = (-down * head * 0.45, across * head * 0.45)
+        tip = (
+            f"M{_place((x2, y2))}L{_place((base[0] + wing[0], base[1] + wing[1]))}"
+            f"L{_place((base[0] - wing[0], base[1] - wing[1]))}Z"
+        )
+        shaft = f'<path class="shaft" d="M{_place((x1, y1))}L{_place(base)}"/>'
+        self._clipped(f'<g class="arrow {kind}">{shaft}<path class="head" d="{tip}"/></g>')
+
+    def rule(self, kind: str, *, x: float | None = None, y: float | None = None, label: str = "") -> None:
+        """Draw a line across the frame at one coordinate, with a label at its end."""
+        if x is not None:
+            left, _ = self.at(x, self.y.low)
+            ends = f"M{left:.1f} {_TOP}V{self.height - _BOTTOM}"
+            after = left < self.width * 0.62
+            place, anchor = (left + (5 if after else -5), _TOP + 11.0), "start" if after else "end"
+        else:
+            assert y is not None
+            _, top = self.at(self.x.low, y)
+            ends = f"M{_LEFT} {top:.1f}H{self.width - _RIGHT}"
+            place, anchor = (self.width - _RIGHT - 4.0, top - 5), "end"
+        self._parts.append(f'<path class="rule {kind}" d="{ends}"/>')
+        if label:
+            self._text(place, label, f"label {kind}", anchor)
+
+    def label(self, x: float, y: float, text: str, kind: str = "", *, dx: float = 7, dy: float = -7) -> None:
+        """Write beside a point of the data."""
+        left, top = self.at(x, y)
+        anchor = "start"
+        if left + dx + len(text) * _CHARACTER > self.width - _RIGHT:
+            dx, anchor = -dx, "end"
+        if top + dy < _TOP + 8:
+            dy = 14
+        self._text((left + dx, top + dy), text, f"label {kind}", anchor)
+
+    def contours(self, xs: Floats, ys: Floats, values: Floats, levels: Sequence[float]) -> None:
+        """Draw where a surface has each of some heights, shaded from low to high.
+
+        Parameters
+        ----------
+        xs : shape (columns,)
+        ys : shape (rows,)
+        values : shape (rows, columns)
+        levels : heights in ascending order
+        """
+        from contourpy import FillType, contour_generator
+
+        generator = contour_generator(xs, ys, values, fill_type=FillType.OuterOffset)
+        bounds = [-np.inf, *levels]
+        for rank, (low, high) in enumerate(zip(bounds[:-1], bounds[1:])):
+            polygons, offsets = generator.filled(low, high)
+            path = "".join(
+                self._ring(polygon[begin:end])
+                for polygon, offset in zip(polygons, offsets)
+                for begin, end in zip(offset[:-1], offset[1:])
+            )
+            if path:
+                depth = min(8, 1 + rank * 8 // len(levels))
+                self._clipped(f'<path class="contour depth-{depth}" d="{path}"/>')
+
+    def _ring(self, points: Floats) -> str:
+        return "M" + "L".join(_place(self.at(float(x), float(y))) for x, y in points) + "Z"
+
+    # ---- the element
+
+    def svg(self) -> str:
+        """Return the picture as one ``<svg>`` element."""
+        description = f"<desc>{escape(self.description)}</desc>" if self.description else ""
+        label = escape(self.title, quote=True)
+        # Nested svg elements clip at their frame: no id is needed, which would have to be unique on the page.
+        return (
+            f'<svg class="plot" viewBox="0 0 {self.width} {self.height}" role="img" aria-label="{label}">'
+            f"{description}{''.join(self._parts)}</svg>"
+        )
+
+    def _clipped(self, mark: str) -> None:
+        width, height = self.width - _LEFT - _RIGHT, self.height - _TOP - _BOTTOM
+        self._parts.append(
+            f'<svg x="{_LEFT}" y="{_TOP}" width="{width}" height="{height}" '
+            f'viewBox="{_LEFT} {_TOP} {width} {height}">{mark}</svg>'
+        )
+
+    def _axes(self, x_title: str, y_title: str) -> None:
+        bottom, right = self.height - _BOTTOM, self.width - _RIGHT
+        for value, text in self.y.ticks:
+            _, top = self.at(self.x.low, value)
+            self._parts.append(f'<path class="grid" d="M{_LEFT} {top:.1f}H{right}"/>')
+            self._text((_LEFT - 7, top + 4), text, "tick", "end")
+        for value, text in self.x.ticks:
+            left, _ = self.at(value, self.y.low)
+            self._text((left, bottom + 17), text, "tick", "middle")
+        self._parts.append(f'<path class="axis" d="M{_LEFT} {bottom}H{right}"/>')
+        if x_title:
+            self._text(((_LEFT + right) / 2, self.height - 7), x_title, "axis-title", "middle")
+        if y_title:
+            middle = (_TOP + bottom) / 2
+            self._parts.append(
+                f'<text class="axis-title" text-anchor="middle" transform="rotate(-90)" '
+                f'x="{-middle:.1f}" y="13">{escape(y_title)}</text>'
+            )
+
+    def _text(self, place: Point, text: str, kind: str, anchor: str) -> None:
+        x, y = place
+        self._parts.append(
+            f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+        )
+
+
+def _place(point: Point) -> str:
+    return f"{point[0]:.1f} {point[1]:.1f}"

@@ -1,0 +1,21 @@
+"""Labs: what a lesson's lab is made of, and the worker processes that run it on the engine."""
+
+from slopewise.site.labs.frame import Code, Figure, Frame, Prediction, Table
+from slopewise.site.labs.lab import Lab
+from slopewise.site.labs.settings import Choice, Number, Setting, Text, Toggle, Values, Whole
+
+__all__ = [
+    "Choice",
+    "Code",
+    "Figure",
+    "Frame",
+    "Lab",
+    "Number",
+    "Prediction",
+    "Setting",
+    "Table",
+    "Text",
+    "Toggle",
+    "Values",
+    "Whole",
+]

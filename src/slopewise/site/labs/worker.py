@@ -1,0 +1,81 @@
+"""The worker process: reads one request a line, runs the lab, writes one answer a line.
+
+Started as ``python -m slopewise.site.labs.worker`` with an environment of its own: it inherits no secret, no
+database handle and no open file. Its answers are ``{"frames": [...]}``, ``{"refused": "one line"}`` for
+settings that a lab cannot take, or ``{"failed": "traceback"}`` for a mistake of ours.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from importlib import import_module
+from typing import Any, TextIO
+
+from slopewise.engine.errors import SlopewiseError
+from slopewise.site.labs.lab import Lab
+
+LESSONS = "slopewise.site.content.lessons"
+MEMORY = 2 * 2**30  # bytes of address space: NumPy and OpenBLAS reserve much more than they use
+
+
+def limit_resources() -> None:
+    """Take away what a lab does not need: memory beyond `MEMORY`, files, core dumps.
+
+    Where the system has no such limits (Windows), the caps of the pool still hold: time, frames and output.
+    """
+    try:
+        import resource
+    except ImportError:
+        return
+    for kind, limit in (
+        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(kind)
+        limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(kind, (limit, limit))
+
+
+def find_lab(folder: str) -> Lab:
+    """Return the lab of a lesson's folder."""
+    lab = import_module(f"{LESSONS}.{folder}.lab").LAB
+    assert isinstance(lab, Lab)
+    return lab
+
+
+def answer(line: str) -> dict[str, Any]:
+    """Run the lab that a request names."""
+    request = json.loads(line)
+    try:
+        frames = find_lab(request["lab"]).frames(request["values"])
+    except SlopewiseError as error:
+        return {"refused": " ".join(str(error).split())}
+    except MemoryError:
+        return {"refused": "these settings need more memory than a lab may have; choose fewer steps or rows"}
+    except Exception:  # the server must hear of it, and this process can go on
+        return {"failed": traceback.format_exc()}
+    return {"frames": [frame.to_json() for frame in frames]}
+
+
+def serve(requests: TextIO, answers: TextIO) -> None:
+    """Answer until the requests end."""
+    for line in requests:
+        answers.write(json.dumps(answer(line), allow_nan=False, separators=(",", ":")) + "\n")
+        answers.flush()
+
+
+def main() -> None:
+    """Load the engine before the first request, then serve."""
+    answers, sys.stdout = sys.stdout, sys.stderr  # a stray print must not end up among the answers
+    import slopewise as sw
+
+    sw.grad(lambda x: x * x)(sw.tensor(1.0))
+    limit_resources()
+    serve(sys.stdin, answers)
+
+
+if __name__ == "__main__":
+    main()

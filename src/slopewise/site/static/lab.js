@@ -1,0 +1,174 @@
+// Labs without reloading: the form's answers come as one piece of HTML from the server, which runs the engine.
+import { remember, remembered } from "./site.js";
+
+class LabPanel {
+  constructor(root) {
+    this.root = root;
+    this.form = root.querySelector("form");
+    this.view = root.querySelector(".view");
+    this.scrub = root.querySelector(".scrub");
+    this.place = root.querySelector(".place");
+    this.problem = root.querySelector(".problem");
+    this.skip = root.querySelector("[data-skip]");
+    this.stepName = this.place.textContent.trim().split(" ")[0];
+    this.step = Number(root.dataset.step);
+    this.steps = Number(root.dataset.steps);
+    this.gates = root.dataset.gates ? root.dataset.gates.split(",").map(Number) : [];
+    this.passed = new Set(this.gates.filter((gate) => gate < this.step));
+    this.answers = new Map(); // address of a frame -> promise of its answer
+    this.request = 0;
+    this.skip.checked = remembered("skip-predictions", false);
+    this.listen();
+  }
+
+  listen() {
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.press(event.submitter);
+    });
+    this.skip.addEventListener("change", () => remember("skip-predictions", this.skip.checked));
+    this.scrub.addEventListener("input", () => this.go(Number(this.scrub.value)));
+    this.form.querySelectorAll(".settings [name]").forEach((field) => {
+      field.addEventListener("change", () => this.restart());
+    });
+    this.form.querySelectorAll(".settings [data-for]").forEach((slider) => this.pair(slider));
+    this.root.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  // A slider beside a number field: either moves the other.
+  pair(slider) {
+    const field = document.getElementById(slider.dataset.for);
+    let waiting = 0;
+    slider.addEventListener("input", () => {
+      field.value = slider.value;
+      clearTimeout(waiting);
+      waiting = setTimeout(() => this.restart(), 120);
+    });
+    field.addEventListener("input", () => {
+      slider.value = field.value;
+    });
+  }
+
+  key(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("input, select, textarea, .scroll")) return;
+    const move = { ArrowRight: this.step + 1, ArrowLeft: this.step - 1, Home: 0, End: this.steps - 1 }[event.key];
+    if (move === undefined) return;
+    event.preventDefault();
+    this.go(move);
+  }
+
+  press(button) {
+    const action = button?.dataset.go;
+    if (action === "commit") {
+      const guess = this.form.querySelector("[name=guess]:checked");
+      if (!guess) {
+        this.say("Choose one of the answers first, or skip.");
+        this.form.querySelector("[name=guess]").focus();
+        return;
+      }
+      this.passed.add(this.step);
+      this.go(this.step + 1, guess.value);
+    } else if (action === "skip") {
+      this.passed.add(this.step);
+      this.go(this.step + 1);
+    } else if (action === "back") this.go(this.step - 1);
+    else if (action === "on") this.go(this.step + 1);
+    else if (action === "last") this.go(this.steps - 1);
+    else if (action === "first") this.go(0);
+    else this.restart();
+  }
+
+  restart() {
+    if (!this.form.reportValidity()) return;
+    this.passed.clear();
+    this.answers.clear();
+    this.show(0);
+  }
+
+  // Goes to a step, but not past a prediction that was neither made nor skipped.
+  go(wanted, guess) {
+    const step = Math.max(0, Math.min(wanted, this.steps - 1));
+    const gate = this.skip.checked ? undefined : this.gates.find((at) => at < step && !this.passed.has(at));
+    if (gate === undefined) {
+      this.show(step, guess);
+    } else if (gate === this.step) {
+      this.scrub.value = this.step;
+      this.say("Predict first, or skip.");
+      this.form.querySelector("[name=guess]")?.focus();
+    } else {
+      this.show(gate);
+    }
+  }
+
+  parameters(step, guess) {
+    const query = new URLSearchParams();
+    this.form.querySelectorAll(".settings [name]").forEach((field) => {
+      if (field.tagName !== "BUTTON") query.set(field.name, field.value);
+    });
+    query.set("step", step);
+    if (guess !== undefined) query.set("guess", guess);
+    return query.toString();
+  }
+
+  ask(step, guess) {
+    const query = this.parameters(step, guess);
+    if (!this.answers.has(query)) {
+      const answer = fetch(`${this.root.dataset.frames}?${query}`, { headers: { Accept: "application/json" } })
+        .then((response) => response.json())
+        .catch(() => ({ error: "The server does not answer. Is it still running?" }))
+        .then((found) => {
+          if (found.error) this.answers.delete(query);
+          return found;
+        });
+      this.answers.set(query, answer);
+    }
+    return this.answers.get(query);
+  }
+
+  async show(step, guess) {
+    const number = ++this.request;
+    const busy = setTimeout(() => this.view.setAttribute("aria-busy", "true"), 200);
+    const answer = await this.ask(step, guess);
+    clearTimeout(busy);
+    if (number !== this.request) return; // a later wish has overtaken this one
+    this.view.removeAttribute("aria-busy");
+    if (answer.error) {
+      this.say(answer.error);
+      return;
+    }
+    this.apply(answer);
+    if (this.step + 1 < this.steps) this.ask(this.step + 1);
+  }
+
+  apply(answer) {
+    const within = this.view.contains(document.activeElement);
+    const open = this.view.querySelector("details.numbers")?.open;
+    const scrolled = [...this.view.querySelectorAll(".drawing")].map((drawing) => drawing.scrollLeft);
+    this.step = answer.step;
+    this.steps = answer.steps;
+    this.gates = answer.gates;
+    this.say("");
+    this.view.innerHTML = answer.html;
+    if (open) this.view.querySelector("details.numbers")?.setAttribute("open", "");
+    this.view.querySelectorAll(".drawing").forEach((drawing, place) => {
+      drawing.scrollLeft = scrolled[place] ?? 0;
+    });
+    if (within) this.view.querySelector("h3").focus({ preventScroll: true });
+    this.scrub.max = this.steps - 1;
+    this.scrub.value = this.step;
+    this.place.textContent = `${this.stepName} ${this.step} of ${this.steps - 1}`;
+    for (const button of this.form.querySelectorAll(".transport button")) {
+      const atEnd = ["on", "last"].includes(button.dataset.go) ? this.step + 1 >= this.steps : this.step === 0;
+      if (atEnd && document.activeElement === button) this.view.querySelector("h3").focus({ preventScroll: true });
+      button.disabled = atEnd;
+    }
+    history.replaceState(null, "", answer.address);
+  }
+
+  say(text) {
+    this.problem.textContent = text;
+    this.problem.hidden = !text;
+  }
+}
+
+document.querySelectorAll(".lab").forEach((root) => new LabPanel(root));

@@ -1,0 +1,133 @@
+"""Opening a database: the engine of SQLAlchemy, and the migrations that bring its tables up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError as UrlError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from slopewise.engine.errors import ArgumentError, DataError
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_BUSY_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Database:
+    """An open database."""
+
+    engine: sqlalchemy.Engine
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Yield a session in one transaction: committed at the end, rolled back by an error."""
+        with Session(self.engine) as session, session.begin():
+            yield session
+
+    def revision(self) -> str | None:
+        """Return the migration that the tables are at."""
+        with self.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
+    def is_ready(self) -> bool:
+        """Whether the database answers and its tables are up to date."""
+        return self.revision() == newest_revision()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open a database; a new one gets its tables.
+
+    Raises
+    ------
+    ArgumentError
+        If the URL cannot be used.
+    DataError
+        If the file cannot be opened, or was made by another version.
+    """
+    address = _address(url)
+    _make_folder(address)
+    engine = sqlalchemy.create_engine(address, connect_args={"timeout": _BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    database = Database(engine)
+    try:
+        revision = database.revision()
+        if revision is None and not sqlalchemy.inspect(engine).get_table_names():
+            migrate(database)
+    except OperationalError as error:
+        raise DataError(f"cannot open the database {address.database}: {error.orig}") from error
+    if not database.is_ready():
+        raise DataError(
+            f"the database {address.database} is at revision {revision or 'none'}, and this version needs "
+            f"{newest_revision()}; use the version that made it, or name another file with --database"
+        )
+    return database
+
+
+def migrate(database: Database, revision: str = "head") -> None:
+    """Bring the tables to a revision, in one transaction."""
+    with database.engine.begin() as connection:
+        config = _alembic()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def newest_revision() -> str | None:
+    """Return the newest migration that this version ships."""
+    return ScriptDirectory.from_config(_alembic()).get_current_head()
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _address(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except UrlError:
+        raise ArgumentError(f"--database is a URL such as sqlite:///site.db, not {url[:80]!r}") from None
+    if address.get_backend_name() != "sqlite" or not address.database or address.database == ":memory:":
+        raise ArgumentError(
+            f"--database is the URL of an SQLite file, such as sqlite:///site.db, not "
+            f"{address.render_as_string(hide_password=True)!r}"
+        )
+    return address
+
+
+def _make_folder(address: URL) -> None:
+    assert address.database is not None
+    folder = Path(address.database).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise DataError(f"cannot make the folder {folder}: {error.strerror}") from error
+
+
+def _prepare_sqlite(connection: Any, record: Any) -> None:
+    """Set what SQLite does not by itself.
+
+    The journal stays a rollback journal: before 3.51.3 the write-ahead log could lose a commit.
+    """
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA journal_mode = DELETE")
+    cursor.close()

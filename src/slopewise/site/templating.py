@@ -1,0 +1,53 @@
+"""The page templates: Jinja2, escaping everything; what they may call is listed here."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import jinja2
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from slopewise.site.content import markup
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def make_templates(static: Path) -> jinja2.Environment:
+    """Return the environment of all pages."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    versions = {file.name: _version(file) for file in static.iterdir() if file.is_file()}
+    environment.globals["static"] = lambda name: f"/static/{name}?v={versions[name]}"
+    environment.filters["inline"] = markup.inline
+    environment.filters["block"] = markup.block
+    environment.filters["math"] = lambda latex: markup.math(latex, True)
+    environment.filters["code"] = markup.code
+    environment.filters["plain"] = markup.plain
+    environment.globals["code_lines"] = markup.code_lines
+    return environment
+
+
+def render(request: Request, template: str, *, status: int = 200, **context: object) -> HTMLResponse:
+    """Return a page."""
+    state = request.app.state
+    page = state.templates.get_template(template)
+    return HTMLResponse(
+        page.render(course=state.course, path=request.url.path, **context), status_code=status
+    )
+
+
+def fragment(request: Request, template: str, **context: object) -> str:
+    """Return a part of a page as HTML."""
+    html: str = request.app.state.templates.get_template(template).render(**context)
+    return html
+
+
+def _version(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:10]
