@@ -1,7 +1,5 @@
 """Mathematical functions as machine code against higher precision, in units of the last place (ULP)."""
 
-import ctypes
-import ctypes.util
 import math
 from functools import cache
 
@@ -57,13 +55,17 @@ def _sigmoid(x):
 
 
 def _erf(x):
-    """Return erf by libm: of float64 for float32, of long double for float64."""
-    if x.dtype == DOUBLE:
-        return np.fromiter(map(math.erf, x.tolist()), DOUBLE, x.size)
-    erfl = ctypes.CDLL(ctypes.util.find_library("m")).erfl
-    erfl.restype, erfl.argtypes = ctypes.c_longdouble, [ctypes.c_longdouble]
-    # ctypes hands a long double over as a float64; erf is within 1 ULP of float64 of the truth either way
-    return np.fromiter((erfl(float(value)) for value in x), np.longdouble, x.size)
+    """Return 2 / sqrt(pi) x e^(-x^2) sum (2 x^2)^n / (2 n + 1)!!, whose terms are all positive."""
+    inside = np.where(np.abs(x) < 7, x, 0)
+    square = 2 * inside * inside
+    term = np.ones_like(x)
+    total = np.ones_like(x)
+    for n in range(1, 250):
+        term = term * (square / (2 * n + 1))
+        total += term
+    scale = x.dtype.type("1.12837916709551257389615890312154517")
+    near = scale * inside * np.exp(-inside * inside) * total
+    return np.where(np.isnan(x), x, np.where(np.abs(x) < 7, near, np.sign(x)))
 
 
 REFERENCES = {
@@ -164,7 +166,7 @@ def test_float32_is_within_its_units_of_the_last_place_on_millions(name):
 
 @longdouble_is_longer
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(FUNCTIONS.keys() - {"erf"}))
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_float64_is_within_its_units_of_the_last_place_on_many(name):
     check(name, DOUBLE, 1 << 16, seed=12345)
 
