@@ -18,10 +18,9 @@ def serve_site(host: str, port: int, database: str | None, public_url: str) -> i
             f"the site needs {', '.join(missing)}; install them with: pip install 'slopewise[site]'"
         )
     from slopewise.site.app import serve
-    from slopewise.site.configuration import Configuration
+    from slopewise.site.configuration import Configuration, default_database
 
-    given = {} if database is None else {"database": database}
-    configuration = Configuration(host=host, port=_free_port(host, port), public_url=public_url, **given)
+    configuration = Configuration(host, _free_port(host, port), database or default_database(), public_url)
     print(f"Slopewise is at {configuration.address} (Ctrl-C stops it)", flush=True)
     serve(configuration)
     return 0

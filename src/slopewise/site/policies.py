@@ -1,4 +1,4 @@
-"""Who may call a route. Every route declares a policy; an application with one that does not will not start."""
+"""Who may call a route. Each declares a policy, and an application with one that does not will not start."""
 
 from __future__ import annotations
 

@@ -182,7 +182,8 @@ def _check_links(
     slugs: set[str],
     lessons: dict[str, Lesson],
 ) -> None:
-    for item in (*terms, *concepts):
+    items: list[Term | Concept] = [*terms, *concepts]
+    for item in items:
         if item.lesson not in slugs:
             raise DataError(f"{_HERE}: {item.name!r} links to a lesson {item.lesson!r} that is not planned")
     names = {concept.id for concept in concepts}

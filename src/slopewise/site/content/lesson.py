@@ -116,7 +116,7 @@ class Block:
     """A part of the page: text as HTML, or a place for the lab, a figure, questions, prompts or snippets."""
 
     kind: str
-    html: Markup = Markup("")
+    html: str = ""
     name: str = ""
 
 
@@ -260,7 +260,7 @@ class _Reader:
 
 
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
     environment.filters.update(number_filters())
     return environment
 

@@ -1,4 +1,4 @@
-"""Markdown to HTML: mathematics becomes MathML, code is coloured, and no markup carries a style of its own."""
+"""Markdown to HTML: mathematics becomes MathML, code is coloured, and nothing carries a style of its own."""
 
 from __future__ import annotations
 

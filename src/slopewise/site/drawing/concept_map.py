@@ -68,7 +68,8 @@ def _label(source: tuple[float, float], target: tuple[float, float], text: str) 
     width = 12 + _CHARACTER * len(text)
     return (
         f'<g class="relation-label"><rect x="{x - width / 2:.1f}" y="{y - 11:.1f}" width="{width:.1f}" '
-        f'height="22" rx="4"/><text x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle">{escape(text)}</text></g>'
+        f'height="22" rx="4"/><text x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle">{escape(text)}</text>'
+        "</g>"
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from html import escape
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -150,12 +152,12 @@ class Plot:
 
         generator = contour_generator(xs, ys, values, fill_type=FillType.OuterOffset)
         bounds = [-np.inf, *levels]
-        for rank, (low, high) in enumerate(zip(bounds[:-1], bounds[1:])):
-            polygons, offsets = generator.filled(low, high)
+        for rank, (low, high) in enumerate(pairwise(bounds)):
+            found: Any = generator.filled(low, high)
             path = "".join(
                 self._ring(polygon[begin:end])
-                for polygon, offset in zip(polygons, offsets)
-                for begin, end in zip(offset[:-1], offset[1:])
+                for polygon, offset in zip(*found)
+                for begin, end in pairwise(offset)
             )
             if path:
                 depth = min(8, 1 + rank * 8 // len(levels))

@@ -117,9 +117,10 @@ def _box(
         if sign
         else ""
     )
+    below = f"∂ {gradient}" if gradient else ""
     return (
         f'<g class="{classes}"><rect x="{x}" y="{y}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="6"/>'
         f'<text class="name" x="{x + 9}" y="{y + 18}">{escape(name)}</text>{operation}'
         f'<text class="value" x="{x + 9}" y="{y + 37}">{escape(value)}</text>'
-        f'<text class="gradient" x="{x + 9}" y="{y + 56}">{escape(f"∂ {gradient}") if gradient else ""}</text></g>'
+        f'<text class="gradient" x="{x + 9}" y="{y + 56}">{escape(below)}</text></g>'
     )

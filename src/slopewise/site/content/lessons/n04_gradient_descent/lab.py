@@ -75,9 +75,9 @@ class _Walk:
         if step == self.last:
             return self._ending()
         here = (
-            f"At {vector(self.points[step])} the loss is {brief(loss)}. The gradient {vector(gradient)} points uphill "
-            f"(rust) and the slope is {brief(slope, 3)}. The step goes the other way (blue) and is "
-            f"{brief(self.rate, 3)} times as long: {brief(self.rate * slope, 3)}."
+            f"At {vector(self.points[step])} the loss is {brief(loss)}. The gradient {vector(gradient)} "
+            f"points uphill (rust) and the slope is {brief(slope, 3)}. The step goes the other way (blue) "
+            f"and is {brief(self.rate, 3)} times as long: {brief(self.rate * slope, 3)}."
         )
         if step == 0:
             return f"{self.surface.character} {here}"
@@ -89,13 +89,13 @@ class _Walk:
         first, final = self.losses[0] - self.bottom, self.losses[-1] - self.bottom
         if self.has_diverged:
             return (
-                f"After {self.last} updates the parameters have left all bounds: the walk **diverged**. Each step "
-                "overshoots further than the one before."
+                f"After {self.last} updates the parameters have left all bounds: the walk **diverged**. "
+                "Each step overshoots further than the one before."
             )
         share = f"{brief(100 * final / first, 3)}%" if first > 0 else "all"
         return (
-            f"After {UPDATES} updates the loss is {brief(self.losses[-1])}; of the height above the lowest point, "
-            f"{share} is left. {self.surface.character}"
+            f"After {UPDATES} updates the loss is {brief(self.losses[-1])}; of the height above the "
+            f"lowest point, {share} is left. {self.surface.character}"
         )
 
     def _formula(self, step: int) -> str:
@@ -134,8 +134,8 @@ class _Walk:
             )
         if self.limit is not None:
             because += (
-                f" Near the lowest point, learning rates above {brief(self.limit, 3)} cannot settle; this one is "
-                f"{brief(self.rate, 3)}."
+                f" Near the lowest point, learning rates above {brief(self.limit, 3)} cannot settle; this "
+                f"one is {brief(self.rate, 3)}."
             )
         return Prediction(
             f"What will the loss do in {UPDATES} updates with learning rate {brief(self.rate, 3)}?",
@@ -157,7 +157,7 @@ class _Walk:
             f"This step is {brief(this, 3)} long. How long will the step after it be?",
             ("Shorter", "The same, within 1%", "Longer"),
             answer,
-            f"It is {brief(following, 3)} long: the learning rate stays the same, so the step changes with the slope.",
+            f"It is {brief(following, 3)} long: the learning rate stays, so the step changes with the slope.",
         )
 
     # ---- pictures
@@ -254,7 +254,8 @@ def _column(values: Floats) -> str:
 
 LAB = Lab(
     title="Walk downhill",
-    task="Choose a surface and a learning rate, and say what will happen. Then step. Try 0.02, 0.3 and 0.6 on the bowl.",
+    task="Choose a surface and a learning rate, and say what will happen. Then step. "
+    "Try 0.02, 0.3 and 0.6 on the bowl.",
     settings=(
         Choice(
             "surface",
