@@ -128,6 +128,26 @@ def test_a_pipeline_without_passes_leaves_the_module_as_it_is():
     assert "%d" in toolchain.optimised_ir(text, Pipeline(level=0))
 
 
+INLINED = """
+define internal double @twice(double %x) alwaysinline {
+  %y = fmul double %x, 2.0
+  ret double %y
+}
+define double @f(double %x) {
+  %y = call double @twice(double %x)
+  ret double %y
+}"""
+
+
+@pytest.mark.parametrize("level", [0, 1, 2, 3])
+def test_every_level_inlines_what_must_be_and_computes_the_same(level):
+    pipeline = Pipeline(level=level)
+    assert "call double" not in toolchain.optimised_ir(INLINED, pipeline)
+    assert "twice:" not in toolchain.assembly(INLINED, pipeline)
+    code = compile_ir(INLINED, pipeline)
+    assert callable_at(code.address("f"), ctypes.c_double, ctypes.c_double)(1.5) == 3.0
+
+
 def test_several_threads_compile_at_once():
     results = {}
 
