@@ -85,7 +85,7 @@ def _limit() -> tuple[Any, Any]:
 
 FORMULAS = (
     Formula("update", r"w_{t+1} = w_t - \eta \, \nabla L(w_t)", _update_rule),
-    Formula("promise", r"L(w - \eta \nabla L) \approx L(w) - \eta \, \lVert \nabla L \rVert^2", _promise),
+    Formula("promise", r"L(w - \eta \nabla L) \approx L(w) - \eta \, {\lVert \nabla L \rVert}^2", _promise),
     Formula("factor", r"w_{t+1} = w_t - \eta \lambda w_t = (1 - \eta \lambda) \, w_t", _factor),
     Formula("limit", r"\eta < \frac{2}{\lambda_{\max}}", _limit),
 )

@@ -59,7 +59,7 @@ class _Walk:
             words=self._words(step),
             formula=self._formula(step),
             figures=(
-                Figure("The surface from above; darker is lower", self._map(step)),
+                Figure("The surface from above; the bluer, the lower", self._map(step)),
                 Figure("Height above the lowest point, by update", self._curve(step)),
                 Figure(f"The same after {UPDATES} updates, by learning rate", self._sweep()),
             ),
@@ -211,7 +211,7 @@ class _Walk:
         shown = np.clip(self.swept, 1e-9, 1e3)
         plot = Plot(
             logarithmic(float(_RATES[0]), float(_RATES[-1])),
-            logarithmic(max(float(shown.min()) / 2, 1e-9), max(float(shown.max()) * 2, 10.0)),
+            logarithmic(max(float(shown.min()) / 2, 1e-9), max(float(shown.max()) * 20, 10.0)),
             x_title="learning rate",
             y_title="height left",
             title=f"Height left after {UPDATES} updates by learning rate",
