@@ -88,12 +88,15 @@ class CompiledFunction:
         candidates.append(traced)
         return traced
 
+    def traced(self, *args: Any, **kwargs: Any) -> TracedFunction:
+        """Return the trace for the given arguments, without running it."""
+        leaves, structure = flatten((args, kwargs))
+        with self._lock:
+            return self._trace_for(_signature(leaves, structure, current_mode()), args, kwargs)
+
     def graph(self, *args: Any, **kwargs: Any) -> str:
         """Return the graph for the given arguments as text, without running it."""
-        leaves, structure = flatten((args, kwargs))
-        signature = _signature(leaves, structure, current_mode())
-        with self._lock:
-            return str(self._trace_for(signature, args, kwargs).graph)
+        return str(self.traced(*args, **kwargs).graph)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return CompiledFunction, (

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from slopewise.compiler.native.executable import Executable
-from slopewise.compiler.native.program import Loop
+from slopewise.compiler.loop import Loop
 from slopewise.compiler.targets import executable_of
 from slopewise.engine.aval import Array
 from slopewise.engine.graph import Graph
 from slopewise.engine.tape import Ref
 from slopewise.engine.tensor import Tensor
 from slopewise.engine.trace import TracedFunction
+
+if TYPE_CHECKING:
+    from slopewise.compiler.native.executable import Executable
 
 
 def carried_state(traced: TracedFunction, n_arguments: int, first_output: int) -> dict[int, int]:

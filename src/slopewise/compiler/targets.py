@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from slopewise.compiler.loop import ONCE, Loop
 from slopewise.compiler.passes import optimize
 from slopewise.engine.aval import Array
 from slopewise.engine.errors import ArgumentError
@@ -19,7 +20,6 @@ from slopewise.engine.interpreter import interpret
 
 if TYPE_CHECKING:
     from slopewise.compiler.native.executable import Executable
-    from slopewise.compiler.native.program import Loop
 
 
 class CompilationWarning(UserWarning):
@@ -32,7 +32,7 @@ def native(graph: Graph, inputs: Sequence[Array]) -> list[Array]:
     return interpret(graph, inputs) if executable is None else executable(inputs)[0]
 
 
-def executable_of(graph: Graph, loop: Loop | None = None) -> Executable | None:
+def executable_of(graph: Graph, loop: Loop = ONCE) -> Executable | None:
     """Return a graph's machine code, made once and kept with it; None, after a warning, if it has none."""
     key = ("executable", loop)
     if key not in graph.derived:
@@ -40,19 +40,18 @@ def executable_of(graph: Graph, loop: Loop | None = None) -> Executable | None:
     return graph.derived[key]  # type: ignore[no-any-return]
 
 
-def _compile(graph: Graph, loop: Loop | None) -> Executable | None:
+def _compile(graph: Graph, loop: Loop) -> Executable | None:
     from slopewise.compiler.native.toolchain import unavailable_reason
 
     reason = unavailable_reason()
     if reason is None:
         from slopewise.compiler.native.executable import Executable
-        from slopewise.compiler.native.program import ONCE
         from slopewise.compiler.native.support import obstacle
 
         optimized = optimize(graph)
         reason = obstacle(optimized)
         if reason is None:
-            return Executable(optimized, loop or ONCE)
+            return Executable(optimized, loop)
     if graph.derived.setdefault("told", reason) is reason:
         warnings.warn(f"a traced function runs in the interpreter: {reason}", CompilationWarning, 2)
     return None

@@ -128,14 +128,15 @@ class DataLoader:
         order = self.order(epoch)
         for number in range(start, len(self)):
             rows = order[number * self.batch_size : (number + 1) * self.batch_size]
-            batch = self._batch(rows)
+            batch = self.batch(rows)
             if self._current is iteration:
                 self.position = number + 1  # before the batch is used: a state taken in the loop counts it
             yield batch
         if self._current is iteration:
             self.set_epoch(epoch + 1)
 
-    def _batch(self, rows: Rows) -> Any:
+    def batch(self, rows: Rows) -> Any:
+        """Return some rows, by their numbers, as a batch."""
         batch = self._source[rows]
         return tuple(map(self._tensor, batch)) if isinstance(batch, tuple) else self._tensor(batch)
 
@@ -152,6 +153,31 @@ class DataLoader:
         self.position = 0
         self._resumed = False
         self._current = None
+
+    def seek(self, position: int) -> None:
+        """Let the next `for` go on in the epoch under way, after so many of its batches."""
+        position = _whole("position", position)
+        if position > len(self):
+            raise ArgumentError(f"position {position} is beyond the {len(self)} batches of an epoch")
+        self.set_epoch(self.epoch)
+        self.position = position
+        self._resumed = True
+
+    def arrays(self) -> tuple[tuple[NDArray[Any], ...], Rows | None] | None:
+        """Return the arrays in memory that batches are gathered from, as they are, if they are that.
+
+        Returns
+        -------
+        the arrays, each of shape (rows, ...), and which of their rows are the loader's, None for all; or None
+        where a batch is more than a gather, or needs a cast
+        """
+        source = self._source
+        if not isinstance(source, _Arrays) or source.alone:
+            return None
+        wanted = self._dtype
+        if wanted is not None and any(a.dtype.kind == "f" and a.dtype != wanted for a in source.arrays):
+            return None
+        return source.arrays, source.rows
 
     def state_dict(self) -> dict[str, int | bool]:
         """Return where the loader is, and the arguments that this depends on, for JSON."""
@@ -174,12 +200,8 @@ class DataLoader:
                     f"the state is of a loader with {name}={state[name]}, this one has {name}={value}; "
                     "make it alike"
                 )
-        position = _whole("position", state["position"])
-        if position > len(self):
-            raise ArgumentError(f"position {position} is beyond the {len(self)} batches of an epoch")
-        self.set_epoch(state["epoch"])
-        self.position = position
-        self._resumed = True
+        self.epoch = _whole("epoch", state["epoch"])
+        self.seek(state["position"])
 
     def _arguments(self) -> dict[str, int | bool]:
         return {

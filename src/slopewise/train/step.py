@@ -20,6 +20,11 @@ Batch = tuple[Tensor, Tensor, Tensor | None]  # inputs, targets, weights of the 
 Running = dict[str, Any]
 
 
+def with_weight(batch: tuple[Any, ...]) -> Batch:
+    """Return a loader's batch with None for weights that it does not have."""
+    return (batch[0], batch[1], batch[2] if len(batch) == 3 else None)
+
+
 def start_running(metrics: Sequence[Any]) -> Running:
     """Return running sums of no rows: the loss's, and each metric's."""
     # two zeros, not one twice: a trace for one tensor in two places would not serve for two

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from slopewise.compiler import CompiledFunction
 from slopewise.compiler import compile as compile_function
 from slopewise.data.loader import DataLoader
 from slopewise.engine.errors import ArgumentError, ShapeError
@@ -24,6 +25,7 @@ from slopewise.optim import clip_grad_norm, clip_grad_value
 from slopewise.train.callbacks import Callback
 from slopewise.train.history import History, Record
 from slopewise.train.interrupt import Interrupt, deferred_interrupt
+from slopewise.train.many_updates import ManyUpdates
 from slopewise.train.rows import class_weights_by_row, combine_weights, float_dtype_of, rows_of
 from slopewise.train.snapshot import Snapshot, pack, unpack
 from slopewise.train.step import (
@@ -34,6 +36,7 @@ from slopewise.train.step import (
     row_weight,
     start_running,
     weighted_loss,
+    with_weight,
 )
 
 PROGRESS_INTERVAL = 0.1  # seconds between two calls of `on_progress`
@@ -50,6 +53,7 @@ class Run:
     history: History = field(default_factory=History)
     running: Running = field(default_factory=dict)
     batches: Iterator[Any] | None = None  # the rest of the epoch under way
+    many: ManyUpdates | None = None  # makes updates without Python in between
     seconds: float = 0.0  # spent in the epoch under way
 
 
@@ -206,6 +210,8 @@ class Trainer:
         self.stop_reason = ""
         in_order = sorted(callbacks, key=lambda callback: callback.after_others)
         self.run = Run(loader, validation, self.epoch + epochs, in_order)
+        if isinstance(self._update, CompiledFunction) and type(self).advance is Trainer.advance:
+            self.run.many = ManyUpdates(self._update, loader, self.accumulate)
         return self.run
 
     def resume(self) -> History:
@@ -226,7 +232,7 @@ class Trainer:
         """Make the updates that are left of an epoch, then score it."""
         run = self._current_run()
         told = began = time.perf_counter()
-        while self.advance():
+        while self.advance_for(PROGRESS_INTERVAL):
             if interrupt is not None and interrupt.pressed:
                 run.seconds += time.perf_counter() - began
                 interrupt.check()
@@ -248,6 +254,32 @@ class Trainer:
         for callback in run.callbacks:
             if callback.every_step:
                 callback.on_step_end(self)
+        return True
+
+    def advance_for(self, seconds: float) -> bool:
+        """Make updates until about so much time has passed; return False, and make none, if none are left.
+
+        As machine code they are made in one call. A callback with `every_step` is told of each update, which
+        costs a return to Python each time. After updates made in one call `.grad` of the parameters is None.
+        """
+        run = self._current_run()
+        if run.many is None or any(callback.every_step for callback in run.callbacks):
+            return self.advance()
+        if run.batches is None:
+            self._start_epoch(run)
+        loader = run.loader
+        done = 0
+        if loader.epoch == self.epoch:  # else its batches are used up
+            run.running, done = run.many.make(run.running, seconds)
+        if not done:
+            return self.advance()
+        self.step += done
+        loader.seek(loader.position + done * self.accumulate)
+        if loader.position == len(loader):
+            loader.set_epoch(loader.epoch + 1)
+            run.batches = iter(())
+        else:
+            run.batches = iter(loader)
         return True
 
     def update(self, micro_batches: Sequence[Batch], running: Running) -> Running:
@@ -326,7 +358,7 @@ class Trainer:
         running = start_running(self.metrics)
         with evaluation_mode(self.model), no_grad():
             for batch in loader:
-                running = self._measure(_with_weight(batch), running)
+                running = self._measure(with_weight(batch), running)
         return compute_running(running, self.metrics)
 
     def measure(self, batch: Batch, running: Running) -> Running:
@@ -433,10 +465,14 @@ class Trainer:
     def _next_batches(self, run: Run) -> list[Batch]:
         """Return the batches of the next update, fewer at the end of an epoch, none after it."""
         if run.batches is None:
-            run.batches = iter(run.loader)
-            run.running = start_running(self.metrics)
-            self.model.train()
-        return [_with_weight(batch) for batch in islice(run.batches, self.accumulate)]
+            self._start_epoch(run)
+        assert run.batches is not None
+        return [with_weight(batch) for batch in islice(run.batches, self.accumulate)]
+
+    def _start_epoch(self, run: Run) -> None:
+        run.batches = iter(run.loader)
+        run.running = start_running(self.metrics)
+        self.model.train()
 
     def _tell(self, moment: str) -> None:
         for callback in self._current_run().callbacks:
@@ -445,10 +481,6 @@ class Trainer:
 
 def _unchanged(function: Any) -> Any:
     return function
-
-
-def _with_weight(batch: tuple[Any, ...]) -> Batch:
-    return (batch[0], batch[1], batch[2] if len(batch) == 3 else None)
 
 
 @contextmanager

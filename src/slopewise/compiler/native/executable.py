@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from slopewise.compiler.loop import ONCE, Loop
 from slopewise.compiler.native import program as layout
 from slopewise.compiler.native.failures import failure
-from slopewise.compiler.native.program import ONCE, Loop, Program
+from slopewise.compiler.native.program import Program
 from slopewise.compiler.native.threads import run_together, thread_limit
 from slopewise.compiler.native.toolchain import Code, compile_ir, host
 from slopewise.engine.aval import Array

@@ -150,7 +150,7 @@ class Lowering:
             emit_map(body, _first_axis_share(emitter, shape))
 
         if not source.size:
-            emit = _nothing  # type: ignore[assignment]
+            emit = _nothing
         reads = [] if like in self.uniform else [source.storage]
         return Launch(name, emit, reads, [target], 2 * target.n_bytes * _BYTE)
 

@@ -21,7 +21,7 @@ def uniform_value(constant: Array) -> float | int | bool | None:
         return None
     first = constant.flat[0]
     bits = np.ascontiguousarray(constant).view(np.uint8).reshape(constant.size, -1)
-    return first.item() if (bits == bits[0]).all() else None  # type: ignore[no-any-return]
+    return first.item() if (bits == bits[0]).all() else None
 
 
 class Body:

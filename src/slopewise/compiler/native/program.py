@@ -10,11 +10,11 @@ The control block is shared: the number of an error and what it speaks of, wheth
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from llvmlite import ir
 
+from slopewise.compiler.loop import ONCE, Loop
 from slopewise.compiler.memory import Lifetime, Plan, plan
 from slopewise.compiler.native.barrier import BARRIER_BYTES, emit_barrier
 from slopewise.compiler.native.fusion import Fusion, Kind
@@ -30,28 +30,6 @@ CONTROL_BYTES = BARRIER_OFFSET + BARRIER_BYTES
 STOP_OFFSET = 16
 
 _BARRIER_COST = 400.0  # nanoseconds, in the cost model's terms
-
-
-@dataclass(frozen=True)
-class Loop:
-    """How the inputs and outputs of a step become those of the next one.
-
-    Attributes
-    ----------
-    carried : by output, the input that it is in the next step
-    input_steps, output_steps : how many bytes an input or output moves on with each step, 0 if it stays
-    """
-
-    carried: Mapping[int, int]
-    input_steps: Mapping[int, int]
-    output_steps: Mapping[int, int]
-
-    def __hash__(self) -> int:
-        parts = (self.carried, self.input_steps, self.output_steps)
-        return hash(tuple([tuple(sorted(part.items())) for part in parts]))
-
-
-ONCE = Loop({}, {}, {})
 
 
 class Program:
@@ -435,7 +413,7 @@ def _load_pointer(builder: ir.IRBuilder, frame: ir.Value, place: int) -> ir.Valu
 
 
 def _clock(module: ir.Module) -> ir.Function:
-    """Return a function (deadline) -> nanoseconds of the monotonic clock; 0 at once if there is no deadline."""
+    """Return a function (deadline) -> nanoseconds of the monotonic clock; 0 if there is no deadline."""
     clock_type = ir.FunctionType(ir.IntType(32), [ir.IntType(32), POINTER])
     clock_gettime = ir.Function(module, clock_type, "clock_gettime")
     now = ir.Function(module, ir.FunctionType(I64, [I64]), "now")

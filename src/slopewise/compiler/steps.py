@@ -1,0 +1,140 @@
+"""Many steps in one call: the batches are gathered, and the state is carried on, by the machine code itself.
+
+The loop is a scan over the order of the rows: its body is the traced step, its carry the state that the step
+changes. The code returns at the first step boundary after the time that it was given, which changes no bit.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from slopewise.compiler.compiled import CompiledFunction
+from slopewise.compiler.direct import carried_state, outputs_without_gradients, owned_array
+from slopewise.compiler.loop import Loop
+from slopewise.compiler.targets import executable_of
+from slopewise.engine.aval import Array, Aval, aval_of
+from slopewise.engine.graph import Graph, GraphNode, Symbol
+from slopewise.engine.primitive import TABLE
+from slopewise.engine.tape import Ref
+from slopewise.engine.tensor import Tensor
+from slopewise.engine.trace import TracedFunction
+from slopewise.engine.tree import flatten
+
+if TYPE_CHECKING:
+    from slopewise.compiler.native.executable import Executable
+
+INT64 = np.dtype(np.int64)
+
+
+class StepLoop:
+    """A step `(batches, state) -> state` made over and over, on rows of arrays in memory.
+
+    Parameters
+    ----------
+    traced : the step for its first batches; it must not be differentiable
+    arrays : the data, each of shape (rows, ...); each batch is a tuple of rows of each
+    n_batches : how many batches a step takes
+    """
+
+    def __init__(self, traced: TracedFunction, arrays: Sequence[Array], n_batches: int) -> None:
+        self.traced = traced
+        self.arrays = [np.ascontiguousarray(array) for array in arrays]
+        graph = outputs_without_gradients(traced)
+        n_batch_inputs = n_batches * len(arrays)
+        self.rows_per_step = n_batches * graph.inputs[0].shape[0]
+        body = _with_gather(graph, [aval_of(array) for array in self.arrays], n_batches)
+        rows = len(arrays)  # the place of the order among the inputs
+        first_state = rows + 1
+        n_state = len(traced.tracked)
+        n_captured = len(traced.captured)
+        assert len(body.inputs) == first_state + n_state + n_captured, "a step takes batches and its state"
+        assert n_batch_inputs + n_state + n_captured == len(graph.inputs)
+        carried = {k: first_state + k for k in range(n_state)}
+        carried.update(carried_state(traced, first_state + n_state, n_state))
+        self._loop = Loop(carried, {rows: self.rows_per_step * INT64.itemsize}, {})
+        self._body = body
+        self.executable: Executable | None = executable_of(body, self._loop)
+
+    def run(
+        self, state: Sequence[Tensor], order: Array, steps: int, seconds: float
+    ) -> tuple[list[Tensor], int]:
+        """Make up to `steps` steps, none of which begins after so many seconds.
+
+        Parameters
+        ----------
+        state : what the step took besides its batches
+        order : int64, the rows of the first batch, of the second, ...
+
+        Returns
+        -------
+        the new state, and how many steps were made; state that the step reached by itself is written back
+        """
+        assert self.executable is not None
+        traced = self.traced
+        deadline = time.monotonic_ns() + int(seconds * 1e9)
+        outputs = [*map(owned_array, state), *[owned_array(tensor) for tensor, _ in traced.rebound]]
+        inputs = [*self.arrays, order[: self.rows_per_step], *[tensor._ref.buffer for tensor in state]]
+        inputs += [tensor._ref.buffer for tensor in traced.captured_tensors()]
+        results, done = self.executable(inputs, outputs, steps=steps, deadline=deadline)  # type: ignore[arg-type]
+        tensors = [Tensor._from_ref(Ref(array)) for array in results]
+        for leaf, _ in traced.grads:
+            leaf.grad = None
+        count = len(traced.tracked)
+        _write_back(traced, tensors[count:])
+        return tensors[:count], done
+
+
+def _write_back(traced: TracedFunction, values: Sequence[Tensor]) -> None:
+    for (tensor, _), value in zip(traced.rebound, values, strict=True):
+        tensor._rebind(Ref(value._ref.buffer, tensor._ref.node))
+
+
+def _with_gather(graph: Graph, arrays: Sequence[Aval], n_batches: int) -> Graph:
+    """Return a graph that takes whole arrays and rows in place of its batches, which are its first inputs."""
+    trace = graph.inputs[0].trace
+    data = [Symbol(aval, trace) for aval in arrays]
+    batch_size = graph.inputs[0].shape[0]
+    rows = Symbol(Aval((n_batches * batch_size,), INT64), trace)
+    nodes = []
+    batch_inputs = iter(graph.inputs)
+    for number in range(n_batches):
+        part = Symbol(Aval((batch_size,), INT64), trace)
+        bounds = {"starts": (number * batch_size,), "stops": ((number + 1) * batch_size,), "steps": (1,)}
+        nodes.append(GraphNode(TABLE["slice"], (rows,), bounds, (part,), False))
+        for array in data:
+            nodes.append(
+                GraphNode(TABLE["gather"], (array, part), {"axes": (0,)}, (next(batch_inputs),), False)
+            )
+    return Graph([*data, rows, *batch_inputs], graph.constants, nodes + graph.nodes, graph.outputs)
+
+
+def step_loop(
+    compiled: CompiledFunction, batches: Sequence[Any], state: Any, arrays: Sequence[Array]
+) -> StepLoop | None:
+    """Return the loop of a compiled step, or None if it can only run step by step.
+
+    Parameters
+    ----------
+    compiled : a function (batches, state) -> state
+    batches : the first step's, each a tuple with a Tensor of rows for each array, or None
+    state : tensors in any structure
+    arrays : what the batches are rows of
+    """
+    traced = compiled.traced(batches, state)
+    if traced.graph.target is None or traced.is_differentiable or traced.changed:
+        return None
+    tensors = flatten(state)[0]
+    if len(tensors) != len(traced.tracked) or not all(isinstance(tensor, Tensor) for tensor in tensors):
+        return None
+    n_tensors = sum(isinstance(leaf, Tensor) for leaf in flatten(batches)[0])
+    if n_tensors != len(batches) * len(arrays):
+        return None
+    key: Hashable = ("steps", *map(id, arrays), len(batches))
+    if key not in traced.graph.derived:
+        traced.graph.derived[key] = StepLoop(traced, arrays, len(batches))
+    loop: StepLoop = traced.graph.derived[key]
+    return loop if loop.executable is not None else None
