@@ -18,6 +18,7 @@ from markupsafe import Markup
 from slopewise.engine.errors import DataError
 from slopewise.site.content import markup
 from slopewise.site.content.numbers_in_text import number_filters
+from slopewise.site.content.snippets import needs, shown
 from slopewise.site.labs.frame import Figure
 from slopewise.site.labs.lab import Lab
 
@@ -276,10 +277,12 @@ def _snippets(read: _Reader, rows: Sequence[Mapping[str, Any]]) -> list[Snippet]
     made = []
     for row in rows:
         file = read.folder / "snippets" / f"{row['id']}.py"
+        source = file.read_text(encoding="utf-8")
         values = {
             **row,
-            "source": file.read_text(encoding="utf-8"),
+            "source": shown(source),
             "output": file.with_suffix(".out").read_text(encoding="utf-8"),
+            "needs": needs(source),
         }
         made += read.rows(Snippet, "lesson.toml", [values])
     return made
@@ -328,6 +331,8 @@ def check_lesson(lesson: Lesson, folder: Path) -> None:
     for question in lesson.questions:
         if not 0 <= question.answer < len(question.choices):
             raise DataError(f"{folder / 'questions.toml'}: {question.id}: answer is not one of its choices")
+        if len(set(question.choices)) < len(question.choices):
+            raise DataError(f"{folder / 'questions.toml'}: {question.id}: two choices read the same")
 
 
 def _check_items(file: Path, items: Sequence[Any], skills: set[str]) -> None:

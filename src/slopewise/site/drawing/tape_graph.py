@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from slopewise.engine.tape_reader import Entry
 
 BOX_WIDTH, BOX_HEIGHT = 118, 66
-_COLUMN_GAP, _ROW_GAP, _MARGIN = 46, 22, 8
+_COLUMN_GAP, _ROW_GAP, _MARGIN = 60, 24, 8
 _SIGNS = {"mul": "×", "add": "+", "sub": "−", "div": "÷", "neg": "negate", "pow": "power"}
 
 Edge = tuple[int, int]  # from the entry of an input to the entry of a result
