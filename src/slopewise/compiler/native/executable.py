@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from slopewise.compiler.loop import ONCE, Loop
-from slopewise.compiler.native import program as layout
+from slopewise.compiler.native import frames as layout
 from slopewise.compiler.native.failures import failure
 from slopewise.compiler.native.program import Program
 from slopewise.compiler.native.threads import run_together, thread_limit
@@ -38,7 +38,7 @@ class Executable:
         self.n_threads = self.program.n_threads
         self._run = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.code.address("run"))
         self._lock = Lock()
-        self._constants = [np.ascontiguousarray(value) for value in graph.constants.values()]
+        self._constants = [np.ascontiguousarray(value) for value in self.program.constants]
         self._arena = _aligned(self.program.memory.peak)
         self._control = _aligned(layout.CONTROL_BYTES).view(np.int64)
         self._frames = [self._frame(thread) for thread in range(self.n_threads)]

@@ -6,8 +6,19 @@ import heapq
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from slopewise.compiler.native import arguments, cumulative, indexed, padding, random_bits, softmax
+from slopewise.compiler.loop import Loop
+from slopewise.compiler.native import (
+    arguments,
+    cumulative,
+    indexed,
+    padding,
+    random_bits,
+    scans,
+    softmax,
+    windows,
+)
 from slopewise.compiler.native.fusion import Fusion, Group, Kind
 from slopewise.compiler.native.kernel import Kernel
 from slopewise.compiler.native.loops import Emitter
@@ -16,7 +27,11 @@ from slopewise.compiler.native.matmul import Product, ProductEmitter, Split
 from slopewise.compiler.native.reductions import KEPT, REDUCED, emit_fill, emit_reduction
 from slopewise.compiler.native.toolchain import Host
 from slopewise.compiler.native.views import Place, Storage, View
-from slopewise.engine.graph import GraphNode, Symbol
+from slopewise.engine.aval import Array
+from slopewise.engine.graph import Graph, GraphNode, Symbol
+
+if TYPE_CHECKING:
+    from slopewise.compiler.native.program import Program
 
 KERNELS: dict[str, Kernel] = {
     **arguments.KERNELS,
@@ -25,6 +40,7 @@ KERNELS: dict[str, Kernel] = {
     **padding.KERNELS,
     **random_bits.KERNELS,
     **softmax.KERNELS,
+    **windows.KERNELS,
 }
 
 # nanoseconds, of one core of a machine of today: only their ratios matter, to decide what two cores share
@@ -62,10 +78,15 @@ class Launch:
 class Lowering:
     """Turns the groups of a graph into launches."""
 
-    def __init__(self, fusion: Fusion, host: Host, n_threads: int) -> None:
+    def __init__(
+        self, fusion: Fusion, host: Host, n_threads: int, nested: Callable[[Graph, Loop], Program]
+    ) -> None:
         self.fusion = fusion
         self.host = host
         self.n_threads = n_threads
+        self.nested = nested
+        self.copies: list[Launch] = []  # of values that kernels cannot read where they lie
+        self.nested_constants: list[Array] = []
         self.uniform: dict[Symbol, float | int | bool] = {}
         for symbol, value in fusion.graph.constants.items():
             number = uniform_value(value)
@@ -217,6 +238,9 @@ class Lowering:
             )
             launch.emit = copy.emit
             return
+        if node.primitive.name == "scan":
+            self._scan(launch, node)
+            return
         kernel = KERNELS[node.primitive.name]
         operands = [self.fusion.views[symbol] for symbol in node.operands]
         # a uniform constant is read like any other value here
@@ -230,6 +254,37 @@ class Lowering:
         launch.emit = emit
         launch.cost = kernel.work(node, operands, results) * 0.3
         launch.can_split, launch.can_fail = extent > 1, kernel.can_fail
+
+    def _scan(self, launch: Launch, node: GraphNode) -> None:
+        body = self.nested(node.params["graph"], scans.loop_of(node))
+        operands = [self._compact(symbol) for symbol in node.operands]
+        results = self._results(node)
+        scratch = scans.scratch_of(body)
+        constants = [self._nested_constant(value) for value in body.constants]
+
+        def emit(emitter: Emitter) -> None:
+            scans.emit_scan(emitter, node, body, operands, results, scratch, constants, emitter.prefix)
+
+        launch.emit = emit
+        launch.reads = [view.storage for view in operands] + constants
+        launch.scratch = scratch
+        launch.can_split = False
+        launch.can_fail = any(inner.can_fail for inner in body.launches)
+        launch.cost = node.params["extent"].length * sum(inner.cost for inner in body.launches)
+
+    def _compact(self, symbol: Symbol) -> View:
+        """Return a value as one run of memory, copied to one if it lies otherwise."""
+        view = self.fusion.views[symbol]
+        if not scans.needs_copy(view, symbol in self.uniform):
+            return view
+        storage = Storage(Place.ARENA, -1, symbol.dtype, view.size)
+        self.copies.append(self.copy(view, storage, symbol, "copy"))
+        return View.whole(storage, symbol.shape)
+
+    def _nested_constant(self, value: Array) -> Storage:
+        self.nested_constants.append(value)
+        index = len(self.fusion.graph.constants) + len(self.nested_constants) - 1
+        return Storage(Place.CONSTANT, index, value.dtype, value.size)
 
 
 def _nothing(emitter: Emitter) -> None:

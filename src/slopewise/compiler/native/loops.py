@@ -61,15 +61,23 @@ class Emitter:
     lanes : how many float32 fill a vector register
     thread : i64, the number of the thread that runs the function
     n_threads : how many threads run it, known when it is compiled
+    prefix : begins the names of functions that belong to this one
     """
 
     def __init__(
-        self, builder: ir.IRBuilder, vector_bytes: int, thread: ir.Value, n_threads: int, status: ir.Value
+        self,
+        builder: ir.IRBuilder,
+        vector_bytes: int,
+        thread: ir.Value,
+        n_threads: int,
+        status: ir.Value,
+        prefix: str = "",
     ) -> None:
         self.builder = builder
         self.vector_bytes = vector_bytes
         self.thread = thread
         self.n_threads = n_threads
+        self.prefix = prefix
         self.status = status  # pointer to two i64: an error's number (0: none) and what it speaks of
         self.pointers: dict[Storage, ir.Value] = {}
 

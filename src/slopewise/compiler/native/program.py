@@ -1,11 +1,4 @@
-"""A graph as a module of LLVM IR: one function for each kernel, one for a step, one that runs many steps.
-
-A frame is what one thread hands to the code, an array of i64: the pointer of the control block, the thread's
-number, the pointer of the arena, how many steps to make, when to stop (nanoseconds of the monotonic clock, 0
-for never), how many steps were made, and then a pointer for each input, output and constant.
-
-The control block is shared: the number of an error and what it speaks of, whether to stop, and the barrier.
-"""
+"""A graph as a module of LLVM IR: one function for each kernel, one for a step, one that runs many steps."""
 
 from __future__ import annotations
 
@@ -16,18 +9,15 @@ from llvmlite import ir
 
 from slopewise.compiler.loop import ONCE, Loop
 from slopewise.compiler.memory import Lifetime, Plan, plan
-from slopewise.compiler.native.barrier import BARRIER_BYTES, emit_barrier
+from slopewise.compiler.native import frames
+from slopewise.compiler.native.barrier import emit_barrier
 from slopewise.compiler.native.fusion import Fusion, Kind
 from slopewise.compiler.native.launches import Launch, Lowering, ordered
 from slopewise.compiler.native.loops import I64, POINTER, Emitter
 from slopewise.compiler.native.toolchain import Host
-from slopewise.compiler.native.views import Place, Storage
+from slopewise.compiler.native.views import Place, Storage, View
+from slopewise.engine.aval import Array
 from slopewise.engine.graph import Graph, Symbol
-
-CONTROL, THREAD, ARENA, COUNT, DEADLINE, DONE, SLOTS = range(7)
-BARRIER_OFFSET = 64
-CONTROL_BYTES = BARRIER_OFFSET + BARRIER_BYTES
-STOP_OFFSET = 16
 
 _BARRIER_COST = 400.0  # nanoseconds, in the cost model's terms
 
@@ -52,17 +42,26 @@ class Program:
         self.host = host
         self.loop = loop
         self.fusion = Fusion(graph)
-        self._lowering = Lowering(self.fusion, host, n_threads)
+        self._lowering = Lowering(self.fusion, host, n_threads, self._nested)
         self._made: dict[int, Storage] = {}  # outputs
         self._late_copies: list[tuple[int, Symbol]] = []
         self._name_outputs()
         groups = {group: self._lowering.launch(group) for group in self.fusion.groups}
         self._launch_of = groups
-        launches = [*groups.values(), *self._copies()]
+        launches = [*self._lowering.copies, *groups.values(), *self._copies()]
         _depend_on_writers(launches)
         launches = self._guard_carried(launches)
         self.launches = ordered(launches)
         self.n_threads = self._useful_threads(n_threads)
+
+    def _nested(self, graph: Graph, loop: Loop) -> Program:
+        """Return the program of a loop's body."""
+        return Program(graph, self.host, 1, loop)
+
+    @property
+    def constants(self) -> list[Array]:
+        """What lies in the slots after inputs and outputs: constants, those of loops' bodies behind them."""
+        return [*self.graph.constants.values(), *self._lowering.nested_constants]
 
     # ---- where results go
 
@@ -86,8 +85,6 @@ class Program:
                 # another output may take its place before it is read
                 between = Storage(Place.ARENA, -1, symbol.dtype, view.size)
                 yield self._lowering.copy(view, between, symbol, f"copy.{number}")
-                from slopewise.compiler.native.views import View
-
                 view = View.whole(between, symbol.shape)
             yield self._lowering.copy(view, target, symbol, f"output.{number}")
 
@@ -141,8 +138,6 @@ class Program:
 
     def _write_later(self, writer: Launch, output: int, readers: list[Launch]) -> Launch:
         """Let an output be made elsewhere and copied to its place when all else is done."""
-        from slopewise.compiler.native.views import View
-
         place = next(s for s in writer.writes if _is(s, Place.OUTPUT, output))
         place.place, place.index = Place.ARENA, -1
         symbol = self.graph.outputs[output]
@@ -198,29 +193,30 @@ class Program:
         """Return where in a frame the pointer of an input, output or constant is."""
         n_inputs, n_outputs = len(self.graph.inputs), len(self.graph.outputs)
         start = {Place.INPUT: 0, Place.OUTPUT: n_inputs, Place.CONSTANT: n_inputs + n_outputs}[storage.place]
-        return SLOTS + start + storage.index
+        return frames.SLOTS + start + storage.index
 
     @property
     def n_slots(self) -> int:
-        return SLOTS + len(self.graph.inputs) + len(self.graph.outputs) + len(self.graph.constants)
+        return frames.SLOTS + len(self.graph.inputs) + len(self.graph.outputs) + len(self.constants)
 
     # ---- code
 
     def module(self) -> ir.Module:
         """Return the IR: `run(frame)`, and what it calls."""
-        self._place_in_arena()
         module = ir.Module("slopewise")
-        step = self._step_function(module)
+        step = self.step_function(module)
         self._run_function(module, step)
         return module
 
-    def _step_function(self, module: ir.Module) -> ir.Function:
-        step = _function(module, "step")
+    def step_function(self, module: ir.Module, prefix: str = "") -> ir.Function:
+        """Add the functions of one step; `prefix` begins their names."""
+        self._place_in_arena()
+        step = _function(module, f"{prefix}step")
         builder = ir.IRBuilder(step.append_basic_block())
         frame = step.args[0]
-        thread = _load(builder, frame, THREAD)
-        control = _load_pointer(builder, frame, CONTROL)
-        barrier = _at(builder, control, BARRIER_OFFSET)
+        thread = frames.load(builder, frame, frames.THREAD)
+        control = frames.load_pointer(builder, frame, frames.CONTROL)
+        barrier = frames.at(builder, control, frames.BARRIER_OFFSET)
         pending = _Pending()
         last_risk = max((i for i, launch in enumerate(self.launches) if launch.can_fail), default=-1)
         for position, launch in enumerate(self.launches):
@@ -228,7 +224,7 @@ class Program:
             if self.n_threads > 1 and pending.conflicts(self, launch, shared):
                 emit_barrier(builder, barrier, self.n_threads)
                 pending.clear()
-            kernel = self._kernel_function(module, launch, position)
+            kernel = self._kernel_function(module, launch, f"{prefix}k{position:03d}")
             if self.n_threads == 1 or shared:
                 builder.call(kernel, [frame])
             else:
@@ -244,22 +240,22 @@ class Program:
         builder.ret_void()
         return step
 
-    def _kernel_function(self, module: ir.Module, launch: Launch, position: int) -> ir.Function:
-        kernel = _function(module, f"k{position:03d}.{launch.name}")
+    def _kernel_function(self, module: ir.Module, launch: Launch, label: str) -> ir.Function:
+        kernel = _function(module, f"{label}.{launch.name}")
         kernel.attributes.add("noinline")
         builder = ir.IRBuilder(kernel.append_basic_block("entry"))
         frame = kernel.args[0]
-        thread = _load(builder, frame, THREAD) if self.n_threads > 1 else I64(0)
+        thread = frames.load(builder, frame, frames.THREAD) if self.n_threads > 1 else I64(0)
         n_threads = self.n_threads if self.shared(launch) else 1
-        status = _load_pointer(builder, frame, CONTROL)
-        emitter = Emitter(builder, self.host.vector_bytes, thread, n_threads, status)
-        arena = _load_pointer(builder, frame, ARENA)
+        status = frames.load_pointer(builder, frame, frames.CONTROL)
+        emitter = Emitter(builder, self.host.vector_bytes, thread, n_threads, status, f"{label}.")
+        arena = frames.load_pointer(builder, frame, frames.ARENA)
         own = [launch.scratch] if launch.scratch is not None else []
         for storage in dict.fromkeys((*launch.reads, *launch.writes, *own)):
             if storage.place is Place.ARENA:
-                emitter.pointers[storage] = _at(builder, arena, storage.index)
+                emitter.pointers[storage] = frames.at(builder, arena, storage.index)
             else:
-                emitter.pointers[storage] = _load_pointer(builder, frame, self.slot(storage))
+                emitter.pointers[storage] = frames.load_pointer(builder, frame, self.slot(storage))
         body = builder.append_basic_block("body")  # what is set up in the entry block comes before the loops
         builder.branch(body)
         builder.position_at_end(body)
@@ -272,11 +268,14 @@ class Program:
         run = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER]), "run")
         builder = ir.IRBuilder(run.append_basic_block())
         frame = run.args[0]
-        control = _load_pointer(builder, frame, CONTROL)
-        stop = _at(builder, control, STOP_OFFSET)
-        barrier = _at(builder, control, BARRIER_OFFSET)
-        thread = _load(builder, frame, THREAD)
-        count, deadline = _load(builder, frame, COUNT), _load(builder, frame, DEADLINE)
+        control = frames.load_pointer(builder, frame, frames.CONTROL)
+        stop = frames.at(builder, control, frames.STOP_OFFSET)
+        barrier = frames.at(builder, control, frames.BARRIER_OFFSET)
+        thread = frames.load(builder, frame, frames.THREAD)
+        count, deadline = (
+            frames.load(builder, frame, frames.COUNT),
+            frames.load(builder, frame, frames.DEADLINE),
+        )
         entry = builder.block
         body, after = builder.append_basic_block("steps"), builder.append_basic_block("done")
         builder.branch(body)
@@ -290,7 +289,7 @@ class Program:
             late = builder.and_(late, builder.icmp_signed("!=", deadline, I64(0)))
             builder.store(builder.zext(builder.or_(failed, late), I64), stop)
         emit_barrier(builder, barrier, self.n_threads)
-        self._advance(builder, frame)
+        self.advance(builder, frame)
         made = builder.add(done, I64(1))
         stopped = builder.icmp_signed("!=", builder.load(stop, typ=I64), I64(0))
         emit_barrier(builder, barrier, self.n_threads)  # nobody sets it anew before all have read it
@@ -298,20 +297,20 @@ class Program:
         done.add_incoming(made, builder.block)
         builder.cbranch(finished, after, body)
         builder.position_at_end(after)
-        builder.store(made, _at(builder, frame, 8 * DONE))
+        builder.store(made, frames.at(builder, frame, 8 * frames.DONE))
         builder.ret_void()
 
-    def _advance(self, builder: ir.IRBuilder, frame: ir.Value) -> None:
+    def advance(self, builder: ir.IRBuilder, frame: ir.Value) -> None:
         """Let the next step read what this one wrote, and move on along what is one piece a step."""
         n_inputs = len(self.graph.inputs)
         for output, entry in self.loop.carried.items():
-            value = _load(builder, frame, SLOTS + n_inputs + output)
-            builder.store(value, _at(builder, frame, 8 * (SLOTS + entry)))
+            value = frames.load(builder, frame, frames.SLOTS + n_inputs + output)
+            builder.store(value, frames.at(builder, frame, 8 * (frames.SLOTS + entry)))
         steps = dict(self.loop.input_steps)
         steps.update({n_inputs + output: step for output, step in self.loop.output_steps.items()})
         for place, step in steps.items():
-            moved = builder.add(_load(builder, frame, SLOTS + place), I64(step))
-            builder.store(moved, _at(builder, frame, 8 * (SLOTS + place)))
+            moved = builder.add(frames.load(builder, frame, frames.SLOTS + place), I64(step))
+            builder.store(moved, frames.at(builder, frame, 8 * (frames.SLOTS + place)))
 
 
 class _Pending:
@@ -397,21 +396,6 @@ def _function(module: ir.Module, name: str) -> ir.Function:
     return function
 
 
-def _at(builder: ir.IRBuilder, pointer: ir.Value, offset: int) -> ir.Value:
-    """Return the pointer some bytes on."""
-    if not offset:
-        return pointer
-    return builder.gep(pointer, [I64(offset)], inbounds=True, source_etype=ir.IntType(8))
-
-
-def _load(builder: ir.IRBuilder, frame: ir.Value, place: int) -> ir.Value:
-    return builder.load(_at(builder, frame, 8 * place), typ=I64)
-
-
-def _load_pointer(builder: ir.IRBuilder, frame: ir.Value, place: int) -> ir.Value:
-    return builder.load(_at(builder, frame, 8 * place), typ=POINTER)
-
-
 def _clock(module: ir.Module) -> ir.Function:
     """Return a function (deadline) -> nanoseconds of the monotonic clock; 0 if there is no deadline."""
     clock_type = ir.FunctionType(ir.IntType(32), [ir.IntType(32), POINTER])
@@ -424,7 +408,7 @@ def _clock(module: ir.Module) -> ir.Function:
     time = builder.alloca(ir.ArrayType(I64, 2))
     builder.call(clock_gettime, [ir.IntType(32)(_MONOTONIC), time])
     seconds = builder.load(time, typ=I64)
-    nanoseconds = builder.load(_at(builder, time, 8), typ=I64)
+    nanoseconds = builder.load(frames.at(builder, time, 8), typ=I64)
     builder.ret(builder.add(builder.mul(seconds, I64(10**9)), nanoseconds))
     return now
 
