@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.turns import ROOT
+from benchmarks.turns import ROOT, MeasurementError
 
 IMPORTS = {
     "python -c pass": "pass",
@@ -45,12 +45,14 @@ def run_process(command: list[str]) -> Process:
     with tempfile.TemporaryFile("w+") as errors:
         start = time.perf_counter()
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=errors)
-        _, status, usage = os.wait4(process.pid, 0)
+        _, wait_status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
+        process.returncode = os.waitstatus_to_exitcode(wait_status)
         if process.returncode:
             errors.seek(0)
-            raise SystemExit(f"{' '.join(command)} ended with status {process.returncode}: {errors.read()}")
+            said = errors.read().strip().splitlines()[-1:] or ["nothing"]
+            status = process.returncode
+            raise MeasurementError(f"{' '.join(command)} ended with status {status} and said: {said[0]}")
     return Process(seconds, usage.ru_maxrss * 1024.0)
 
 
@@ -94,7 +96,7 @@ def _make_table(path: Path, rows: int) -> int:
     )
     height, columns, size = json.loads(_python(look, str(path)))
     if height != rows or len(columns) != COLUMNS or TARGET not in columns:
-        raise SystemExit(f"the generated table has {height} rows and columns {columns}")
+        raise MeasurementError(f"the generated table has {height} rows and columns {columns}")
     return int(size)
 
 
@@ -121,7 +123,11 @@ def _import_bytes(run: Path) -> int:
 
 def _python(code: str, text: str) -> str:
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, input=text, text=True, check=True, stdout=subprocess.PIPE, cwd=ROOT).stdout
+    done = subprocess.run(command, input=text, text=True, capture_output=True, cwd=ROOT)
+    if done.returncode:
+        said = done.stderr.strip().splitlines()[-1:] or ["nothing"]
+        raise MeasurementError(f"python -c ended with status {done.returncode} and said: {said[0]}")
+    return done.stdout
 
 
 def print_processes(results: dict[str, Any]) -> None:

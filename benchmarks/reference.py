@@ -21,7 +21,7 @@ from functools import partial
 import numpy as np
 
 from benchmarks.costs import Cost
-from benchmarks.turns import ROOT, thread_limits
+from benchmarks.turns import ROOT, MeasurementError, thread_limits
 
 PRODUCT = 1024  # rows and columns of the large product
 SIZES = [2**exponent for exponent in range(14, 29)]  # bytes of a working set: 16 KiB to 256 MiB
@@ -84,7 +84,7 @@ def _start(what: str, threads: int, share: int) -> subprocess.Popen[str]:
 def _finish(process: subprocess.Popen[str]) -> list[float]:
     said, _ = process.communicate()
     if process.returncode:
-        raise SystemExit(f"the reference could not be measured: status {process.returncode}")
+        raise MeasurementError(f"the reference could not be measured: status {process.returncode}")
     return json.loads(said)  # type: ignore[no-any-return]
 
 

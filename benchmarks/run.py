@@ -1,6 +1,7 @@
 """Run the measurements, print them and keep them: `make bench`. See docs/performance.md.
 
-Whatever the numbers are, they are printed as they are; a peer that cannot run is named with its reason.
+Whatever the numbers are, they are printed as they are. A peer that cannot run is named with its reason, and a
+part that cannot be measured does not stop the others; the exit status is then 1.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from benchmarks import growth, machine, memory, processes, reference, steps
 from benchmarks.contenders import CONTENDERS
 from benchmarks.costs import cost_of
-from benchmarks.turns import ROOT, take_turns
+from benchmarks.turns import ROOT, MeasurementError, take_turns
 from benchmarks.workloads import WORKLOADS
 
 PARTS = ("steps", "processes", "growth", "memory")
@@ -29,9 +30,14 @@ def main() -> None:
     path = ROOT / "benchmarks" / "results" / f"{about['when']}.json".replace(":", "")
     path.parent.mkdir(exist_ok=True)
     for part in [part for part in PARTS if part in chosen.parts]:  # the memory is a by-product of the steps
-        PART_FUNCTIONS[part](chosen, record)
+        try:
+            PART_FUNCTIONS[part](chosen, record)
+        except MeasurementError as error:
+            record.setdefault("not_measured", {})[part] = str(error)
+            print(f"\n{part}: not measured, because {error}")
         path.write_text(json.dumps(record, indent=1, default=asdict) + "\n")  # what is done is kept
     print(f"\nwritten to {path.relative_to(ROOT)}")
+    sys.exit(1 if "not_measured" in record else 0)
 
 
 def _run_steps(chosen: argparse.Namespace, record: dict[str, Any]) -> None:

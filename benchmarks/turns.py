@@ -45,8 +45,12 @@ def thread_limits(threads: int) -> dict[str, str]:
     return {**limits, "TF_CPP_MIN_LOG_LEVEL": "2", "JAX_PLATFORMS": "cpu"}
 
 
-class WorkerError(RuntimeError):
-    """A worker ended before it should; the message holds the end of what it said."""
+class MeasurementError(RuntimeError):
+    """Something could not be measured; the message holds the end of what it said."""
+
+
+class WorkerError(MeasurementError):
+    """A worker ended before it should."""
 
 
 class Worker:
