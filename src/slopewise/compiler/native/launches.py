@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from slopewise.compiler.loop import Loop
 from slopewise.compiler.native import (
     arguments,
+    convolution,
+    convolution,
     cumulative,
     indexed,
     padding,
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 KERNELS: dict[str, Kernel] = {
     **arguments.KERNELS,
+    **convolution.KERNELS,
+    **convolution.KERNELS,
     **cumulative.KERNELS,
     **indexed.KERNELS,
     **padding.KERNELS,

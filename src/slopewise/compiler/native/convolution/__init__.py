@@ -17,6 +17,8 @@ from slopewise.compiler.native.kernel import Kernel, Span, Views
 from slopewise.compiler.native.loops import Emitter
 from slopewise.engine.graph import GraphNode
 
+_VECTOR_BYTES = 32  # of a machine of today
+
 Plan = PlacesPlan | SumsPlan | PlainPlan
 
 
@@ -37,7 +39,9 @@ def _extent(node: GraphNode, operands: Views, results: Views) -> int:
 
 
 def _work(node: GraphNode, operands: Views, results: Views) -> float:
-    return 2.0 * results[0].size * math.prod(operands[1].shape[2:])
+    """Count products of vectors, each of which takes about as long as any operation on one element."""
+    products = results[0].size * math.prod(operands[1].shape[2:])
+    return results[0].size + products * results[0].dtype.itemsize / _VECTOR_BYTES
 
 
 def emit_conv(emitter: Emitter, node: GraphNode, operands: Views, results: Views, span: Span) -> None:
