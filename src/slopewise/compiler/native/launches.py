@@ -12,7 +12,6 @@ from slopewise.compiler.loop import Loop
 from slopewise.compiler.native import (
     arguments,
     convolution,
-    convolution,
     cumulative,
     indexed,
     padding,
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 
 KERNELS: dict[str, Kernel] = {
     **arguments.KERNELS,
-    **convolution.KERNELS,
     **convolution.KERNELS,
     **cumulative.KERNELS,
     **indexed.KERNELS,
