@@ -1,7 +1,35 @@
 """Settings for all tests."""
 
+import os
+
+import pytest
+import os
+import tempfile
+
+import pytest
 from hypothesis import settings
 
 # No deadline: timings on shared machines mean nothing. Derandomized: the same examples each time.
 settings.register_profile("slopewise", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("slopewise")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_objects_of_this_run(tmp_path_factory):
+    """Keep compiled objects in a folder of this test run, which all its workers and subprocesses share."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLOPEWISE_CACHE", str(base / "cache"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def objects_of_this_run():
+    """Keep compiled objects in a folder of the test run's own, never in the user's."""
+    with tempfile.TemporaryDirectory() as folder:
+        former = os.environ.setdefault("SLOPEWISE_CACHE", folder)
+        yield
+        if former == folder:
+            del os.environ["SLOPEWISE_CACHE"]

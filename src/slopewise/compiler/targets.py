@@ -46,9 +46,13 @@ def _compile(graph: Graph, loop: Loop) -> Executable | None:
     reason = unavailable_reason()
     if reason is None:
         from slopewise.compiler.native.executable import Executable
-        from slopewise.compiler.native.support import obstacle
 
         optimized = optimize(graph)
+        stored = Executable.stored(optimized, loop)
+        if stored is not None:
+            return stored
+        from slopewise.compiler.native.support import obstacle
+
         reason = obstacle(optimized)
         if reason is None:
             return Executable(optimized, loop)

@@ -5,19 +5,23 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Sequence
+from functools import cached_property
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from slopewise.compiler.loop import ONCE, Loop
 from slopewise.compiler.native import frames as layout
+from slopewise.compiler.native.build import Built, constants_of, find, make
 from slopewise.compiler.native.failures import failure
-from slopewise.compiler.native.program import Program
 from slopewise.compiler.native.threads import run_together, thread_limit
-from slopewise.compiler.native.toolchain import Code, compile_ir, host
+from slopewise.compiler.native.toolchain import Code, host
 from slopewise.engine.aval import Array
 from slopewise.engine.graph import Graph
+
+if TYPE_CHECKING:
+    from slopewise.compiler.native.program import Program
 
 
 class Executable:
@@ -28,29 +32,49 @@ class Executable:
     graph : an optimized graph of core primitives
     loop : how steps follow one another, where one call makes several
     n_threads : the most threads to use; None for all that there are
+    built : the graph's code, where the caller has found it; else it is looked for in the disk cache, and made
     """
 
-    def __init__(self, graph: Graph, loop: Loop = ONCE, n_threads: int | None = None) -> None:
+    def __init__(
+        self, graph: Graph, loop: Loop = ONCE, n_threads: int | None = None, built: Built | None = None
+    ) -> None:
         self.graph = graph
         self.loop = loop
-        self.program = Program(graph, host(), n_threads or thread_limit(), loop)
-        self.code: Code = compile_ir(str(self.program.module()))
-        self.n_threads = self.program.n_threads
+        self._threads_allowed = n_threads or thread_limit()
+        if built is None:
+            built = find(graph, loop, self._threads_allowed) or make(graph, loop, self._threads_allowed)
+        self.code: Code = built.code
+        self.n_threads = built.n_threads
+        self.arena_bytes = built.arena_bytes
         self._run = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.code.address("run"))
         self._lock = Lock()
-        self._constants = [np.ascontiguousarray(value) for value in self.program.constants]
-        self._arena = _aligned(self.program.memory.peak)
+        constants = constants_of(graph)
+        self._constants = [np.ascontiguousarray(constants[place]) for place in built.constants]
+        self._arena = _aligned(self.arena_bytes)
         self._control = _aligned(layout.CONTROL_BYTES).view(np.int64)
         self._frames = [self._frame(thread) for thread in range(self.n_threads)]
         self._spare: list[Array | None] = [None] * len(graph.outputs)  # of outputs that are not carried
         self._avals = graph.output_avals
 
+    @staticmethod
+    def stored(graph: Graph, loop: Loop = ONCE) -> Executable | None:
+        """Return a graph's executable if its code is in the disk cache, else None."""
+        built = find(graph, loop, thread_limit())
+        return None if built is None else Executable(graph, loop, built=built)
+
+    @cached_property
+    def program(self) -> Program:
+        """The kernels and the memory plan of the code, to look at: code from the disk comes without them."""
+        from slopewise.compiler.native.program import Program
+
+        return Program(self.graph, host(), self._threads_allowed, self.loop)
+
     def _frame(self, thread: int) -> Array:
-        frame = np.zeros(self.program.n_slots, np.int64)
+        first = layout.SLOTS + len(self.graph.inputs) + len(self.graph.outputs)
+        frame = np.zeros(first + len(self._constants), np.int64)
         frame[layout.CONTROL] = _address(self._control)
         frame[layout.THREAD] = thread
         frame[layout.ARENA] = _address(self._arena)
-        first = self.program.n_slots - len(self._constants)
         for place, value in enumerate(self._constants, first):
             frame[place] = _address(value)
         return frame
