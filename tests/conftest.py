@@ -3,10 +3,6 @@
 import os
 
 import pytest
-import os
-import tempfile
-
-import pytest
 from hypothesis import settings
 
 # No deadline: timings on shared machines mean nothing. Derandomized: the same examples each time.
@@ -23,13 +19,3 @@ def _compiled_objects_of_this_run(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SLOPEWISE_CACHE", str(base / "cache"))
         yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def objects_of_this_run():
-    """Keep compiled objects in a folder of the test run's own, never in the user's."""
-    with tempfile.TemporaryDirectory() as folder:
-        former = os.environ.setdefault("SLOPEWISE_CACHE", folder)
-        yield
-        if former == folder:
-            del os.environ["SLOPEWISE_CACHE"]
