@@ -31,6 +31,7 @@ _EXPORTS = {
     "checkpoint": "slopewise.engine.control",
     "clip": "slopewise.array",
     "compile": "slopewise.compiler.compiled",
+    "CompilationWarning": "slopewise.compiler.targets",
     "concat": "slopewise.array",
     "conv": "slopewise.array",
     "cos": "slopewise.array",

@@ -1,5 +1,6 @@
-"""From a traced function to a target; today the only target is the engine's interpreter."""
+"""From a traced function to a target: machine code, or the engine's interpreter."""
 
 from slopewise.compiler.compiled import CompiledFunction, compile
+from slopewise.compiler.targets import CompilationWarning
 
-__all__ = ["CompiledFunction", "compile"]
+__all__ = ["CompilationWarning", "CompiledFunction", "compile"]

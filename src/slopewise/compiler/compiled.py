@@ -7,6 +7,8 @@ from functools import update_wrapper
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from numpy import ndarray
+
 from slopewise.compiler.targets import target_named
 from slopewise.engine.control import run_traced
 from slopewise.engine.errors import ArgumentError, TraceError
@@ -64,9 +66,14 @@ class CompiledFunction:
             return direct([leaf for leaf in leaves if isinstance(leaf, Tensor)])
 
     def _direct_call(self, traced: TracedFunction, leaves: list[Any]) -> DirectCall | None:
-        """Return a way around the tape, for what is not differentiated and not batched."""
+        """Return a way around the tape, for what is not differentiated and is in memory.
+
+        What is not is part of a batch, or of a trace that has ended: then it is an error, told elsewhere.
+        """
         if self._target is None or any(
-            isinstance(tensor._ref.buffer, Batched) for tensor in traced.captured_tensors()
+            type(tensor._ref.buffer) is not ndarray
+            for tensor in (*leaves, *traced.captured_tensors())
+            if isinstance(tensor, Tensor)
         ):
             return None
         if id(traced) not in self._direct:
