@@ -83,7 +83,8 @@ class DirectCall:
         traced = self._traced
         outputs: list[Array | None] = [None] * self._n_outputs
         for number, (tensor, _) in enumerate(traced.rebound, self._first_state):
-            outputs[number] = owned_array(tensor)
+            if not any(tensor is argument for argument in arguments):  # else the code reads it as two things
+                outputs[number] = owned_array(tensor)
         inputs: list[Any] = [tensor._ref.buffer for tensor in arguments]
         inputs += [tensor._ref.buffer for tensor in traced.captured_tensors()]
         results, _ = self._executable(inputs, outputs)

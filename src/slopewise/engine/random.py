@@ -104,4 +104,9 @@ def permutation(size: int, seed: int, stream: int = SHUFFLE_STREAM, call: int = 
     [0, 1, 2, 3, 4]
     """
     words = random_words(2 * size, seed, stream, call).astype(np.uint64)
-    return np.argsort((words[0::2] << _SHIFT) | words[1::2], kind="stable")
+    keys = words[0::2] << _SHIFT | words[1::2]
+    order = np.argsort(keys)  # several times faster than a stable sort
+    in_order = keys[order]
+    if (in_order[1:] == in_order[:-1]).any():  # of equal keys, the first thing comes first on any machine
+        order = np.argsort(keys, kind="stable")
+    return order

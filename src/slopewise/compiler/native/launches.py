@@ -45,8 +45,8 @@ KERNELS: dict[str, Kernel] = {
     **windows.KERNELS,
 }
 
-# nanoseconds, of one core of a machine of today: only their ratios matter, to decide what two cores share
-_FLOP = 1 / 60
+# nanoseconds, of one core of a machine of today: they decide what several cores share
+_FLOP = {16: 1 / 25, 32: 1 / 70, 64: 1 / 140}  # by the bytes of a vector register
 _ELEMENT = 0.06
 _BYTE = 1 / 30
 
@@ -137,7 +137,7 @@ class Lowering:
         if group.kind is Kind.PRODUCT:
             node = group.nodes[0]
             product = Product.of(node, *[self.fusion.views[symbol] for symbol in node.operands])
-            cost += product.flops * _FLOP
+            cost += product.flops * _FLOP[self.host.vector_bytes]
         return cost
 
     def _body(
@@ -254,7 +254,7 @@ class Lowering:
             kernel.emit(emitter, node, operands, results, emitter.share(extent))
 
         launch.emit = emit
-        launch.cost = kernel.work(node, operands, results) * 0.3
+        launch.cost = kernel.work(node, operands, results) * _ELEMENT * 2
         launch.can_split, launch.can_fail = extent > 1, kernel.can_fail
 
     def _scan(self, launch: Launch, node: GraphNode) -> None:

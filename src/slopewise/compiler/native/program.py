@@ -19,7 +19,9 @@ from slopewise.compiler.native.views import Place, Storage, View
 from slopewise.engine.aval import Array
 from slopewise.engine.graph import Graph, Symbol
 
-_BARRIER_COST = 400.0  # nanoseconds, in the cost model's terms
+# nanoseconds, in the cost model's terms: a wait, and what a part that is shared out must save
+_BARRIER_COST = 1000.0
+_WORTH_SHARING = 2000.0
 
 
 class Program:
@@ -163,7 +165,7 @@ class Program:
 
     @staticmethod
     def _is_worth_sharing(launch: Launch, n_threads: int) -> bool:
-        return launch.can_split and launch.cost * (1 - 1 / n_threads) > 2 * _BARRIER_COST
+        return launch.can_split and launch.cost * (1 - 1 / n_threads) > _WORTH_SHARING
 
     def shared(self, launch: Launch) -> bool:
         """Tell whether all threads take part in a launch."""
