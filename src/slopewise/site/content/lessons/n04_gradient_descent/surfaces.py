@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import slopewise as sw
-from slopewise import Tensor
+from slopewise import array as xp
+from slopewise.engine.tensor import Tensor
 
 Floats = NDArray[np.float64]
 
@@ -49,11 +50,11 @@ def _two_valleys(w: Tensor) -> Tensor:
 
 
 def _kink(w: Tensor) -> Tensor:
-    return sw.abs(w[..., 0]) + 2.0 * sw.abs(w[..., 1])
+    return xp.abs(w[..., 0]) + 2.0 * xp.abs(w[..., 1])
 
 
 def _plateau(w: Tensor) -> Tensor:
-    return 1.0 - sw.exp(-0.9 * (w**2).sum(-1))
+    return 1.0 - xp.exp(-0.9 * (w**2).sum(-1))
 
 
 SURFACES = {

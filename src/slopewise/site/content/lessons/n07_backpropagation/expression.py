@@ -1,4 +1,4 @@
-"""A small language for labs: numbers, four inputs, arithmetic and a few functions. Parsed here, not by Python.
+"""A small language for labs: numbers, four inputs, arithmetic, a few functions. Parsed here, not by Python.
 
 Grammar, from loose to tight: sums, products, a minus sign, powers, and atoms.
 """
@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import slopewise as sw
-from slopewise import Tensor
 from slopewise.engine.errors import ArgumentError
+from slopewise.engine.tensor import Tensor
 
 INPUTS = ("w", "x", "b", "y")
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {

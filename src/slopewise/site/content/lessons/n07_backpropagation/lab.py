@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 
 import slopewise as sw
-from slopewise import Tensor
 from slopewise.engine.errors import ArgumentError
-from slopewise.engine.tape_reader import Contribution, Tape
+from slopewise.engine.tape_reader import Contribution, Tape, read_tape
+from slopewise.engine.tensor import Tensor
 from slopewise.site.content.lessons.n07_backpropagation.expression import INPUTS, Expression, parse
 from slopewise.site.drawing import brief, draw_tape_graph
 from slopewise.site.drawing.tape_graph import sign_of
@@ -30,7 +30,7 @@ def record(expression: Expression, inputs: dict[str, float]) -> Tape:
     with sw.GradientTape(keep_values=True):
         result = expression.compute(leaves)
     assert isinstance(result, Tensor)
-    return sw.read_tape(result, leaves)
+    return read_tape(result, leaves)
 
 
 class TapeWalk:
