@@ -164,8 +164,7 @@ class Trace:
         inferred = primitive.infer(*map(aval_of, symbols), **params)
         single = primitive.outputs == 1
         outputs = tuple(Symbol(aval, self) for aval in ((inferred,) if single else inferred))
-        line = "" if primitive.core else user_line()
-        self.nodes.append(GraphNode(primitive, symbols, params, outputs, recorded, line))
+        self.nodes.append(GraphNode(primitive, symbols, params, outputs, recorded, user_line()))
         return outputs[0] if single else outputs
 
     def note_rebinding(self, tensor: Tensor) -> None:

@@ -55,6 +55,7 @@ def _narrowed_scan(node: GraphNode, needed: Collection[Symbol]) -> GraphNode:
         {"graph": _narrowed_body(body, read, wanted), "linear": None, "extent": narrow},
         tuple(compress(node.outputs, wanted)),
         node.recorded,
+        node.line,
     )
 
 

@@ -62,7 +62,7 @@ def _insert_body(new: Rewriting, body: Graph, operands: tuple[Symbol, ...]) -> l
     for node in body.nodes:
         outputs = tuple([Symbol(aval_of(symbol), symbol.trace) for symbol in node.outputs])
         inside = tuple([own[symbol] for symbol in node.operands])
-        copies.append(GraphNode(node.primitive, inside, node.params, outputs, node.recorded))
+        copies.append(GraphNode(node.primitive, inside, node.params, outputs, node.recorded, node.line))
         own.update(zip(node.outputs, outputs, strict=True))
     _insert(new, copies)
     return [new.now(own[symbol]) for symbol in body.outputs]

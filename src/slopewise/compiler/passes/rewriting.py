@@ -40,7 +40,7 @@ class Rewriting:
     def keep(self, node: GraphNode, operands: tuple[Symbol, ...]) -> GraphNode:
         """Take over a node, on its new operands."""
         if operands != node.operands:
-            node = GraphNode(node.primitive, operands, node.params, node.outputs, node.recorded)
+            node = GraphNode(node.primitive, operands, node.params, node.outputs, node.recorded, node.line)
         return self._append(node)
 
     def emit(
@@ -50,7 +50,8 @@ class Rewriting:
         inferred = primitive.infer(*map(aval_of, operands), **params)
         avals: tuple[Aval, ...] = (inferred,) if primitive.outputs == 1 else tuple(inferred)
         outputs = tuple([Symbol(aval, like.outputs[0].trace) for aval in avals])
-        return self._append(GraphNode(primitive, tuple(operands), params, outputs, like.recorded)).outputs
+        node = GraphNode(primitive, tuple(operands), params, outputs, like.recorded, like.line)
+        return self._append(node).outputs
 
     def constant(self, value: Array, like: Symbol) -> Symbol:
         """Add a constant."""
@@ -79,4 +80,4 @@ def with_bodies(node: GraphNode, change: Callable[[Graph], Graph]) -> GraphNode:
     params = {**node.params, "graph": change(node.params["graph"])}
     if "linear" in params:
         params["linear"] = None
-    return GraphNode(node.primitive, node.operands, params, node.outputs, node.recorded)
+    return GraphNode(node.primitive, node.operands, params, node.outputs, node.recorded, node.line)
