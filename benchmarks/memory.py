@@ -26,9 +26,8 @@ def measure(workloads: list[Workload], say: Callable[[str], Any]) -> dict[str, d
 def print_memory(workloads: list[Workload], results: Mapping[str, Mapping[str, Measured]]) -> None:
     """Print peak MB above imports; the rows of the pass are among them, in both libraries alike."""
     print("\nPeak resident MB above imports, from building the model to the last pass; at most PyTorch's?")
-    print(
-        f"{'workload':<12} {'data MB':>8} {'Slopewise':>10} {'PyTorch':>10} {'ratio':>7}  {'with imports':>16}"
-    )
+    header = f"{'workload':<12} {'data MB':>8} {'Slopewise':>10} {'PyTorch':>10} {'ratio':>7}"
+    print(f"{header}  {'with imports':>16}")
     for workload in workloads:
         made = results[workload.name]
         ours, theirs = (made.get(key) for key in ("fit", REFERENCE))
