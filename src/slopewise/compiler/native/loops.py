@@ -13,6 +13,7 @@ from typing import TypeAlias
 import numpy as np
 from llvmlite import ir
 
+from slopewise.compiler.native import literals
 from slopewise.compiler.native.views import Storage, View
 from slopewise.engine.aval import Dtype, Shape
 
@@ -253,17 +254,11 @@ class Emitter:
 
     def splat(self, value: ir.Value, lanes: int) -> ir.Value:
         """Return a vector with one scalar in all lanes."""
-        if lanes == 1:
-            return value
-        kind = ir.VectorType(value.type, lanes)
-        first = self.builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(I32, 0))
-        zeros = ir.Constant(ir.VectorType(I32, lanes), None)
-        return self.builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), zeros)
+        return literals.splat(self.builder, value, lanes)
 
     def constant(self, value: float | int | bool, dtype: Dtype, lanes: int = 1) -> ir.Value:
         """Return a constant in all lanes."""
-        scalar = scalar_constant(value, dtype)
-        return scalar if lanes == 1 else ir.Constant(ir.VectorType(scalar.type, lanes), [scalar] * lanes)
+        return literals.repeated(scalar_constant(value, dtype), lanes)
 
     def fail(self, condition: ir.Value, number: int, about: ir.Value) -> None:
         """Note an error where a condition holds: its number, and an i64 to speak of. The first one stays."""

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from llvmlite import ir
 
+from slopewise.compiler.native.literals import literal
 from slopewise.compiler.native.loops import I32, Emitter, Index, element_type, pieces, value_type
 from slopewise.compiler.native.maps import Body
 from slopewise.compiler.native.views import Storage, View
@@ -223,7 +224,7 @@ class ProductEmitter:
         """Multiply some rows by a panel, all sums in registers."""
         emitter, builder, product = self.emitter, self.emitter.builder, self.product
         kind = value_type(product.dtype, self.lanes)
-        zero = ir.Constant(kind, None)
+        zero = literal(kind, "zeroinitializer")
         steps = [(0, product.inner - product.inner % _UNROLL, _UNROLL)]
         steps.append((steps[0][1], product.inner, 1))
         sums = [[zero] * n_vectors for _ in range(height)]

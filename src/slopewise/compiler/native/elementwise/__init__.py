@@ -21,6 +21,7 @@ from llvmlite import ir
 from slopewise.compiler.native import mathematics
 from slopewise.compiler.native.elementwise import binary, conversion, division, unary
 from slopewise.compiler.native.elementwise.operation import Emitter, Operation
+from slopewise.compiler.native.literals import splat
 from slopewise.compiler.native.loops import element_type
 from slopewise.compiler.native.mathematics.register import Register, absolute, constant, is_negative
 from slopewise.engine.aval import Dtype
@@ -77,13 +78,7 @@ def emit(
 
 def vector(builder: ir.IRBuilder, scalar: ir.Value, lanes: int) -> ir.Value:
     """Return a vector with a scalar in all lanes; with one lane, the scalar."""
-    if lanes == 1:
-        return scalar
-    kind = ir.VectorType(scalar.type, lanes)
-    place = ir.Constant(ir.IntType(32), 0)
-    first = builder.insert_element(ir.Constant(kind, ir.Undefined), scalar, place)
-    zeros = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)
-    return builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), zeros)
+    return splat(builder, scalar, lanes)
 
 
 def typed_constant(number: float | int | bool, dtype: Dtype, lanes: int = 1) -> ir.Constant:

@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 from llvmlite import ir
 
+from slopewise.compiler.native.literals import repeated
+
 
 @dataclass(frozen=True)
 class Format:
@@ -161,13 +163,7 @@ def constant(kind: ir.Type, number: float | int) -> ir.Constant:
         scalar = ir.Constant(element, int(number))
     else:
         scalar = ir.Constant(element, float(number))
-    if not isinstance(kind, ir.VectorType):
-        return scalar
-    vector = ir.FormattedConstant(kind, "")
-    vector.constant = (
-        f"splat ({scalar})"  # short, since LLVM has to parse it; llvmlite would wrap it in a list
-    )
-    return vector
+    return repeated(scalar, kind.count if isinstance(kind, ir.VectorType) else 1)
 
 
 def type_name(kind: ir.Type) -> str:
