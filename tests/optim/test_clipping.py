@@ -66,7 +66,7 @@ def test_float32_gradients_stay_float32_beside_float64_ones():
 
 def test_a_compiled_step_clips_like_an_eager_one():
     results = []
-    for compiled in (False, True):
+    for target in (None, "interpreter", "native"):
         w = sw.tensor(np.array([5.0, -3.0]), requires_grad=True)
         optimizer = sw.optim.SGD([w], lr=0.1)
 
@@ -78,9 +78,11 @@ def test_a_compiled_step_clips_like_an_eager_one():
             optimizer.step()
             return norm
 
-        run = sw.compile(step) if compiled else step
-        results.append(([run().item() for _ in range(5)], w.tolist()))
-    assert results[0] == results[1]
+        run = sw.compile(step, target=target) if target else step
+        results.append([*[run().item() for _ in range(5)], *w.tolist()])
+    plain, interpreted, native = results
+    assert interpreted == plain
+    np.testing.assert_allclose(native, plain, rtol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -85,15 +85,17 @@ def test_float32_parameters_stay_float32_and_a_frozen_one_stays_where_it_is():
     assert frozen.item() == 7.0
 
 
-def test_the_closure_may_be_compiled_and_gives_the_same_bits():
+def test_the_closure_may_be_compiled_and_gives_the_same_numbers():
     results = []
-    for compiled in (False, True):
+    for target in (None, "interpreter", "native"):
         x = start()
         optimizer = sw.optim.LBFGS([x], max_iter=7, line_search_fn="strong_wolfe")
         closure = closure_for(optimizer, lambda x=x: rosenbrock(x))
-        run = sw.compile(closure) if compiled else closure
+        run = sw.compile(closure, target=target) if target else closure
         results.append([optimizer.step(run).item() for _ in range(3)] + x.tolist())
-    assert results[0] == results[1]
+    plain, interpreted, native = results
+    assert interpreted == plain
+    np.testing.assert_allclose(native, plain, rtol=1e-6)  # a search magnifies rounding
 
 
 def test_the_step_itself_cannot_be_compiled_and_says_so():

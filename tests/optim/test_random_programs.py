@@ -1,4 +1,4 @@
-"""Random training programs give the same bits in every mode: plain, as a graph of updates, compiled."""
+"""Random training programs: the same bits plain, as a graph of updates and interpreted; and machine code."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ ACTIONS = st.lists(
 class Program:
     """Parameters, an optimizer over the first of them, and what can be done with them."""
 
-    def __init__(self, name, compiled):
-        self.compiled = compiled
+    def __init__(self, name, target=None):
+        self.target = target
         self.params = [sw.tensor(np.array([1.0 + i, -0.5]), requires_grad=True) for i in range(N_PARAMETERS)]
         self.optimizer = sw.optim.get(name)(self.params[:-1], lr=0.1)
         self.functions = {}
@@ -52,7 +52,7 @@ class Program:
     def _call(self, kind, used, function):
         key = (kind, *sorted(used))
         if key not in self.functions:
-            self.functions[key] = sw.compile(function) if self.compiled else function
+            self.functions[key] = sw.compile(function, target=self.target) if self.target else function
         self.functions[key]()
 
     def _backward(self, used):
@@ -101,15 +101,26 @@ class Program:
 @pytest.mark.parametrize("name", ["sgd", "adam", "nadam", "radam"])
 @settings(max_examples=25)
 @given(ACTIONS)
-def test_random_programs_give_the_same_bits_in_every_mode(name, actions):
+def test_random_programs_give_the_same_bits_however_they_are_interpreted(name, actions):
     most = update_rule._MOST_ELEMENTS
     try:
         update_rule._MOST_ELEMENTS = 0
-        plain = Program(name, compiled=False).run(actions)
+        plain = Program(name).run(actions)
     finally:
         update_rule._MOST_ELEMENTS = most
-    for compiled in (False, True):
-        found = Program(name, compiled).run(actions)
+    for target in (None, "interpreter"):
+        found = Program(name, target).run(actions)
         assert found.keys() == plain.keys()
         for key, value in plain.items():
-            np.testing.assert_array_equal(found[key], value, err_msg=f"{key}, compiled={compiled}")
+            np.testing.assert_array_equal(found[key], value, err_msg=f"{key}, target={target}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["sgd", "adam"])
+@settings(max_examples=4)  # each compiles a dozen steps
+@given(ACTIONS)
+def test_random_programs_give_the_same_numbers_as_machine_code(name, actions):
+    plain, native = Program(name).run(actions), Program(name, "native").run(actions)
+    assert native.keys() == plain.keys()
+    for key, value in plain.items():
+        np.testing.assert_allclose(native[key], value, rtol=1e-9, atol=1e-9, err_msg=key)

@@ -89,8 +89,11 @@ class UpdateRule(Optimizer):
 
     @cached_property
     def _traced_update(self) -> CompiledFunction:
-        """All updates as one graph: a third of the time for small parameters, and the same bits."""
-        return compile_function(self._update_all)
+        """All updates as one graph: a third of the time for small parameters, and the same bits.
+
+        In the interpreter: a plain step has the interpreter's bits, and is not worth a compilation.
+        """
+        return compile_function(self._update_all, target="interpreter")
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_traced_update"}
