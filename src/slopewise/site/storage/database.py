@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,22 @@ class Database:
     engine: sqlalchemy.Engine
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
-        """Yield a session in one transaction: committed at the end, rolled back by an error."""
-        with Session(self.engine) as session, session.begin():
+    def reading(self) -> Iterator[Session]:
+        """Yield a session that sees one state of the database, and cannot write."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Yield a session in one transaction: committed at the end, rolled back by an error.
+
+        It waits for other writers at its start, so that what it reads stays true until it commits.
+        """
+        options = {"slopewise_writes": True}
+        with (
+            Session(self.engine.execution_options(**options), expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
 
     def revision(self) -> str | None:
@@ -52,7 +66,7 @@ class Database:
 
 
 def open_database(url: str) -> Database:
-    """Open a database; a new one gets its tables.
+    """Open a database; a new one gets its tables, an older one is backed up beside itself and brought up to date.
 
     Raises
     ------
@@ -65,10 +79,14 @@ def open_database(url: str) -> Database:
     _make_folder(address)
     engine = sqlalchemy.create_engine(address, connect_args={"timeout": _BUSY_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin)
     database = Database(engine)
     try:
         revision = database.revision()
         if revision is None and not sqlalchemy.inspect(engine).get_table_names():
+            migrate(database)
+        elif revision in _older_revisions():
+            back_up(database, Path(f"{address.database}.before-{newest_revision()}"))
             migrate(database)
     except OperationalError as error:
         raise DataError(f"cannot open the database {address.database}: {error.orig}") from error
@@ -82,15 +100,33 @@ def open_database(url: str) -> Database:
 
 def migrate(database: Database, revision: str = "head") -> None:
     """Bring the tables to a revision, in one transaction."""
-    with database.engine.begin() as connection:
+    with database.engine.execution_options(slopewise_writes=True).begin() as connection:
         config = _alembic()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
 
 
+def back_up(database: Database, file: Path) -> None:
+    """Copy a database to a file while others may use it; the file appears whole or not at all."""
+    unfinished = file.with_name(file.name + ".unfinished")
+    with (
+        closing(database.engine.raw_connection()) as source,
+        closing(sqlite3.connect(unfinished)) as target,
+    ):
+        source.driver_connection.backup(target)  # type: ignore[union-attr]
+    unfinished.chmod(0o600)
+    unfinished.replace(file)
+
+
 def newest_revision() -> str | None:
     """Return the newest migration that this version ships."""
     return ScriptDirectory.from_config(_alembic()).get_current_head()
+
+
+def _older_revisions() -> set[str]:
+    """Return the revisions from which this version knows the way."""
+    script = ScriptDirectory.from_config(_alembic())
+    return {found.revision for found in script.walk_revisions()} - {newest_revision()}
 
 
 def _alembic() -> Config:
@@ -127,7 +163,15 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
 
     The journal stays a rollback journal: before 3.51.3 the write-ahead log could lose a commit.
     """
+    connection.isolation_level = None  # sqlite3 would begin transactions late, and after what was read
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA journal_mode = DELETE")
     cursor.close()
+
+
+def _begin(connection: sqlalchemy.Connection) -> None:
+    """Begin a transaction: one that writes takes its place in the queue of writers at once."""
+    writes = connection.get_execution_options().get("slopewise_writes", False)
+    connection.exec_driver_sql(f"PRAGMA query_only = {0 if writes else 1}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
