@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from slopewise.compiler import debug
 from slopewise.compiler.loop import ONCE, Loop
 from slopewise.compiler.passes import optimize
 from slopewise.engine.aval import Array
@@ -48,6 +49,9 @@ def _compile(graph: Graph, loop: Loop) -> Executable | None:
         from slopewise.compiler.native.executable import Executable
 
         optimized = optimize(graph)
+        measured = debug.show(graph, loop) if debug.level() else None
+        if measured is not None:
+            return measured
         stored = Executable.stored(optimized, loop)
         if stored is not None:
             return stored

@@ -113,6 +113,12 @@ def _names() -> Iterator[str]:
         yield name
 
 
+def value_names(graph: Graph) -> dict[Symbol, str]:
+    """Return the names that a graph's values have in print: inputs, constants, then results in order."""
+    made = [symbol for node in graph.nodes for symbol in node.outputs]
+    return dict(zip((*graph.inputs, *graph.constants, *made), _names(), strict=False))
+
+
 def _constant_text(value: Array) -> str:
     if value.size <= 4:
         return np.array2string(value, separator=", ").replace("\n", "")

@@ -67,7 +67,7 @@ def make(graph: Graph, loop: Loop, n_threads: int) -> Built:
 
     program = Program(graph, host(), n_threads, loop)
     text = str(program.module())
-    facts = (program.n_threads, program.memory.peak, _places(program))
+    facts = (program.n_threads, program.memory.peak, places(program))
     code = compile_ir(text)
     key = _key(graph, loop, n_threads)
     if key is not None:
@@ -75,7 +75,8 @@ def make(graph: Graph, loop: Loop, n_threads: int) -> Built:
     return Built(code, *facts)
 
 
-def _places(program: Program) -> tuple[int, ...]:
+def places(program: Program) -> tuple[int, ...]:
+    """Return where in `constants_of` its graph the constants are that a program's frame points at."""
     place = {id(value): number for number, value in enumerate(constants_of(program.graph))}
     return tuple([place[id(value)] for value in program.constants])
 

@@ -11,7 +11,7 @@ from slopewise.compiler.loop import ONCE, Loop
 from slopewise.compiler.memory import Lifetime, Plan, plan
 from slopewise.compiler.native import frames
 from slopewise.compiler.native.barrier import emit_barrier
-from slopewise.compiler.native.fusion import Fusion, Kind
+from slopewise.compiler.native.fusion import Fusion, Group, Kind
 from slopewise.compiler.native.launches import Launch, Lowering, ordered
 from slopewise.compiler.native.loops import I64, POINTER, Emitter
 from slopewise.compiler.native.toolchain import Host
@@ -59,6 +59,10 @@ class Program:
     def _nested(self, graph: Graph, loop: Loop) -> Program:
         """Return the program of a loop's body."""
         return Program(graph, self.host, 1, loop)
+
+    def group_of(self, launch: Launch) -> Group | None:
+        """Return the operations that a launch carries out; None for a copy."""
+        return next((group for group, other in self._launch_of.items() if other is launch), None)
 
     @property
     def constants(self) -> list[Array]:
@@ -174,9 +178,10 @@ class Program:
     @cached_property
     def memory(self) -> Plan:
         """Where in the arena each intermediate value lies."""
-        return plan([lifetime for _, lifetime in self._lifetimes()])
+        return plan([lifetime for _, lifetime in self.lifetimes()])
 
-    def _lifetimes(self) -> list[tuple[Storage, Lifetime]]:
+    def lifetimes(self) -> list[tuple[Storage, Lifetime]]:
+        """Return what lies in the arena, and from which launch to which, in the order of `memory`."""
         first: dict[Storage, int] = {}
         last: dict[Storage, int] = {}
         for position, launch in enumerate(self.launches):
@@ -188,7 +193,7 @@ class Program:
         return [(storage, Lifetime(storage.n_bytes, first[storage], last[storage])) for storage in first]
 
     def _place_in_arena(self) -> None:
-        for (storage, _), offset in zip(self._lifetimes(), self.memory.offsets, strict=True):
+        for (storage, _), offset in zip(self.lifetimes(), self.memory.offsets, strict=True):
             storage.index = offset
 
     def slot(self, storage: Storage) -> int:
@@ -228,10 +233,10 @@ class Program:
                 pending.clear()
             kernel = self._kernel_function(module, launch, f"{prefix}k{position:03d}")
             if self.n_threads == 1 or shared:
-                builder.call(kernel, [frame])
+                self.emit_call(builder, kernel, frame, position)
             else:
                 with builder.if_then(builder.icmp_signed("==", thread, I64(0))):
-                    builder.call(kernel, [frame])
+                    self.emit_call(builder, kernel, frame, position)
             pending.note(launch, shared)
             if position == last_risk:
                 emit_barrier(builder, barrier, self.n_threads)
@@ -241,6 +246,10 @@ class Program:
                     builder.ret_void()
         builder.ret_void()
         return step
+
+    def emit_call(self, builder: ir.IRBuilder, kernel: ir.Function, frame: ir.Value, position: int) -> None:
+        """Emit the call of the kernel at a position; a program that measures does more here."""
+        builder.call(kernel, [frame])
 
     def _kernel_function(self, module: ir.Module, launch: Launch, label: str) -> ir.Function:
         kernel = _function(module, f"{label}.{launch.name}")
