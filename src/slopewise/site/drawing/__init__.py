@@ -7,6 +7,18 @@ their looks, and the strict content security policy holds.
 from slopewise.site.drawing.numbers import brief, fixed, signed, vector
 from slopewise.site.drawing.plot import Plot
 from slopewise.site.drawing.scale import Scale, linear, logarithmic
+from slopewise.site.drawing.strips import draw_strips
 from slopewise.site.drawing.tape_graph import draw_tape_graph
 
-__all__ = ["Plot", "Scale", "brief", "draw_tape_graph", "fixed", "linear", "logarithmic", "signed", "vector"]
+__all__ = [
+    "Plot",
+    "Scale",
+    "brief",
+    "draw_strips",
+    "draw_tape_graph",
+    "fixed",
+    "linear",
+    "logarithmic",
+    "signed",
+    "vector",
+]

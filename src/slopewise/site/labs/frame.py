@@ -12,10 +12,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture: one ``<svg>`` element of `slopewise.site.drawing`, and the caption above it."""
+    """A picture: one ``<svg>`` element of `slopewise.site.drawing`, and the caption above it.
+
+    A wide one takes the whole width of the lab.
+    """
 
     caption: str
     svg: str
+    wide: bool = False
 
 
 @dataclass(frozen=True)

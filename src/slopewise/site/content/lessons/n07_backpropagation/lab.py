@@ -286,7 +286,7 @@ class TapeWalk:
         return Frame(
             title,
             words,
-            figures=(Figure(caption, picture),),
+            figures=(Figure(caption, picture, True),),
             table=table or self._table(values, gradients, current),
             formula=formula,
             prediction=prediction,

@@ -21,7 +21,7 @@ from slopewise.site.content.lessons.n12_splitting.patients import (
     fresh,
     one_split,
 )
-from slopewise.site.drawing import Plot, linear
+from slopewise.site.drawing import draw_strips
 from slopewise.site.labs import Choice, Figure, Frame, Lab, Prediction, Table, Values, Whole
 
 _CLOSE = 0.08  # scores that differ by less count as alike
@@ -160,29 +160,20 @@ class _Split:
         drawn = {name: parts[name] if name in lanes else np.array([], dtype=np.int64) for name in parts}
         if len(rest):
             drawn = {"the file": rest, **drawn}
-        figures = [Figure(_KEY, draw_rows(self.world, drawn, current="test" if "test" in shown else ""))]
+        figures = [
+            Figure(_KEY, draw_rows(self.world, drawn, current="test" if "test" in shown else ""), True)
+        ]
         if shown:
-            figures.append(Figure("Accuracy by part", self._scores(shown)))
+            figures.append(Figure("Accuracy by part", self._scores(shown), True))
         return Frame(title, words, figures=figures, table=self._table(lanes, shown), prediction=prediction)
 
     def _scores(self, shown: Sequence[str]) -> str:
-        names = [name for name in ("training", "validation", "test") if name in shown]
-        plot = Plot(
-            linear(0, 4, 1),
-            linear(0, 1),
-            x_title="",
-            y_title="accuracy",
-            title="Accuracy by part",
-            description=", ".join(f"{name} {percent(self.scores[name])}" for name in names),
-            size=(440, 260),
-        )
-        for place, name in enumerate(names, start=1):
-            point = (float(place), self.scores[name])
-            plot.dots([point], "forward", 6)
-            plot.label(*point, f"{name} {percent(point[1])}", "ink", dx=10, dy=4)
-        if "fresh" in shown:
-            plot.rule("backward", y=self.true, label=f"fresh patients {percent(self.true)}")
-        return plot.svg()
+        shares = [
+            (name, self.scores[name] if name in shown else None)
+            for name in ("training", "validation", "test")
+        ]
+        rules = [("fresh patients " + percent(self.true), self.true, "backward")] if "fresh" in shown else []
+        return draw_strips(shares, rules, title="Accuracy by part", current="test" if "test" in shown else "")
 
     def _table(self, lanes: Sequence[str], shown: Sequence[str]) -> Table:
         rows = []
@@ -277,28 +268,22 @@ class _Folds:
     def _frame(self, title: str, words: str, stage: int, prediction: Prediction | None = None) -> Frame:
         lanes = {f"fold {number}": test for number, (_, test) in enumerate(self.folds, start=1)}
         current = f"fold {stage}" if 1 <= stage <= self.k else ""
-        figures = [Figure(_KEY, draw_rows(self.world, lanes, current=current))]
+        figures = [Figure(_KEY, draw_rows(self.world, lanes, current=current), True)]
         if stage:
-            figures.append(Figure("Accuracy by fold", self._scores(stage)))
+            figures.append(Figure("Accuracy by fold", self._scores(stage), True))
         return Frame(title, words, figures=figures, table=self._table(stage), prediction=prediction)
 
     def _scores(self, stage: int) -> str:
-        done = self.scores[: min(stage, self.k)]
-        plot = Plot(
-            linear(0, self.k + 1, min(self.k + 1, 6)),
-            linear(0, 1),
-            x_title="fold",
-            y_title="accuracy",
-            title="Accuracy by fold",
-            description=", ".join(percent(score) for score in done),
-            size=(440, 260),
-        )
-        plot.dots([(place + 1.0, score) for place, score in enumerate(done)], "forward", 5)
-        if stage > self.k:
-            plot.rule("forward", y=self.mean, label=f"mean {percent(self.mean)}")
+        shares = [
+            (f"fold {number}", score if number <= stage else None)
+            for number, score in enumerate(self.scores, start=1)
+        ]
+        rules = []
+        if stage == self.k + 1:
+            rules.append((f"mean {percent(self.mean)}", self.mean, "forward"))
         if stage > self.k + 1:
-            plot.rule("backward", y=self.true, label=f"fresh patients {percent(self.true)}")
-        return plot.svg()
+            rules.append((f"fresh patients {percent(self.true)}", self.true, "backward"))
+        return draw_strips(shares, rules, title="Accuracy by fold", current=f"fold {stage}")
 
     def _table(self, stage: int) -> Table:
         rows = []
