@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from slopewise._version import __version__
-from slopewise.compiler.native import blas, toolchain
+from slopewise.compiler.native import toolchain
 from slopewise.compiler.native.toolchain import DEFAULT_PIPELINE, Code, Pipeline, compile_ir
 
 _VARIABLE = "SLOPEWISE_CACHE"
@@ -71,8 +71,7 @@ def _surroundings() -> bytes:
         (str(path.relative_to(compiler)), path.stat().st_size, path.stat().st_mtime_ns)
         for path in sorted(compiler.rglob("*.py"))
     ]
-    products = sorted(blas.symbols())
-    facts = (tuple(toolchain.host()), toolchain.version(), sys.platform, __version__, products, sources)
+    facts = (tuple(toolchain.host()), toolchain.version(), sys.platform, __version__, sources)
     return sha256(repr(facts).encode()).digest()
 
 

@@ -254,7 +254,7 @@ class Lowering:
             kernel.emit(emitter, node, operands, results, emitter.share(extent))
 
         launch.emit = emit
-        launch.cost = kernel.work(node, operands, results) * _ELEMENT * 2
+        launch.cost = kernel.work(node, operands, results) * 0.3
         launch.can_split, launch.can_fail = extent > 1, kernel.can_fail
 
     def _scan(self, launch: Launch, node: GraphNode) -> None:

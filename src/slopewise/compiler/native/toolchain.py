@@ -16,7 +16,6 @@ from threading import RLock
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from slopewise.compiler.native import blas
 from slopewise.engine.errors import SlopewiseError
 
 
@@ -375,7 +374,7 @@ _WINDOWS_THREADS = (
 def symbols() -> dict[str, int]:
     """Return the addresses of the functions outside that generated code may call, by name.
 
-    libm in both precisions, memory, clock, yielding, and OpenBLAS where it is installed. A function that this
+    libm in both precisions, memory, clock and yielding. A function that this
     system lacks is left out: code that calls it is refused when it is compiled.
 
     Examples
@@ -396,7 +395,7 @@ def symbols() -> dict[str, int]:
         for name in _WINDOWS_THREADS:
             found[name] = _address(getattr(ctypes.CDLL("kernel32"), name))
         found["__chkstk"] = _address(ctypes.CDLL("ntdll").__chkstk)
-    return found | blas.symbols()
+    return found
 
 
 def _system_libraries() -> list[ctypes.CDLL]:
