@@ -1,7 +1,7 @@
 """What the machine can do: its measured peak of floating-point operations and its bandwidths.
 
-The peak is that of the fastest large float32 matrix product, by NumPy's OpenBLAS or PyTorch's library. A
-bandwidth is that of copying, or of adding two arrays into a third, whichever moves more bytes a second, over
+The peak is that of the fastest large float32 matrix product: by NumPy's OpenBLAS, by PyTorch's library, or by
+our own generated kernel. A bandwidth is that of copying, or of adding two arrays into a third, whichever moves more bytes a second, over
 arrays which together are as large as the working set; the cost of an empty call is taken off, so that small
 sets, which lie in a cache, can be told too. Two threads are two processes at once, each with half of the
 working set, as the caches are their cores' own.
@@ -64,7 +64,7 @@ def describe(references: dict[int, Reference]) -> str:
 
 
 def _measure(threads: int) -> Reference:
-    peak = max(_child("numpy", threads)[0], _child("torch", threads)[0])
+    peak = max(_child(library, threads)[0] for library in ("numpy", "torch", "slopewise"))
     together = [_start("copy", 1, threads) for _ in range(threads)]
     measured = [_finish(process) for process in together]
     return Reference(threads, peak, tuple(np.sum(measured, axis=0).tolist()))
@@ -113,6 +113,11 @@ def _peak(library: str) -> float:
     if library == "numpy":
         out = np.empty_like(a)
         seconds = _fastest(lambda: np.matmul(a, b, out=out), 10 * PATIENCE)
+    elif library == "slopewise":
+        import slopewise as sw
+
+        product, left, right = sw.compile(lambda x, y: x @ y), sw.tensor(a), sw.tensor(b)
+        seconds = _fastest(lambda: product(left, right), 10 * PATIENCE)
     else:
         import torch
 

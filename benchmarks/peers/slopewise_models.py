@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import llvmlite.binding  # noqa: F401  (loaded at the first compilation otherwise, and no part of the work)
+
 import slopewise as sw
 from benchmarks import layers
 from benchmarks.workloads import BETAS, EPSILON, LEARNING_RATE, Workload
