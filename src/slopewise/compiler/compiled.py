@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy import ndarray
 
+from slopewise.compiler.retracing import Signature, reason, tell
 from slopewise.compiler.targets import target_named
 from slopewise.engine.control import run_traced
 from slopewise.engine.errors import ArgumentError, TraceError
@@ -29,13 +30,18 @@ class CompiledFunction:
     values among them, which tensors among them are one, the gradient mode, and whether a transform such as
     `grad` runs. A trace holds besides only while what it read of the outside is the same: the `training`
     flags of modules, and which `.grad` are None.
+
+    Attributes
+    ----------
+    retrace_reasons : why it was traced again, a line for each time after the first
     """
 
     def __init__(self, function: Callable[..., Any], target: str | None = None) -> None:
         self._function = function
         self._target_name = target
         self._target = target_named(target)
-        self._traces: dict[Hashable, list[TracedFunction]] = {}
+        self._traces: dict[Signature, list[TracedFunction]] = {}
+        self.retrace_reasons: list[str] = []
         self._direct: dict[int, DirectCall | None] = {}
         self._lock = RLock()
         update_wrapper(self, function, updated=())
@@ -84,15 +90,20 @@ class CompiledFunction:
         return self._direct[id(traced)]
 
     def _trace_for(
-        self, signature: Hashable, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> TracedFunction:
-        candidates = self._traces.setdefault(signature, [])
+        candidates = self._traces.get(signature, [])
         for traced in candidates:
             if traced.guards_hold():
                 return traced
+        why = reason(signature, self._traces, candidates)
         traced = trace_function(self._function, args, kwargs)
         traced.graph.target = self._target
-        candidates.append(traced)
+        self._traces.setdefault(signature, []).append(traced)
+        if why is not None:
+            self.retrace_reasons.append(why)
+            name = getattr(self._function, "__name__", type(self._function).__name__)
+            tell(name, self.retrace_reasons)
         return traced
 
     def traced(self, *args: Any, **kwargs: Any) -> TracedFunction:
@@ -120,9 +131,9 @@ class CompiledFunction:
         )
 
 
-def _signature(leaves: list[Any], structure: Hashable, mode: Mode) -> Hashable:
+def _signature(leaves: list[Any], structure: Hashable, mode: Mode) -> Signature:
     signatures = tuple(map(_leaf_signature, leaves))
-    return (structure, mode.recording != 0, mode.transform != "", _repetitions(leaves), signatures)
+    return Signature(structure, mode.recording != 0, mode.transform != "", _repetitions(leaves), signatures)
 
 
 def _repetitions(leaves: list[Any]) -> Hashable:
@@ -131,7 +142,7 @@ def _repetitions(leaves: list[Any]) -> Hashable:
     return None if len(set(handles)) == len(handles) else tuple(map(handles.index, handles))
 
 
-def _leaf_signature(leaf: Any) -> Hashable:
+def _leaf_signature(leaf: Any) -> tuple[Any, ...]:
     if isinstance(leaf, Tensor):
         ref = leaf._ref
         return (ref.buffer.shape, ref.buffer.dtype, ref.node is not None)
@@ -170,6 +181,8 @@ def compile(function: Callable[..., Any], *, target: str | None = None) -> Compi
     -----
     CompilationWarning
         If the function holds something that machine code cannot do; it then runs in the interpreter.
+    RetraceWarning
+        If the function was traced again for the eighth time; the message says why.
 
     Examples
     --------
