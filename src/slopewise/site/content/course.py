@@ -52,10 +52,11 @@ class Term:
 
 @dataclass(frozen=True)
 class Concept:
-    """A box of the concept map, at a column and a row."""
+    """A box of the concept map, at a column and a row. `phrase` is its name inside of a sentence."""
 
     id: str
     name: str
+    phrase: str
     says: str
     lesson: str
     column: int

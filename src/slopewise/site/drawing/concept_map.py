@@ -12,9 +12,9 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     from slopewise.site.content.course import Concept, Relation
 
-_WIDTH, _HEIGHT = 200, 58
-_ACROSS, _DOWN, _MARGIN = 330, 138, 10
-_CHARACTER = 6.9
+_WIDTH, _HEIGHT = 208, 56
+_ACROSS, _DOWN, _MARGIN = 386, 124, 10
+_CHARACTER = 6.6
 
 
 def draw_concept_map(concepts: Sequence[Concept], relations: Sequence[Relation]) -> Markup:
