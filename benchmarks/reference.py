@@ -1,10 +1,10 @@
 """What the machine can do: its measured peak of floating-point operations and its bandwidths.
 
 The peak is that of the fastest large float32 matrix product: by NumPy's OpenBLAS, by PyTorch's library, or by
-our own generated kernel. A bandwidth is that of copying, or of adding two arrays into a third, whichever moves more bytes a second, over
-arrays which together are as large as the working set; the cost of an empty call is taken off, so that small
-sets, which lie in a cache, can be told too. Two threads are two processes at once, each with half of the
-working set, as the caches are their cores' own.
+our own generated kernel. A bandwidth is that of copying, or of adding two arrays into a third, whichever
+moves more bytes a second, over arrays which together are as large as the working set; the cost of an empty
+call is taken off, so that small sets, which lie in a cache, can be told too. Two threads are two processes at
+once, each with half of the working set, as the caches are their cores' own.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from numpy import ndarray
 
 from slopewise.compiler.retracing import Signature, reason, tell
 from slopewise.compiler.targets import target_named
+from slopewise.compiler.worth import worth_compiling
 from slopewise.engine.control import run_traced
 from slopewise.engine.errors import ArgumentError, TraceError
 from slopewise.engine.mode import Mode, current_mode
@@ -31,13 +32,22 @@ class CompiledFunction:
     `grad` runs. A trace holds besides only while what it read of the outside is the same: the `training`
     flags of modules, and which `.grad` are None.
 
+    Parameters
+    ----------
+    function, target : as of `slopewise.compile`
+    seldom : whether only about a hundred calls are expected of each trace; what is cheap then runs in the
+        interpreter, since compiling it would take longer
+
     Attributes
     ----------
     retrace_reasons : why it was traced again, a line for each time after the first
     """
 
-    def __init__(self, function: Callable[..., Any], target: str | None = None) -> None:
+    def __init__(
+        self, function: Callable[..., Any], target: str | None = None, *, seldom: bool = False
+    ) -> None:
         self._function = function
+        self._seldom = seldom
         self._target_name = target
         self._target = target_named(target)
         self._traces: dict[Signature, list[TracedFunction]] = {}
@@ -76,7 +86,7 @@ class CompiledFunction:
 
         What is not is part of a batch, or of a trace that has ended: then it is an error, told elsewhere.
         """
-        if self._target is None or any(
+        if traced.graph.target is None or any(
             type(tensor._ref.buffer) is not ndarray
             for tensor in (*leaves, *traced.captured_tensors())
             if isinstance(tensor, Tensor)
@@ -98,7 +108,8 @@ class CompiledFunction:
                 return traced
         why = reason(signature, self._traces, candidates)
         traced = trace_function(self._function, args, kwargs)
-        traced.graph.target = self._target
+        if not self._seldom or worth_compiling(traced.graph):
+            traced.graph.target = self._target
         self._traces.setdefault(signature, []).append(traced)
         if why is not None:
             self.retrace_reasons.append(why)
@@ -117,10 +128,8 @@ class CompiledFunction:
         return str(self.traced(*args, **kwargs).graph)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return CompiledFunction, (
-            self._function,
-            self._target_name,
-        )  # a copy traces anew: it may reach other tensors
+        # a copy traces anew: it may reach other tensors
+        return partial(CompiledFunction, seldom=self._seldom), (self._function, self._target_name)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:

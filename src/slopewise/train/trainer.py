@@ -129,10 +129,9 @@ class Trainer:
         self.step = 0
         self.stop_reason = ""
         self.run: Run | None = None
-        maybe_compiled = compile_function if compile else _unchanged
-        self._update = maybe_compiled(self.update)
-        self._measure = maybe_compiled(self.measure)
-        self._predict = maybe_compiled(self.model)
+        self._update = compile_function(self.update) if compile else self.update
+        self._measure = CompiledFunction(self.measure, seldom=True) if compile else self.measure
+        self._predict = CompiledFunction(self.model, seldom=True) if compile else self.model
 
     # ---- fit, epoch, update: each level can be replaced in a subclass
 
@@ -477,10 +476,6 @@ class Trainer:
     def _tell(self, moment: str) -> None:
         for callback in self._current_run().callbacks:
             getattr(callback, moment)(self)
-
-
-def _unchanged(function: Any) -> Any:
-    return function
 
 
 @contextmanager
