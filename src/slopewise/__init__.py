@@ -13,6 +13,7 @@ from slopewise._version import __version__
 # public name -> the module that defines it
 _EXPORTS = {
     "GradientTape": "slopewise.engine.gradient_tape",
+    "RetraceWarning": "slopewise.compiler.retracing",
     "SlopewiseError": "slopewise.engine.errors",
     "Tensor": "slopewise.engine.tensor",
     "Trainer": "slopewise.train.trainer",

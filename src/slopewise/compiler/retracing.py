@@ -55,7 +55,8 @@ def reason(
     alike = [other for other in known if other.structure == signature.structure]
     if alike:
         found = [list(_differences(signature, other)) for other in alike]
-        return "; ".join(min(found, key=lambda differences: len(differences)))
+        found.sort(key=len)
+        return "; ".join(found[0])
     return "the arguments are nested or named in another way" if known else None
 
 
@@ -147,5 +148,5 @@ def _changed_outside(guard: Guard) -> str:
         if (buffer.shape, buffer.dtype) != (shape, dtype):
             return f"a tensor that it reaches is {buffer.dtype}{buffer.shape}, before {dtype}{shape}"
         return "a tensor that it reaches is tracked for gradients in another way"
-    current = getattr(guard.owner, guard.attribute)
-    return f"{type(guard.owner).__name__}.{guard.attribute.lstrip('_')} is {getattr(guard.owner, guard.attribute)!r}, before {guard.value!r}"
+    name, current = guard.attribute.lstrip("_"), getattr(guard.owner, guard.attribute)
+    return f"{type(guard.owner).__name__}.{name} is {current!r}, before {guard.value!r}"
