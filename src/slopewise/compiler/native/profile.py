@@ -118,7 +118,7 @@ class ProfiledExecutable(Executable):
         """Return the times as text, the longest first."""
         times = self.times()
         total = sum(times) or 1.0
-        lines = [f"{self.n_steps} steps of {total / 1000:.4g} us on {self.n_threads} threads"]
+        lines = [f"{self.n_steps} steps of {total / 1000:.4g} us; threads: {self.n_threads}"]
         lines.append(f"{'kernel':<7}{'us':>10}{'share':>8}  {'rate':>13}  name")
         for number in sorted(range(len(times) - 1), key=lambda i: -times[i]):
             launch = self.program.launches[number]
