@@ -589,6 +589,24 @@ def test_a_failed_run_leaves_all_state_as_it_was():
     assert state.tolist() == [5.0]
 
 
+@pytest.mark.parametrize("target", ["interpreter", "native"])
+def test_state_that_a_failing_operation_depends_on_stays_as_it_was(target):
+    table, place, total = sw.tensor([1.0, 2.0]), sw.tensor([0]), sw.tensor([0.0])
+
+    def look_up():
+        place.copy_(place + 1)
+        value = table[place]
+        total.copy_(total + value)
+        return value
+
+    look_up = sw.compile(look_up, target=target)
+    assert look_up().tolist() == [2.0]
+    for _ in range(2):
+        with pytest.raises(ArgumentError, match="index 2 is out of range for axis 0 of size 2"):
+            look_up()
+        assert (place.tolist(), total.tolist()) == ([1], [2.0])
+
+
 def test_an_error_while_running_names_the_operation():
     power = sw.compile(lambda a, b: a**b, target="interpreter")
     with pytest.raises(sw.SlopewiseError, match=r"^pow: Integers to negative integer powers"):

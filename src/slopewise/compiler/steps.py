@@ -62,7 +62,7 @@ class StepLoop:
     def run(
         self, state: Sequence[Tensor], order: Array, steps: int, seconds: float
     ) -> tuple[list[Tensor], int]:
-        """Make up to `steps` steps, none of which begins after so many seconds.
+        """Make up to `steps` steps, none of which begins after so many seconds, until one would fail.
 
         Parameters
         ----------
@@ -72,14 +72,22 @@ class StepLoop:
         Returns
         -------
         the new state, and how many steps were made; state that the step reached by itself is written back
+
+        Raises
+        ------
+        SlopewiseError
+            If the first step fails; nothing has changed then.
         """
         assert self.executable is not None
         traced = self.traced
         deadline = time.monotonic_ns() + int(seconds * 1e9)
-        outputs = [*map(owned_array, state), *[owned_array(tensor) for tensor, _ in traced.rebound]]
+        # the state is the caller's, who may keep what it was: it is small, and gets new memory in each call
+        outputs = [*[None for _ in state], *[owned_array(tensor) for tensor, _ in traced.rebound]]
         inputs = [*self.arrays, order[: self.rows_per_step], *[tensor._ref.buffer for tensor in state]]
         inputs += [tensor._ref.buffer for tensor in traced.captured_tensors()]
-        results, done = self.executable(inputs, outputs, steps=steps, deadline=deadline)  # type: ignore[arg-type]
+        results, done, error = self.executable.attempt(inputs, outputs, steps=steps, deadline=deadline)  # type: ignore[arg-type]
+        if error is not None and not done:
+            raise error  # after some whole steps the next call begins with the one that fails
         tensors = [Tensor._from_ref(Ref(array)) for array in results]
         for leaf, _ in traced.grads:
             leaf.grad = None

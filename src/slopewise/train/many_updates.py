@@ -55,22 +55,21 @@ class ManyUpdates:
             return running, 0
         order = self._rows_in_order()
         start = self._loader.position * self._loader.batch_size
-        loop = self._current_loop(order[start:], running)
+        loop = self._current_loop(running)
         if loop is None:
             return running, 0
         state, structure = flatten(running)
         new_state, done = loop.run(state, order[start:], left, seconds)
         return unflatten(structure, new_state), done
 
-    def _current_loop(self, order: Rows, running: Running) -> StepLoop | None:
+    def _current_loop(self, running: Running) -> StepLoop | None:
         """Return the loop of the update as it is now, or None if it can only be made by itself."""
         if self._loop is None or not self._loop.traced.guards_hold():
             found = self._loader.arrays()
             assert found is not None
             size = self._loader.batch_size
-            batches: list[Batch] = [
-                with_weight(self._loader.batch(order[k * size : (k + 1) * size]))
-                for k in range(self._accumulate)
+            batches: list[Batch] = [  # for their shapes
+                with_weight(self._loader.batch(np.arange(size))) for _ in range(self._accumulate)
             ]
             self._loop = step_loop(self._update, batches, running, found[0])
             self._impossible = self._loop is None

@@ -18,6 +18,7 @@ from slopewise.compiler.native.failures import failure
 from slopewise.compiler.native.threads import run_together, thread_limit
 from slopewise.compiler.native.toolchain import Code, host
 from slopewise.engine.aval import Array
+from slopewise.engine.errors import SlopewiseError
 from slopewise.engine.graph import Graph
 
 if TYPE_CHECKING:
@@ -99,6 +100,31 @@ class Executable:
         Returns
         -------
         the outputs, and how many steps were made
+
+        Raises
+        ------
+        SlopewiseError
+            What the interpreter raises. Arrays of carried outputs are then as the last whole step left them.
+        """
+        results, done, error = self.attempt(inputs, outputs, steps=steps, deadline=deadline)
+        if error is not None:
+            raise error
+        return results, done
+
+    def attempt(
+        self,
+        inputs: Sequence[Array],
+        outputs: Sequence[Array | None] | None = None,
+        *,
+        steps: int = 1,
+        deadline: int = 0,
+    ) -> tuple[list[Array], int, SlopewiseError | None]:
+        """Run some steps until one fails; parameters as for a call.
+
+        Returns
+        -------
+        the outputs, of which those that are carried are of the last whole step; how many whole steps were
+        made; and the error of the step after them, None if none failed
         """
         with self._lock:
             arrays = list(map(_contiguous, inputs))
@@ -110,8 +136,8 @@ class Executable:
             self._enter()
             done = int(self._frames[0][layout.DONE])
             if self._control[0]:
-                raise failure(int(self._control[0]), int(self._control[1]))
-            return results, done
+                return results, done - 1, failure(int(self._control[0]), int(self._control[1]))
+            return results, done, None
 
     def _results(self, outputs: Sequence[Array | None] | None) -> list[Array]:
         """Return the arrays that results go to: given ones, last call's that nobody has any more, or new."""

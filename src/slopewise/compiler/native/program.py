@@ -116,7 +116,19 @@ class Program:
                 added.append(self._write_later(writer, output, readers))
             else:
                 writer.after.update(reader for reader in readers if reader not in before)
-        return [*launches, *added]
+        return [*launches, *added, *self._guard_from_failures(launches)]
+
+    def _guard_from_failures(self, launches: list[Launch]) -> list[Launch]:
+        """Let what is carried keep its place until nothing can fail any more, which comes first."""
+        risks = [launch for launch in launches if launch.can_fail]
+        risky = set(risks).union(*map(_all_before, risks))
+        copies = []
+        for output in self.loop.carried:
+            for writer in risky:
+                if any(_is(storage, Place.OUTPUT, output) for storage in writer.writes):
+                    copies.append(self._write_later(writer, output, risks))
+                    break
+        return copies
 
     def _may_write_over(self, writer: Launch, output: int, entry: int) -> bool:
         """Tell whether a launch that makes an output can read, in the same place, the input that it follows.
