@@ -1,5 +1,6 @@
 """Code of graphs in the disk cache: found again by what it depends on, and by nothing else."""
 
+import gc
 import subprocess
 import sys
 
@@ -142,6 +143,21 @@ def test_a_torn_entry_is_made_anew(own_cache):
     executable = Executable(scaled_by(np.float32(2)))
     assert executable.code.timings is not None
     np.testing.assert_allclose(executable([X])[0][0], np.exp(X) * 2, rtol=1e-6)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_garbage_collector_is_left_as_it_was(enabled, monkeypatch):
+    before = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+    try:
+        Executable(scaled_by(np.float32(2)))
+        assert gc.isenabled() is enabled
+        monkeypatch.setattr(Program, "module", lambda self: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            Executable(scaled_by(np.float32(3)))
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if before else gc.disable)()
 
 
 _STEP = """
