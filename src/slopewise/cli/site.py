@@ -7,7 +7,10 @@ from importlib.util import find_spec
 
 from slopewise.engine.errors import ArgumentError, MissingLibraryError
 
-_NEEDED = ("fastapi", "uvicorn", "sqlalchemy", "alembic", "markdown_it", "mdit_py_plugins", "latex2mathml")
+_NEEDED = (
+    *("fastapi", "uvicorn", "sqlalchemy", "alembic", "argon2", "limits", "fsrs"),
+    *("markdown_it", "mdit_py_plugins", "latex2mathml"),
+)
 
 
 def serve_site(host: str, port: int, database: str | None, public_url: str) -> int:

@@ -3,29 +3,57 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from slopewise.site.accounts.limits import TryLimits
+from slopewise.site.accounts.mail import Mailer, mailer_from_environment
+from slopewise.site.accounts.passwords import Passwords
 from slopewise.site.configuration import Configuration
 from slopewise.site.content import load_course
 from slopewise.site.labs.pool import FrameStore, Pool
-from slopewise.site.pages import cards, errors, health, lessons, reference
+from slopewise.site.pages import (
+    account,
+    cards,
+    errors,
+    health,
+    lessons,
+    logging_in,
+    reference,
+    signing_up,
+)
 from slopewise.site.policies import undeclared_routes
 from slopewise.site.security import SecurityHeaders
 from slopewise.site.storage import open_database
 from slopewise.site.templating import make_templates
 
 STATIC = Path(__file__).parent / "static"
+HASHES_AT_ONCE = 2  # each takes memory; who waits for one holds up no other page
 
 
-def create_app(configuration: Configuration) -> FastAPI:
+def create_app(
+    configuration: Configuration,
+    *,
+    mailer: Mailer | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> FastAPI:
     """Return the application.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    mailer : Mailer
+        Sends mail; by default what the environment says.
+    clock : callable
+        Returns the moment, with a time zone.
 
     Raises
     ------
@@ -38,10 +66,14 @@ def create_app(configuration: Configuration) -> FastAPI:
         title="Slopewise", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan
     )
     application.state.configuration = configuration
+    application.state.clock = clock
+    application.state.mailer = mailer or mailer_from_environment(not configuration.public_url)
+    application.state.passwords = Passwords(configuration.password_cost)
+    application.state.tries = TryLimits()
     application.state.course = load_course()
     application.state.templates = make_templates(STATIC)
     application.state.frames = FrameStore(Pool(configuration.limits))
-    for module in (lessons, cards, reference, health):
+    for module in (lessons, cards, reference, signing_up, logging_in, account, health):
         application.router.routes.extend(module.router.routes)  # flat, so that each can be checked
     application.mount("/static", StaticFiles(directory=STATIC), name="static")
     errors.add_handlers(application)
@@ -58,6 +90,7 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     """Open the database and start the first worker; close both at the end."""
     state = application.state
     state.database = open_database(state.configuration.database)
+    state.hashing = CapacityLimiter(HASHES_AT_ONCE)
     await state.frames.pool.warm_up()
     yield
     await state.frames.pool.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from slopewise.engine.errors import ArgumentError
+from slopewise.site.accounts.passwords import PasswordCost
 from slopewise.site.labs.pool import Limits
 
 
@@ -24,6 +25,8 @@ class Configuration:
         What users type; needed off loopback, and then with https.
     limits : Limits
         Of the labs.
+    password_cost : PasswordCost
+        How much work it is to try a password.
     """
 
     host: str = "127.0.0.1"
@@ -31,6 +34,7 @@ class Configuration:
     database: str = field(default_factory=lambda: default_database())
     public_url: str = ""
     limits: Limits = field(default_factory=Limits)
+    password_cost: PasswordCost = field(default_factory=PasswordCost)
 
     def __post_init__(self) -> None:
         if self.public_url:

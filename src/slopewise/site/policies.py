@@ -6,8 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, HTTPException
+from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount
+
+from slopewise.site.forms import check_request
+from slopewise.site.visitors import visitor_of
 
 _ATTRIBUTE = "slopewise_policy"
 
@@ -27,24 +31,40 @@ class Policy:
     check: Callable[..., None]
 
 
-def _let_in() -> None:
-    """Everybody may."""
+def _let_in(request: Request) -> None:
+    """Everybody may; who it is, is found here, where waiting for the database holds up nobody else."""
+    visitor_of(request)
+
+
+def _signed_in(request: Request) -> None:
+    if not visitor_of(request).is_signed_in:
+        raise HTTPException(401, "Log in to see this.")
+
+
+def _unasked() -> None:
+    """Everybody may, and nobody is asked who they are."""
 
 
 ANYONE = Policy("anyone", _let_in)
+SIGNED_IN = Policy("signed in", _signed_in)
+UNASKED = Policy("anyone, unasked", _unasked)  # for machines: it works without a database
+SAFE_METHODS = ("GET", "HEAD")
 
 PUBLIC_MOUNTS = ("static",)  # files that the package ships; nothing of a user's is ever among them
 
 
 def route(router: APIRouter, method: str, path: str, policy: Policy, **options: Any) -> Callable[..., Any]:
-    """Return a decorator that adds a route with its policy, which is checked before the route runs."""
-    from fastapi import Depends
+    """Return a decorator that adds a route with its policy, which is checked before the route runs.
+
+    A route that changes something also checks that one of our own pages sent the request.
+    """
+    checks = [Depends(policy.check)]
+    if method not in SAFE_METHODS:
+        checks.append(Depends(check_request))
 
     def add(endpoint: Callable[..., Any]) -> Callable[..., Any]:
         setattr(endpoint, _ATTRIBUTE, policy)
-        router.add_api_route(
-            path, endpoint, methods=[method], dependencies=[Depends(policy.check)], **options
-        )
+        router.add_api_route(path, endpoint, methods=[method], dependencies=checks, **options)
         return endpoint
 
     return add
@@ -61,5 +81,8 @@ def _declares(found: BaseRoute) -> bool:
     policy = getattr(getattr(found, "endpoint", None), _ATTRIBUTE, None)
     if policy is None:
         return False
-    dependencies = getattr(found, "dependencies", [])
-    return any(dependency.dependency is policy.check for dependency in dependencies)
+    checks = [dependency.dependency for dependency in getattr(found, "dependencies", [])]
+    needed = [policy.check]
+    if set(getattr(found, "methods", ())) - set(SAFE_METHODS):
+        needed.append(check_request)
+    return all(check in checks for check in needed)

@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from slopewise.site.content import markup
+from slopewise.site.forms import finish_page, form_token
+from slopewise.site.visitors import visitor_of
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -38,9 +40,16 @@ def render(request: Request, template: str, *, status: int = 200, **context: obj
     """Return a page."""
     state = request.app.state
     page = state.templates.get_template(template)
-    return HTMLResponse(
-        page.render(course=state.course, path=request.url.path, **context), status_code=status
+    text = page.render(
+        course=state.course,
+        path=request.url.path,
+        visitor=visitor_of(request),
+        form_token=lambda: form_token(request),
+        **context,
     )
+    response = HTMLResponse(text, status_code=status)
+    finish_page(request, response)
+    return response
 
 
 def fragment(request: Request, template: str, **context: object) -> str:

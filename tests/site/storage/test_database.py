@@ -61,7 +61,9 @@ def test_an_older_database_is_backed_up_and_brought_up_to_date_with_its_rows(tmp
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
-        connection.exec_driver_sql(f"INSERT INTO learners VALUES ('{uuid.uuid4().hex}', '2026-01-01 00:00:00')")
+        connection.exec_driver_sql(
+            f"INSERT INTO learners VALUES ('{uuid.uuid4().hex}', '2026-01-01 00:00:00')"
+        )
     engine.dispose()
     opened = open_database(f"sqlite:///{file}")
     assert opened.revision() == newest_revision()

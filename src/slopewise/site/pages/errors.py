@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from slopewise.site.templating import render
 
@@ -24,6 +26,9 @@ def add_handlers(application: FastAPI) -> None:
 
 def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 401 and request.method == "GET" and not _wants_json(request):
+        address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/log-in?{urlencode({'next': address})}", status_code=303)
     detail = str(error.detail)
     sentence = (
         detail if " " in detail and error.status_code != 404 else _SENTENCES.get(error.status_code, detail)
@@ -38,6 +43,10 @@ def _invalid(request: Request, error: Exception) -> Response:
 
 
 def _answer(request: Request, status: int, sentence: str) -> Response:
-    if "application/json" in request.headers.get("accept", ""):
+    if _wants_json(request):
         return JSONResponse({"error": sentence}, status_code=status)
     return render(request, "error.html", status=status, sentence=sentence)
+
+
+def _wants_json(request: Request) -> bool:
+    return "application/json" in request.headers.get("accept", "")

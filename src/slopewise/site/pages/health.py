@@ -7,12 +7,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from slopewise.site.policies import ANYONE, route
+from slopewise.site.policies import UNASKED, route
 
 router = APIRouter()
 
 
-@route(router, "GET", "/healthz", ANYONE)
+@route(router, "GET", "/healthz", UNASKED)
 def health(request: Request) -> JSONResponse:
     """Say whether the database answers and is up to date."""
     try:

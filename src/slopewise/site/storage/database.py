@@ -66,7 +66,7 @@ class Database:
 
 
 def open_database(url: str) -> Database:
-    """Open a database; a new one gets its tables, an older one is backed up beside itself and brought up to date.
+    """Open a database; a new one gets its tables, an older one is backed up and brought up to date.
 
     Raises
     ------

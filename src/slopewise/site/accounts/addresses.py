@@ -1,0 +1,43 @@
+"""E-mail addresses: what is accepted, and which two are the same."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from slopewise.engine.errors import ArgumentError
+from slopewise.site.storage.tables import LONGEST_EMAIL
+
+_SHAPE = re.compile(
+    r"[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]{1,64}@[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]+\.[^\s@.\d]\S*"
+)
+
+
+def read_email(text: str) -> str:
+    """Return an address as it was typed, without spaces around it.
+
+    Raises
+    ------
+    ArgumentError
+        If no mail could reach it. Whether it exists only a mail can tell.
+
+    Examples
+    --------
+    >>> read_email(" Ada@Example.org ")
+    'Ada@Example.org'
+    """
+    email = unicodedata.normalize("NFC", text.strip())
+    if len(email) > LONGEST_EMAIL or not _SHAPE.fullmatch(email) or ".." in email or email.endswith("."):
+        raise ArgumentError("This is no e-mail address. It looks like ada@example.org.")
+    return email
+
+
+def email_key(email: str) -> str:
+    """Return an address as it is compared: in practice no provider minds capitals.
+
+    Examples
+    --------
+    >>> email_key("Ada@Example.org")
+    'ada@example.org'
+    """
+    return unicodedata.normalize("NFKC", email).casefold()

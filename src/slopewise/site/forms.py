@@ -1,0 +1,126 @@
+"""What is sent to the site: read up to a limit, and only if a page of ours sent it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from fastapi import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from slopewise.site.accounts.secrets import new_secret
+from slopewise.site.visitors import cookie_name, session_secret, set_cookie, visitor_of
+
+LARGEST_BODY = 512 * 1024
+MOST_FIELDS = 50
+_SAFE_SITES = ("same-origin", "none")
+
+
+async def check_request(request: Request) -> None:
+    """Refuse what another site made a browser send: by what the browser says, and by a token it cannot know.
+
+    The fields of a form are in `request.state.fields` afterwards, an object sent as JSON likewise.
+    """
+    _check_origin(request)
+    body = await _body(request)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        request.state.fields = _json(body)
+        token = request.headers.get("x-form-token", "")
+    elif kind == "application/x-www-form-urlencoded" or not body:
+        request.state.fields = _form(body)
+        token = request.state.fields.get("form_token", "")
+    else:
+        raise HTTPException(415, "Only forms and JSON are read here.")
+    secret = _token_secret(request)
+    if not secret or not hmac.compare_digest(token.encode(), _token(secret).encode()):
+        raise HTTPException(
+            403,
+            "This page was open too long, or cookies are off. Go back, load it again, and send it once more.",
+        )
+
+
+def field(request: Request, name: str, longest: int = 1000) -> str:
+    """Return a field of the form, or "" if it is not there.
+
+    Raises
+    ------
+    HTTPException
+        If it is longer than a person would type.
+    """
+    value = request.state.fields.get(name, "")
+    if not isinstance(value, str) or len(value) > longest:
+        raise HTTPException(400, f"{name} is a text of at most {longest} characters.")
+    return value
+
+
+def form_token(request: Request) -> str:
+    """Return the token for a form; a visitor who is not logged in gets a cookie with the page."""
+    secret = _token_secret(request)
+    if not secret:
+        secret = request.state.new_form_secret = new_secret()
+    request.state.has_form = True
+    return _token(secret)
+
+
+def finish_page(request: Request, response: Response) -> None:
+    """Add to a page what its forms and its visitor need: the cookie, and that no cache keeps it."""
+    if secret := getattr(request.state, "new_form_secret", ""):
+        set_cookie(request, response, "form", secret)
+    if getattr(request.state, "has_form", False) or visitor_of(request).is_signed_in:
+        response.headers["Cache-Control"] = "no-store"
+    response.headers["Vary"] = "Cookie"
+
+
+def _check_origin(request: Request) -> None:
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    foreign = site is not None and site not in _SAFE_SITES
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        foreign = True
+    if foreign:
+        raise HTTPException(403, "This was sent by a page of another site, so nothing was done.")
+
+
+async def _body(request: Request) -> bytes:
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > LARGEST_BODY:
+            raise HTTPException(413, f"At most {LARGEST_BODY // 1024} KiB can be sent at once.")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _form(body: bytes) -> Mapping[str, str]:
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError:
+        raise HTTPException(400, "This form cannot be read.") from None
+
+
+def _json(body: bytes) -> Mapping[str, Any]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        raise HTTPException(400, "This is no JSON.") from None
+    if not isinstance(value, dict):
+        raise HTTPException(400, "Send an object.")
+    return value
+
+
+def _token_secret(request: Request) -> str:
+    if visitor_of(request).is_signed_in:
+        return session_secret(request)
+    name = cookie_name(request, "form")
+    return request.cookies.get(name, "")[:100] or getattr(request.state, "new_form_secret", "")
+
+
+def _token(secret: str) -> str:
+    """Return a token that follows from a cookie, which no other site can read or set."""
+    return hashlib.sha256(f"form {secret}".encode()).hexdigest()

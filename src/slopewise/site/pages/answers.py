@@ -1,0 +1,69 @@
+"""What the pages of accounts share: letters after the answer, limits, slow work, and where to go next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from anyio import to_thread
+from fastapi import HTTPException
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from slopewise.site.accounts.accounts import Letter
+from slopewise.site.accounts.limits import network
+from slopewise.site.accounts.mail import send_letter
+
+Result = TypeVar("Result")
+
+
+async def slowly(request: Request, work: Callable[..., Result], *arguments: Any) -> Result:
+    """Do work that hashes passwords: few at once, in threads of their own."""
+    return await to_thread.run_sync(partial(work, *arguments), limiter=request.app.state.hashing)
+
+
+def visitors_network(request: Request) -> str:
+    """Return the network that a request comes from."""
+    return network(request.client.host if request.client else "")
+
+
+def limit(request: Request, rule: str, who: str) -> None:
+    """Count a try.
+
+    Raises
+    ------
+    HTTPException
+        If there were too many.
+    """
+    if not request.app.state.tries.allow(rule, who):
+        raise HTTPException(429, "That was tried too often. Wait a while, then try again.")
+
+
+def letters_afterwards(request: Request, find: Callable[[], list[Letter]]) -> BackgroundTask:
+    """Return the task that finds and sends letters once the answer is out, so that its time tells nothing."""
+    state = request.app.state
+
+    def send() -> None:
+        for letter in find():
+            send_letter(state.mailer, letter, state.configuration.address)
+
+    return BackgroundTask(send)
+
+
+def go_to(address: str) -> Response:
+    """Return the answer that sends a browser to a page after a form."""
+    return RedirectResponse(address, status_code=303)
+
+
+def own_page(address: str) -> str:
+    """Return an address if it is a page of this site, else the page of the account.
+
+    Examples
+    --------
+    >>> own_page("/cards?x=1"), own_page("//evil.example"), own_page("https://evil.example")
+    ('/cards?x=1', '/account', '/account')
+    """
+    is_ours = address.startswith("/") and address[1:2] not in ("/", "\\") and address.isprintable()
+    return address if is_ours and "\\" not in address and len(address) < 500 else "/account"
