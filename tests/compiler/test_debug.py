@@ -183,6 +183,21 @@ def test_the_times_of_kernels_and_the_rest_add_up_to_the_whole(n_threads):
     assert text.splitlines()[-1].startswith("rest")
 
 
+def test_the_steps_of_a_fit_are_counted(monkeypatch, capfd):
+    made = []
+    monkeypatch.setenv("SLOPEWISE_DEBUG", "6")
+    monkeypatch.setattr(ProfiledExecutable, "print_at_exit", lambda self, name: made.append(self))
+    sw.manual_seed(0)
+    model = sw.nn.Linear(3, 2)
+    optimizer = sw.optim.SGD(model.parameters(), lr=0.1)
+    rows = np.random.default_rng(0).standard_normal((64, 3)).astype("f4")
+    trainer = sw.Trainer(model, loss="cross_entropy", optimizer=optimizer, seed=0)
+    trainer.fit(rows, np.zeros(64, np.int64), epochs=5, batch_size=8)
+    steps = {executable.n_steps for executable in made}
+    assert sum(executable.n_steps for executable in made) >= 5 * 8, steps
+    assert max(steps) >= 5 * 7, steps  # nearly all are made by one program, in loops
+
+
 _SCRIPT = """
 import slopewise as sw
 double = sw.compile(lambda x: sw.exp(x) * 2.0)

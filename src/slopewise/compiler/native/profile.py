@@ -11,7 +11,6 @@ from __future__ import annotations
 import atexit
 import ctypes
 import sys
-from collections.abc import Sequence
 from time import perf_counter_ns
 
 import numpy as np
@@ -89,23 +88,11 @@ class ProfiledExecutable(Executable):
         counters = self._counters[thread].__array_interface__["data"][0]
         return np.append(super()._frame(thread), np.int64(counters))
 
-    def __call__(
-        self,
-        inputs: Sequence[Array],
-        outputs: Sequence[Array | None] | None = None,
-        *,
-        steps: int = 1,
-        deadline: int = 0,
-    ) -> tuple[list[Array], int]:
-        """Run some steps, as `Executable` does, and count them."""
-        results, done = super().__call__(inputs, outputs, steps=steps, deadline=deadline)
-        self.n_steps += done
-        return results, done
-
     def _enter(self) -> None:
         before = perf_counter_ns()
         super()._enter()
         self._nanoseconds += perf_counter_ns() - before
+        self.n_steps += int(self._frames[0][frames.DONE])
 
     def times(self) -> list[float]:
         """Return how many nanoseconds each kernel took in the mean of all steps, then the rest."""
