@@ -187,3 +187,41 @@ def test_another_process_takes_the_code_without_the_modules_that_make_it(own_cac
     assert lines[0].split("]")[0] == lines[1].split("]")[0]
     assert [line.split()[-1] for line in lines] == ["True", "False"]
     assert cache.open_folder().path == own_cache
+
+
+_DETERMINISM = """
+import hashlib
+import numpy as np
+import slopewise as sw
+from slopewise.compiler.loop import ONCE
+from slopewise.compiler.native.description import describe
+from slopewise.compiler.native.program import Program
+from slopewise.compiler.native.toolchain import host
+from slopewise.compiler.passes import optimize
+model = sw.nn.Sequential(
+    sw.nn.Linear(3, 8), sw.nn.BatchNorm1d(8), sw.nn.ReLU(), sw.nn.Dropout(0.5), sw.nn.Linear(8, 2)
+)
+optimizer = sw.optim.Adam(model.parameters())
+@sw.compile
+def step(x, y):
+    optimizer.zero_grad()
+    loss = sw.losses.cross_entropy(model(x), y)
+    loss.backward()
+    optimizer.step()
+    return loss
+graph = optimize(step.traced(sw.zeros((4, 3)), sw.tensor(np.zeros(4, np.int64))).graph)
+for text in (describe(graph, ONCE, 2), str(Program(graph, host(), 2).module())):
+    print(hashlib.sha256(text.encode()).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_description_and_code_do_not_depend_on_the_order_of_sets(monkeypatch):
+    """Python orders sets anew in each process: a cache would then be missed, or hold code of other bits."""
+    texts = set()
+    for seed in ("1", "2", "3"):
+        monkeypatch.setenv("PYTHONHASHSEED", seed)
+        run = subprocess.run([sys.executable, "-c", _DETERMINISM], capture_output=True, text=True, check=True)
+        texts.add(run.stdout)
+    assert len(texts) == 1
+    assert len(texts.pop().split()) == 2

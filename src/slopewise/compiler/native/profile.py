@@ -127,8 +127,11 @@ class ProfiledExecutable(Executable):
             node = group.nodes[0]
             views = [self.program.fusion.views[symbol] for symbol in node.operands]
             return f"{Product.of(node, *views).flops / nanoseconds:.3g} GFLOP/s"
-        n_bytes = sum(storage.n_bytes for storage in {*launch.reads, *launch.writes})
-        return f"{n_bytes / nanoseconds:.3g} GB/s"
+        written = sum(storage.n_bytes for storage in launch.writes)
+        read = sum(storage.n_bytes for storage in dict.fromkeys(launch.reads))
+        if group is not None and group.nodes[0].primitive.name == "gather":
+            read = written  # only some rows of what it reads from
+        return f"{(read + written) / nanoseconds:.3g} GB/s"
 
     def print_at_exit(self, name: str) -> None:
         """Print the table when the process ends, if any step was made."""
