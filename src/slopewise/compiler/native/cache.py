@@ -62,14 +62,16 @@ def key_of(*parts: bytes | str) -> str:
 
 @cache
 def _surroundings() -> bytes:
-    """Return what all code of this process depends on: machine, libraries, version, compiler's sources.
+    """Return what all code of this process depends on: machine, libraries, version, sources.
 
-    Sources count by size and time of change, so that whoever works on the compiler never meets old code.
+    The sources are the compiler's, and those of the primitives, which say what is elementwise. They count by
+    size and time of change, so that whoever works on them never meets old code.
     """
-    compiler = Path(__file__).parent.parent
+    package = Path(__file__).parents[2]
+    paths = [*(package / "compiler").rglob("*.py"), *(package / "engine" / "primitives").rglob("*.py")]
     sources = [
-        (str(path.relative_to(compiler)), path.stat().st_size, path.stat().st_mtime_ns)
-        for path in sorted(compiler.rglob("*.py"))
+        (str(path.relative_to(package)), path.stat().st_size, path.stat().st_mtime_ns)
+        for path in sorted(paths)
     ]
     facts = (tuple(toolchain.host()), toolchain.version(), sys.platform, __version__, sources)
     return sha256(repr(facts).encode()).digest()
