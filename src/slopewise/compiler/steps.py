@@ -6,7 +6,6 @@ changes. The code returns at the first step boundary after the time that it was 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from slopewise.compiler.compiled import CompiledFunction
 from slopewise.compiler.direct import carried_state, outputs_without_gradients, owned_array
 from slopewise.compiler.loop import Loop
+from slopewise.compiler.native.deadline import deadline_after
 from slopewise.compiler.targets import executable_of
 from slopewise.engine.aval import Array, Aval, aval_of
 from slopewise.engine.graph import Graph, GraphNode, Symbol
@@ -80,7 +80,7 @@ class StepLoop:
         """
         assert self.executable is not None
         traced = self.traced
-        deadline = time.monotonic_ns() + int(seconds * 1e9)
+        deadline = deadline_after(seconds)
         # the state is the caller's, who may keep what it was: it is small, and gets new memory in each call
         outputs = [*[None for _ in state], *[owned_array(tensor) for tensor, _ in traced.rebound]]
         inputs = [*self.arrays, order[: self.rows_per_step], *[tensor._ref.buffer for tensor in state]]

@@ -60,9 +60,9 @@ class Launch:
     name : what it does, for people
     emit : emits it for the running thread; `Emitter.n_threads` is 1 where one thread does it all
     reads, writes : the storages it touches
-    scratch : storage of its own, for each thread
     cost : about how many nanoseconds it takes one core
-    can_split : whether threads can share it out
+    can_split : whether so many threads can share it out
+    scratch : storage of its own; `scratch_size` elements for each thread
     """
 
     name: str
@@ -70,9 +70,10 @@ class Launch:
     reads: list[Storage]
     writes: list[Storage]
     cost: float
-    can_split: bool = True
+    can_split: Callable[[int], bool] = lambda n_threads: True
     can_fail: bool = False
     scratch: Storage | None = None
+    scratch_size: int = 0
     number: int = 0
     after: set[Launch] = field(default_factory=set)
 
@@ -80,12 +81,9 @@ class Launch:
 class Lowering:
     """Turns the groups of a graph into launches."""
 
-    def __init__(
-        self, fusion: Fusion, host: Host, n_threads: int, nested: Callable[[Graph, Loop], Program]
-    ) -> None:
+    def __init__(self, fusion: Fusion, host: Host, nested: Callable[[Graph, Loop], Program]) -> None:
         self.fusion = fusion
         self.host = host
-        self.n_threads = n_threads
         self.nested = nested
         self.copies: list[Launch] = []  # of values that kernels cannot read where they lie
         self.nested_constants: list[Array] = []
@@ -196,7 +194,7 @@ class Lowering:
 
         launch.emit = emit
         kept_sizes = [n for n, kind in zip(group.domain, kinds, strict=True) if kind == KEPT]
-        launch.can_split = max(kept_sizes, default=1) > 1
+        launch.can_split = lambda n_threads: max(kept_sizes, default=1) > 1
 
     def _fill(self, launch: Launch, group: Group) -> None:
         """Reductions of nothing are neutral values; all else of an empty domain is nothing at all."""
@@ -207,25 +205,24 @@ class Lowering:
             launch.emit = lambda emitter: emit_fill(emitter, fill_values(group.reductions), targets)
         elif group.kind is Kind.OTHER and any(view.size for view in self._results(group.nodes[0])):
             self._other(launch, group.nodes[0])
-        launch.can_split = False
+        launch.can_split = lambda n_threads: False
 
     def _product(
         self, launch: Launch, group: Group, reads: dict[Symbol, View], writes: dict[Symbol, View]
     ) -> None:
         node = group.nodes[0]
         product = Product.of(node, *[self.fusion.views[symbol] for symbol in node.operands])
-        split = Split.of(product, self.n_threads, self.host.vector_bytes)
-        size = product.scratch_size(self.host.vector_bytes)
-        scratch = Storage(Place.ARENA, -1, product.dtype, size * self.n_threads)
+        scratch = Storage(Place.ARENA, -1, product.dtype, 0)
 
         def emit(emitter: Emitter) -> None:
             body = self._body(emitter, group, reads, writes)
-            alone = Split("") if emitter.n_threads == 1 else split
-            ProductEmitter(emitter, product, body, node.outputs[0], scratch, self.host.has_fma).emit(alone)
+            split = Split.of(product, emitter.n_threads, self.host.vector_bytes)
+            ProductEmitter(emitter, product, body, node.outputs[0], scratch, self.host.has_fma).emit(split)
 
         launch.emit = emit
         launch.scratch = scratch
-        launch.can_split = split.axis != ""
+        launch.scratch_size = product.scratch_size(self.host.vector_bytes)
+        launch.can_split = lambda n: Split.of(product, n, self.host.vector_bytes).axis != ""
 
     def _results(self, node: GraphNode) -> list[View]:
         return [self.fusion.views[symbol] for symbol in node.outputs]
@@ -255,7 +252,7 @@ class Lowering:
 
         launch.emit = emit
         launch.cost = kernel.work(node, operands, results) * 0.3
-        launch.can_split, launch.can_fail = extent > 1, kernel.can_fail
+        launch.can_split, launch.can_fail = lambda n_threads: extent > 1, kernel.can_fail
 
     def _scan(self, launch: Launch, node: GraphNode) -> None:
         body = self.nested(node.params["graph"], scans.loop_of(node))
@@ -270,7 +267,7 @@ class Lowering:
         launch.emit = emit
         launch.reads = [view.storage for view in operands] + constants
         launch.scratch = scratch
-        launch.can_split = False
+        launch.can_split = lambda n_threads: False
         launch.can_fail = any(inner.can_fail for inner in body.launches)
         launch.cost = node.params["extent"].length * sum(inner.cost for inner in body.launches)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
@@ -11,6 +12,7 @@ from slopewise.compiler.loop import ONCE, Loop
 from slopewise.compiler.memory import Lifetime, Plan, plan
 from slopewise.compiler.native import frames
 from slopewise.compiler.native.barrier import emit_barrier
+from slopewise.compiler.native.clock import emit_now
 from slopewise.compiler.native.fusion import Fusion, Group, Kind
 from slopewise.compiler.native.launches import Launch, Lowering, ordered
 from slopewise.compiler.native.loops import I64, POINTER, Emitter
@@ -44,7 +46,7 @@ class Program:
         self.host = host
         self.loop = loop
         self.fusion = Fusion(graph)
-        self._lowering = Lowering(self.fusion, host, n_threads, self._nested)
+        self._lowering = Lowering(self.fusion, host, self._nested)
         self._made: dict[int, Storage] = {}  # outputs
         self._late_copies: list[tuple[int, Symbol]] = []
         self._name_outputs()
@@ -55,6 +57,9 @@ class Program:
         launches = self._guard_carried(launches)
         self.launches = ordered(launches)
         self.n_threads = self._useful_threads(n_threads)
+        for launch in self.launches:
+            if launch.scratch is not None and launch.scratch_size:
+                launch.scratch.size = launch.scratch_size * (self.n_threads if self.shared(launch) else 1)
 
     def _nested(self, graph: Graph, loop: Loop) -> Program:
         """Return the program of a loop's body."""
@@ -166,26 +171,28 @@ class Program:
 
     # ---- threads and memory
 
-    def _useful_threads(self, n_threads: int) -> int:
-        """Return how many threads to use: all, or one if what they could share does not pay for waiting."""
-        if n_threads == 1:
-            return 1
-        alone = sum(launch.cost for launch in self.launches)
-        shared = sum(
-            launch.cost / n_threads + _BARRIER_COST
-            if self._is_worth_sharing(launch, n_threads)
-            else launch.cost
+    def _useful_threads(self, most: int) -> int:
+        """Return how many threads to use: as many as are fastest by the cost model; one if little is won."""
+        candidates = [1]
+        while 2 * candidates[-1] <= most:
+            candidates.append(2 * candidates[-1])
+        if most not in candidates:
+            candidates.append(most)
+        alone = self._cost(1)
+        best = min(candidates, key=self._cost)
+        return best if self._cost(best) < 0.8 * alone else 1
+
+    def _cost(self, n_threads: int) -> float:
+        """Return about how many nanoseconds a step takes so many threads."""
+        wait = _BARRIER_COST * math.log2(2 * n_threads)
+        return sum(
+            launch.cost / n_threads + wait if _is_worth_sharing(launch, n_threads) else launch.cost
             for launch in self.launches
         )
-        return n_threads if shared < 0.8 * alone else 1
-
-    @staticmethod
-    def _is_worth_sharing(launch: Launch, n_threads: int) -> bool:
-        return launch.can_split and launch.cost * (1 - 1 / n_threads) > _WORTH_SHARING
 
     def shared(self, launch: Launch) -> bool:
         """Tell whether all threads take part in a launch."""
-        return self.n_threads > 1 and self._is_worth_sharing(launch, self.n_threads)
+        return self.n_threads > 1 and _is_worth_sharing(launch, self.n_threads)
 
     @cached_property
     def memory(self) -> Plan:
@@ -308,7 +315,7 @@ class Program:
         builder.call(step, [frame])
         with builder.if_then(builder.icmp_signed("==", thread, I64(0))):
             failed = builder.icmp_signed("!=", builder.load(control, typ=I64), I64(0))
-            late = builder.icmp_signed(">=", builder.call(_clock(module), [deadline]), deadline)
+            late = builder.icmp_signed(">=", builder.call(emit_now(module), [deadline]), deadline)
             late = builder.and_(late, builder.icmp_signed("!=", deadline, I64(0)))
             builder.store(builder.zext(builder.or_(failed, late), I64), stop)
         emit_barrier(builder, barrier, self.n_threads)
@@ -389,6 +396,11 @@ def made_size(symbol: Symbol) -> int:
     return size
 
 
+def _is_worth_sharing(launch: Launch, n_threads: int) -> bool:
+    saved = launch.cost * (1 - 1 / n_threads)
+    return n_threads > 1 and saved > _WORTH_SHARING and launch.can_split(n_threads)
+
+
 def _is(storage: Storage, place: Place, index: int) -> bool:
     return storage.place is place and storage.index == index
 
@@ -417,29 +429,3 @@ def _function(module: ir.Module, name: str) -> ir.Function:
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER]), name)
     function.linkage = "internal"
     return function
-
-
-def _clock(module: ir.Module) -> ir.Function:
-    """Return a function (deadline) -> nanoseconds of the monotonic clock; 0 if there is no deadline."""
-    clock_type = ir.FunctionType(ir.IntType(32), [ir.IntType(32), POINTER])
-    clock_gettime = ir.Function(module, clock_type, "clock_gettime")
-    now = ir.Function(module, ir.FunctionType(I64, [I64]), "now")
-    now.linkage = "internal"
-    builder = ir.IRBuilder(now.append_basic_block())
-    with builder.if_then(builder.icmp_signed("==", now.args[0], I64(0))):
-        builder.ret(I64(0))
-    time = builder.alloca(ir.ArrayType(I64, 2))
-    builder.call(clock_gettime, [ir.IntType(32)(_MONOTONIC), time])
-    seconds = builder.load(time, typ=I64)
-    nanoseconds = builder.load(frames.at(builder, time, 8), typ=I64)
-    builder.ret(builder.add(builder.mul(seconds, I64(10**9)), nanoseconds))
-    return now
-
-
-def _monotonic() -> int:
-    import time
-
-    return getattr(time, "CLOCK_MONOTONIC", 1)
-
-
-_MONOTONIC = _monotonic()

@@ -140,7 +140,7 @@ def emit_log_softmax(emitter: Emitter, node: GraphNode, operands: Views, results
         for place, axis in enumerate(outer):
             bounds = span if place == 0 else (0, lines.x.shape[axis])
             lines.index[axis] = stack.enter_context(emitter.loop(*bounds))
-        if lines.along:
+        if lines.along or not lines.index:
             lines.emit(1)
             return
 

@@ -392,7 +392,7 @@ def symbols() -> dict[str, int]:
                 break
     if sys.platform == "win32":
         found["sched_yield"] = _address(ctypes.CDLL("kernel32").SwitchToThread)
-        for name in _WINDOWS_THREADS:
+        for name in (*_WINDOWS_THREADS, "QueryPerformanceCounter"):
             found[name] = _address(getattr(ctypes.CDLL("kernel32"), name))
         found["__chkstk"] = _address(ctypes.CDLL("ntdll").__chkstk)
     return found
