@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from functools import partial, update_wrapper
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from numpy import ndarray
-
+from slopewise.compiler.direct import NOT_IN_MEMORY, DirectCall
 from slopewise.compiler.retracing import Signature, reason, tell
 from slopewise.compiler.targets import target_named
 from slopewise.compiler.worth import worth_compiling
@@ -19,9 +18,6 @@ from slopewise.engine.tensor import Tensor
 from slopewise.engine.trace import TracedFunction, trace_function
 from slopewise.engine.tree import flatten
 from slopewise.engine.vmap import Batched
-
-if TYPE_CHECKING:
-    from slopewise.compiler.direct import DirectCall
 
 
 class CompiledFunction:
@@ -76,26 +72,16 @@ class CompiledFunction:
             return self._function(*args, **kwargs)  # part of a larger trace, or of a batch
         with self._lock:
             traced = self._trace_for(_signature(leaves, structure, mode), args, kwargs)
-            direct = self._direct_call(traced, leaves)
-            if direct is None:
-                return run_traced(traced, leaves)
-            return direct([leaf for leaf in leaves if isinstance(leaf, Tensor)])
+            arguments = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
+            direct = self._direct_call(traced, len(arguments))
+            result = NOT_IN_MEMORY if direct is None else direct(arguments)
+            return run_traced(traced, leaves) if result is NOT_IN_MEMORY else result
 
-    def _direct_call(self, traced: TracedFunction, leaves: list[Any]) -> DirectCall | None:
-        """Return a way around the tape, for what is not differentiated and is in memory.
-
-        What is not is part of a batch, or of a trace that has ended: then it is an error, told elsewhere.
-        """
-        if traced.graph.target is None or any(
-            type(tensor._ref.buffer) is not ndarray
-            for tensor in (*leaves, *traced.captured_tensors())
-            if isinstance(tensor, Tensor)
-        ):
+    def _direct_call(self, traced: TracedFunction, n_arguments: int) -> DirectCall | None:
+        """Return a way around the tape, for what has machine code and is not differentiated."""
+        if traced.graph.target is None:
             return None
         if id(traced) not in self._direct:
-            from slopewise.compiler.direct import DirectCall
-
-            n_arguments = sum(isinstance(leaf, Tensor) for leaf in leaves)
             self._direct[id(traced)] = DirectCall.of(traced, n_arguments)
         return self._direct[id(traced)]
 

@@ -16,7 +16,7 @@ from slopewise.compiler.loop import Loop
 from slopewise.compiler.targets import executable_of
 from slopewise.engine.aval import Array
 from slopewise.engine.graph import Graph
-from slopewise.engine.tape import Ref
+from slopewise.engine.tape import Leaf, Ref
 from slopewise.engine.tensor import Tensor
 from slopewise.engine.trace import TracedFunction
 
@@ -79,19 +79,43 @@ class DirectCall:
         return None if executable is None else DirectCall(traced, n_arguments, executable)
 
     def __call__(self, arguments: Sequence[Tensor]) -> Any:
-        """Run the function on its tensor arguments."""
+        """Run the function on its tensor arguments; NOT_IN_MEMORY if a value is a batch or of a trace."""
         traced = self._traced
+        captured = traced.captured_tensors()
+        inputs: list[Any] = [tensor._ref.buffer for tensor in arguments]
+        inputs += [tensor._ref.buffer for tensor in captured]
+        if not all(type(array) is np.ndarray for array in inputs):
+            return NOT_IN_MEMORY
+        del inputs, captured  # they would count as owners
+        read_twice = set(
+            map(id, arguments)
+        )  # the code takes an argument and a captured tensor for two things
         outputs: list[Array | None] = [None] * self._n_outputs
         for number, (tensor, _) in enumerate(traced.rebound, self._first_state):
-            if not any(tensor is argument for argument in arguments):  # else the code reads it as two things
+            if id(tensor) not in read_twice:
                 outputs[number] = owned_array(tensor)
-        inputs: list[Any] = [tensor._ref.buffer for tensor in arguments]
+        inputs = [tensor._ref.buffer for tensor in arguments]
         inputs += [tensor._ref.buffer for tensor in traced.captured_tensors()]
         results, _ = self._executable(inputs, outputs)
-        tensors = [Tensor._from_ref(Ref(array)) for array in results]
         count = len(traced.tracked)
-        traced.write_back(arguments, tensors[count:])
-        return traced.results(tensors[:count])
+        for (place, _), array in zip(traced.changed, results[count:], strict=False):
+            _give(arguments[place], array)
+        for number, (tensor, _) in enumerate(traced.rebound, self._first_state):
+            if outputs[number] is None:
+                _give(tensor, results[number])
+        gradients = iter(results[self._first_state + len(traced.rebound) :])
+        for leaf, present in traced.grads:
+            leaf.grad = Tensor._from_ref(Ref(next(gradients))) if present else None
+        return traced.results([Tensor._from_ref(Ref(array)) for array in results[:count]])
+
+
+NOT_IN_MEMORY = object()
+
+
+def _give(tensor: Tensor, array: Array) -> None:
+    """Give a tensor a new value; a leaf stays one."""
+    node = tensor._ref.node
+    tensor._rebind(Ref(array, node if isinstance(node, Leaf) else None))
 
 
 def outputs_without_gradients(traced: TracedFunction) -> Graph:
