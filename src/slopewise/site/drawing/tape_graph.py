@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from slopewise.engine.tape_reader import Entry
 
 BOX_WIDTH, BOX_HEIGHT = 118, 66
-_COLUMN_GAP, _ROW_GAP, _MARGIN = 60, 24, 8
+_COLUMN_GAP, _ROW_GAP, _MARGIN = 60, 24, 12
+_LANE = 18  # below the boxes, for an edge that would run behind one
 _SIGNS = {"mul": "×", "add": "+", "sub": "−", "div": "÷", "neg": "negate", "pow": "power"}
 
 Edge = tuple[int, int]  # from the entry of an input to the entry of a result
@@ -54,15 +55,21 @@ def draw_tape_graph(
         for number, (x, y) in grid.items()
     }
     width = max(x for x, _ in places.values()) + BOX_WIDTH + _MARGIN
-    height = max(y for _, y in places.values()) + BOX_HEIGHT + _MARGIN
-    drawn = []
+    bottom = max(y for _, y in places.values()) + BOX_HEIGHT
+    detours = _detours(entries, grid)
+    height = bottom + _MARGIN + _LANE * len(detours)
+    drawn, labels = [], []
     for entry in entries:
         for port, source in enumerate(entry.inputs):
             edge = (source, entry.number)
+            start = (places[source][0] + BOX_WIDTH, places[source][1] + BOX_HEIGHT // 2)
             share = (port + 1) / (len(entry.inputs) + 1)
+            end = (places[entry.number][0], places[entry.number][1] + round(BOX_HEIGHT * share))
+            below = bottom + _LANE * (1 + detours.index(edge)) if edge in detours else None
             kind = "backward" if edge in backward else "forward" if entry.number in values else "later"
-            drawn.append(_edge(places[source], places[entry.number], share, kind))
-    labels = [_edge_label(places[a], places[b], text) for (a, b), text in (edges or {}).items() if text]
+            drawn.append(_edge(start, end, below, kind))
+            if text := (edges or {}).get(edge, ""):
+                labels.append(_edge_label(start, end, below, text))
     boxes = [
         _box(
             places[entry.number],
@@ -85,11 +92,28 @@ def draw_tape_graph(
     )
 
 
-def _edge(source: tuple[int, int], target: tuple[int, int], share: float, kind: str) -> str:
-    x1, y1 = source[0] + BOX_WIDTH, source[1] + BOX_HEIGHT // 2
-    x2, y2 = target[0], target[1] + round(BOX_HEIGHT * share)
-    bend = max((x2 - x1) // 2, 14)
-    path = f"M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
+def _detours(entries: list[Entry], grid: Mapping[int, tuple[int, int]]) -> list[Edge]:
+    """Return the edges that would run behind boxes: they go below all rows instead, each in a lane."""
+    found = []
+    for entry in entries:
+        for source in dict.fromkeys(entry.inputs):
+            (left, from_row), (right, to_row) = grid[source], grid[entry.number]
+            rows = range(min(from_row, to_row), max(from_row, to_row) + 1)
+            if any(left < column < right and row in rows for column, row in grid.values()):
+                found.append((source, entry.number))
+    return found
+
+
+def _edge(start: tuple[int, int], end: tuple[int, int], below: int | None, kind: str) -> str:
+    (x1, y1), (x2, y2) = start, end
+    if below is None:
+        bend = max((x2 - x1) // 2, 14)
+        path = f"M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
+    else:
+        path = (
+            f"M{x1} {y1}C{x1 + 34} {y1} {x1 + 4} {below} {x1 + 52} {below}"
+            f"H{x2 - 52}C{x2 - 4} {below} {x2 - 34} {y2} {x2} {y2}"
+        )
     if kind == "backward":  # the head points back at the input
         head = f"M{x1 + 1} {y1}l8 -4v8z"
     else:
@@ -97,9 +121,9 @@ def _edge(source: tuple[int, int], target: tuple[int, int], share: float, kind: 
     return f'<g class="edge {kind}"><path d="{path}"/><path class="head" d="{head}"/></g>'
 
 
-def _edge_label(source: tuple[int, int], target: tuple[int, int], text: str) -> str:
-    x = (source[0] + BOX_WIDTH + target[0]) // 2
-    y = (source[1] + target[1] + BOX_HEIGHT) // 2
+def _edge_label(start: tuple[int, int], end: tuple[int, int], below: int | None, text: str) -> str:
+    x = (start[0] + end[0]) // 2
+    y = (start[1] + end[1]) // 2 if below is None else below
     width = 10 + 7 * len(text)
     return (
         f'<g class="edge-label"><rect x="{x - width // 2}" y="{y - 11}" width="{width}" height="20" rx="10"/>'

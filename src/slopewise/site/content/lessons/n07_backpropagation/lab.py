@@ -317,7 +317,9 @@ class TapeWalk:
         incoming, local = _tex(contribution.incoming.item()), _tex(_local(contribution))
         before = contribution.total.item() - contribution.gradient.item()
         start = f"{_tex(before)} + " if contribution.accumulates else ""
-        sign = r"\mathrel{+}=" if contribution.accumulates else "="
+        sign = "="
+        if contribution.accumulates:
+            sign = rf"\leftarrow \frac{{\partial L}}{{\partial {target}}} +"
         middle = (
             rf"\frac{{\partial L}}{{\partial {source}}} \cdot \frac{{\partial {source}}}{{\partial {target}}}"
         )
