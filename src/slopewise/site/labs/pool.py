@@ -104,6 +104,9 @@ class Worker:
         if self.is_alive:
             with suppress(ProcessLookupError):
                 self._process.kill()
+        assert self._process.stdout is not None
+        while await self._process.stdout.read(2**16):
+            pass  # what it had still written: asyncio waits for the end of a pipe, not only of the process
         await self._process.wait()
         if self._process.stdin is not None:
             self._process.stdin.close()

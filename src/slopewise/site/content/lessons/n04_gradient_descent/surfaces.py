@@ -77,7 +77,7 @@ SURFACES = {
         "two valleys",
         _two_valleys,
         r"L = \frac{1}{4} w_1^4 - \frac{3}{4} w_1^2 + 0.15 w_1 + \frac{1}{2} w_2^2 + 1",
-        (-1.272019, 0.0),
+        (-1.271977445, 0.0),
         "It is smooth but not convex: descent finds the bottom of the valley it starts in, which need not be "
         "the lower one.",
     ),

@@ -1,0 +1,157 @@
+"""The pool of worker processes: its limits hold, and what fails is told apart."""
+
+import asyncio
+import os
+import sys
+
+import pytest
+
+from slopewise.engine.errors import ArgumentError
+from slopewise.site.content.lesson import LESSONS
+from slopewise.site.labs import worker
+from slopewise.site.labs.lab import Lab
+from slopewise.site.labs.pool import FrameStore, LabBusyError, LabFailedError, Limits, Pool, Worker
+
+LAB = "n04_gradient_descent"
+VALUES = {"surface": "bowl", "lr": 0.1, "w1": 1.0, "w2": 1.0}
+
+
+def run(work, **limits):
+    """Run a coroutine with a pool of one worker, and end the pool."""
+
+    async def whole():
+        pool = Pool(Limits(workers=1, **limits))
+        try:
+            return await work(pool)
+        finally:
+            await pool.close()
+
+    return asyncio.run(whole())
+
+
+@pytest.mark.slow
+def test_a_run_is_made_once_for_all_who_ask_at_the_same_time():
+    async def ask(pool):
+        store = FrameStore(pool)
+        answers = await asyncio.gather(*(store.frames(LAB, VALUES) for _ in range(20)))
+        return answers, pool._idle[0].runs
+
+    answers, runs = run(ask)
+    assert runs == 1
+    assert all(answer is answers[0] for answer in answers)
+
+
+@pytest.mark.slow
+def test_old_runs_leave_the_store_when_memory_is_short():
+    async def ask(pool):
+        store = FrameStore(pool)
+        for rate in (0.1, 0.2, 0.3):
+            await store.frames(LAB, {**VALUES, "lr": rate})
+        return len(store._kept), store._size
+
+    kept, size = run(ask, kept=1)
+    assert kept == 1
+    assert size > 1
+
+
+@pytest.mark.slow
+def test_a_run_that_takes_too_long_is_ended_and_the_next_one_served():
+    async def ask(pool):
+        pool._idle.append(await Worker.start(pool.limits))
+        with pytest.raises(LabFailedError, match="longer than"):
+            await pool._idle.pop().ask({"lab": LAB, "values": VALUES}, 1e-4)
+        frames, _ = await pool.run(LAB, VALUES)
+        return len(frames)
+
+    assert run(ask) == 31
+
+
+@pytest.mark.slow
+def test_output_beyond_the_limit_is_refused():
+    async def ask(pool):
+        with pytest.raises(LabFailedError, match="more than a page can show"):
+            await pool.run(LAB, VALUES)
+
+    run(ask, output=10_000)
+
+
+@pytest.mark.slow
+def test_who_finds_the_queue_full_or_waits_too_long_is_told():
+    async def ask(pool):
+        await pool._free.acquire()
+        with pytest.raises(LabBusyError, match="try again"):
+            await pool.run(LAB, VALUES)
+        pool._waiting = pool.limits.waiting
+        with pytest.raises(LabBusyError, match="queue is full"):
+            await pool.run(LAB, VALUES)
+        pool._waiting = 0
+        pool._free.release()
+
+    run(ask, patience=0.05)
+
+
+@pytest.mark.slow
+def test_a_worker_knows_no_secret_of_the_server(monkeypatch):
+    monkeypatch.setenv("SLOPEWISE_SECRET", "hidden")
+
+    async def look(pool):
+        made = await Worker.start(pool.limits)
+        with open(f"/proc/{made._process.pid}/environ") as file:
+            environment = file.read()
+        await made.stop()
+        return environment
+
+    if sys.platform != "linux":
+        pytest.skip("reads /proc")
+    environment = run(look)
+    assert "hidden" not in environment
+    assert "OPENBLAS_NUM_THREADS=1" in environment
+
+
+def answer(request):
+    import json
+
+    return worker.answer(json.dumps(request))
+
+
+def test_a_worker_refuses_bad_settings_in_one_line():
+    reply = answer({"lab": "n07_backpropagation", "values": {"f": "x +", "w": 1, "x": 1, "b": 1, "y": 1}})
+    assert list(reply) == ["refused"]
+    assert "\n" not in reply["refused"]
+
+
+def test_a_worker_tells_a_mistake_of_ours_with_its_traceback(monkeypatch):
+    broken = Lab("broken", "", (), lambda values: 1 / 0)
+    monkeypatch.setattr(worker, "find_lab", lambda folder: broken)
+    assert "ZeroDivisionError" in answer({"lab": "any", "values": {}})["failed"]
+
+
+def test_a_lab_that_makes_too_many_frames_is_refused(monkeypatch):
+    endless = Lab("endless", "", (), lambda values: [None] * 1000)
+    monkeypatch.setattr(worker, "find_lab", lambda folder: endless)
+    assert "choose fewer" in answer({"lab": "any", "values": {}})["refused"]
+
+
+def test_a_lab_cannot_be_named_that_is_not_a_lesson():
+    assert "failed" in answer({"lab": "..os", "values": {}})
+
+
+@pytest.mark.slow
+def test_every_lab_gives_the_same_frames_twice():
+    for folder in sorted(LESSONS.glob("n[0-9][0-9]_*")):
+        lab = worker.find_lab(folder.name)
+        values = lab.read({})
+        assert [f.to_json() for f in lab.frames(values)] == [f.to_json() for f in lab.frames(values)]
+
+
+def test_limits_leave_a_core_for_the_lessons():
+    assert Limits().workers == max(1, (os.cpu_count() or 2) - 1)
+
+
+def test_a_refusal_is_not_taken_for_a_failure():
+    from slopewise.site.labs.pool import _frames_of
+
+    with pytest.raises(ArgumentError, match="no"):
+        _frames_of(b'{"refused": "no"}', "lab")
+    with pytest.raises(LabFailedError, match="mistake of ours"):
+        _frames_of(b'{"failed": "traceback"}', "lab")

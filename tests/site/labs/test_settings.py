@@ -1,0 +1,61 @@
+"""Settings: what they read, what they refuse, and that an address says the same thing back."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slopewise.engine.errors import ArgumentError
+from slopewise.site.labs import Choice, Lab, Number, Text, Toggle, Whole
+
+NUMBER = Number("lr", "Rate", 0.1, 0.0, 1.0, 0.01)
+WHOLE = Whole("k", "Folds", 4, 2, 10)
+CHOICE = Choice("way", "Way", "a", (("a", "A"), ("b", "B")))
+TOGGLE = Toggle("on", "On", False)
+TEXT = Text("f", "Expression", "x", 10)
+LAB = Lab("lab", "", (NUMBER, WHOLE, CHOICE, TOGGLE, TEXT), lambda values: [])
+
+
+@pytest.mark.parametrize(
+    ("setting", "text"),
+    [
+        (NUMBER, "nan"),
+        (NUMBER, "inf"),
+        (NUMBER, "1.1"),
+        (NUMBER, ""),
+        (NUMBER, "1e400"),
+        (WHOLE, "2.5"),
+        (WHOLE, "11"),
+        (WHOLE, "９"),
+        (CHOICE, "c"),
+        (TOGGLE, "yes"),
+        (TEXT, ""),
+        (TEXT, "x" * 11),
+        (TEXT, "a\x00b"),
+    ],
+)
+def test_a_setting_refuses_and_says_what_is_possible(setting, text):
+    with pytest.raises(ArgumentError, match=rf"\({setting.name}\)"):
+        setting.read(text)
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_read_or_refused(text):
+    for setting in LAB.settings:
+        try:
+            value = setting.read(text)
+        except ArgumentError:
+            continue
+        assert setting.read(setting.write(value)) is not None
+
+
+@given(st.floats(0, 1), st.integers(2, 10), st.sampled_from("ab"), st.booleans())
+def test_an_address_says_what_was_chosen(rate, k, way, on):
+    values = LAB.read({"lr": f"{rate:.6g}", "k": str(k), "way": way, "on": "1" if on else "0"})
+    again = LAB.read(LAB.write(values))
+    assert again["lr"] == pytest.approx(values["lr"], rel=1e-5)
+    assert (again["k"], again["way"], again["on"]) == (k, way, on)
+
+
+def test_an_address_without_settings_is_the_default():
+    assert LAB.read({}) == {"lr": 0.1, "k": 4, "way": "a", "on": False, "f": "x"}
+    assert LAB.write(LAB.read({})) == {}
