@@ -15,6 +15,8 @@ from operations import OPERATIONS
 from programs import Program, Step, programs, programs_of
 from rounding import assert_within, tolerances
 
+from slopewise.compiler.native.executable import Executable
+from slopewise.compiler.native.support import obstacle
 from slopewise.compiler.passes import optimize
 from slopewise.engine.graph import Graph, GraphNode, verify
 from slopewise.engine.primitive import TABLE
@@ -25,6 +27,27 @@ drawn = settings(
     max_examples=N_PROGRAMS,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
+
+
+def native(graph):
+    """The target that makes machine code of the optimized graph; the interpreter where it cannot."""
+    simple = optimize(graph)
+    if obstacle(simple) is not None:
+        INTERPRETED.append(obstacle(simple))
+        return lambda arrays: run(simple, arrays)
+    executable = Executable(simple)
+    COMPILED.append(len(simple.nodes))
+    return lambda arrays: executable([np.asarray(array, order="C") for array in arrays])[0]
+
+
+COMPILED: list[int] = []  # how many nodes each had
+INTERPRETED: list[str] = []  # why each was
+
+
+@pytest.fixture
+def _code_of_one_use(monkeypatch):
+    """Keep no objects: each program is met once."""
+    monkeypatch.setenv("SLOPEWISE_CACHE", "off")
 
 
 def optimized(graph):
@@ -63,6 +86,36 @@ def test_passes_keep_the_bits_of_random_programs(program):
 @given(programs(differentiable=True, most_steps=7))
 def test_passes_keep_the_bits_of_random_gradients(program):
     assert_agrees(optimized, program.gradients, program.arrays, exact=True)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_code_of_one_use")
+def test_machine_code_agrees_with_the_interpreter_on_random_programs():
+    COMPILED.clear()
+    INTERPRETED.clear()
+
+    @settings(drawn, max_examples=N_PROGRAMS)
+    @given(programs())
+    def check(program):
+        assert_agrees(native, program, program.arrays, exact=False)
+
+    check()
+    assert len(COMPILED) >= 0.9 * N_PROGRAMS, INTERPRETED
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_code_of_one_use")
+def test_machine_code_agrees_with_the_interpreter_on_random_gradients():
+    COMPILED.clear()
+    INTERPRETED.clear()
+
+    @settings(drawn, max_examples=N_PROGRAMS)
+    @given(programs(differentiable=True, most_steps=7))
+    def check(program):
+        assert_agrees(native, program.gradients, program.arrays, exact=False)
+
+    check()
+    assert len(COMPILED) >= 0.9 * N_PROGRAMS, INTERPRETED
 
 
 # ---- the comparison itself
