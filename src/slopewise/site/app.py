@@ -19,6 +19,7 @@ from slopewise.site.accounts.mail import Mailer, mailer_from_environment
 from slopewise.site.accounts.passwords import Passwords
 from slopewise.site.configuration import Configuration
 from slopewise.site.content import load_course
+from slopewise.site.content.library import Library, load_pro_decks
 from slopewise.site.labs.pool import FrameStore, Pool
 from slopewise.site.pages import (
     account,
@@ -28,6 +29,7 @@ from slopewise.site.pages import (
     lessons,
     logging_in,
     reference,
+    review,
     signing_up,
 )
 from slopewise.site.policies import undeclared_routes
@@ -71,9 +73,10 @@ def create_app(
     application.state.passwords = Passwords(configuration.password_cost)
     application.state.tries = TryLimits()
     application.state.course = load_course()
+    application.state.library = Library(application.state.course, load_pro_decks())
     application.state.templates = make_templates(STATIC)
     application.state.frames = FrameStore(Pool(configuration.limits))
-    for module in (lessons, cards, reference, signing_up, logging_in, account, health):
+    for module in (lessons, cards, review, reference, signing_up, logging_in, account, health):
         application.router.routes.extend(module.router.routes)  # flat, so that each can be checked
     application.mount("/static", StaticFiles(directory=STATIC), name="static")
     errors.add_handlers(application)

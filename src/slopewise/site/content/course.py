@@ -82,6 +82,9 @@ class Hit:
     address: str
 
 
+IndexRow = tuple[Hit, str, str]  # a place, its title and its text in small letters
+
+
 @dataclass(frozen=True)
 class Course:
     """All content, in the order of the course."""
@@ -91,7 +94,7 @@ class Course:
     terms: tuple[Term, ...]
     concepts: tuple[Concept, ...]
     relations: tuple[Relation, ...]
-    _index: tuple[tuple[Hit, str, str], ...] = ()
+    _index: tuple[IndexRow, ...] = ()
 
     @property
     def entries(self) -> list[Entry]:
@@ -112,16 +115,17 @@ class Course:
         entry = self.entry(slug)
         return None if entry is None else entry.lesson
 
-    def search(self, query: str, most: int = 30) -> list[Hit]:
+    def search(self, query: str, more: Sequence[IndexRow] = (), most: int = 30) -> list[Hit]:
         """Return the places that hold all words of a query, best first.
 
-        A word in a title counts more than one in the text; a glossary term before the rest.
+        A word in a title counts more than one in the text; a glossary term before the rest. `more` are
+        places outside of the course that this reader may see.
         """
         words = re.findall(r"\w+", query.lower())[:8]
         if not words:
             return []
         found = []
-        for position, (hit, title, text) in enumerate(self._index):
+        for position, (hit, title, text) in enumerate((*self._index, *more)):
             scores = [_score(word, title, text) for word in words]
             if all(scores):
                 found.append((-sum(scores), position, hit))
@@ -201,25 +205,26 @@ def _check_links(
                 raise DataError(f"{LESSONS / lesson.folder}: {skill.id} rests on unknown skills {unknown}")
 
 
-def _index(lessons: list[Lesson], terms: Sequence[Term]) -> list[tuple[Hit, str, str]]:
+def _index(lessons: list[Lesson], terms: Sequence[Term]) -> list[IndexRow]:
     rows = []
     for term in terms:
         also = f" ({', '.join(term.also)})" if term.also else ""
-        rows.append(_row("Glossary", term.name + also, term.definition, f"/glossary#{term.anchor}"))
+        rows.append(index_row("Glossary", term.name + also, term.definition, f"/glossary#{term.anchor}"))
     for lesson in lessons:
-        rows.append(_row("Lesson", lesson.title, lesson.summary, f"/lessons/{lesson.slug}"))
+        rows.append(index_row("Lesson", lesson.title, lesson.summary, f"/lessons/{lesson.slug}"))
         for title, text in _text_sections(lesson.text):
             address = f"/lessons/{lesson.slug}#{markup.slug(title)}"
-            rows.append(_row(f"In {lesson.title}", title, text, address))
+            rows.append(index_row(f"In {lesson.title}", title, text, address))
         rows += [_card_row(lesson, card) for card in lesson.cards]
     return rows
 
 
-def _card_row(lesson: Lesson, card: Card) -> tuple[Hit, str, str]:
-    return _row("Card", card.front, card.back, f"/cards/{lesson.slug}#{card.id}")
+def _card_row(lesson: Lesson, card: Card) -> IndexRow:
+    return index_row("Card", card.front, card.back, f"/cards/{lesson.slug}#{card.id}")
 
 
-def _row(kind: str, title: str, text: str, address: str) -> tuple[Hit, str, str]:
+def index_row(kind: str, title: str, text: str, address: str) -> IndexRow:
+    """Return a place as the search looks through it."""
     title, text = markup.plain(title), markup.plain(text)
     excerpt = text if len(text) <= 180 else text[:177].rsplit(" ", 1)[0] + "…"
     return Hit(kind, title, excerpt, address), title.lower(), text.lower()

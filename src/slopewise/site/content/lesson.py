@@ -170,12 +170,12 @@ def load_lesson(folder: Path) -> Lesson:
     package = f"slopewise.site.content.lessons.{folder.name}"
     facts_module = import_module(f"{package}.facts")
     formulas = tuple(facts_module.FORMULAS)
-    environment = _environment()
+    environment = text_environment()
     context = {
         **facts_module.facts(),
         "formula": SimpleNamespace(**{formula.name: f"$${formula.latex}$$" for formula in formulas}),
     }
-    read = _Reader(folder, environment, context)
+    read = FolderReader(folder, environment, context)
     lesson = read.toml("lesson.toml")
     figures = {name: draw() for name, draw in getattr(facts_module, "FIGURES", {}).items()}
     text = read.text("text.md")
@@ -197,7 +197,7 @@ def load_lesson(folder: Path) -> Lesson:
         sources=tuple(read.rows(Source, "lesson.toml", lesson["source"])),
         prompts=tuple(read.rows(Prompt, "lesson.toml", lesson["prompt"])),
         questions=tuple(read.rows(Question, "questions.toml", read.toml("questions.toml")["question"])),
-        cards=tuple(_cards(read, slug)),
+        cards=tuple(read_cards(read, "cards.toml", slug)),
         snippets=tuple(_snippets(read, lesson.get("snippet", []))),
         blocks=tuple(_blocks(text)),
         text=text,
@@ -209,7 +209,7 @@ def load_lesson(folder: Path) -> Lesson:
     return made
 
 
-class _Reader:
+class FolderReader:
     """Reads the files of a folder; each text may hold the numbers that the engine computed."""
 
     def __init__(self, folder: Path, environment: jinja2.Environment, context: Mapping[str, Any]) -> None:
@@ -260,20 +260,22 @@ class _Reader:
         return value
 
 
-def _environment() -> jinja2.Environment:
+def text_environment() -> jinja2.Environment:
+    """Return what fills numbers into texts."""
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
     environment.filters.update(number_filters())
     return environment
 
 
-def _cards(read: _Reader, slug: str) -> list[Card]:
-    rows = read.toml("cards.toml")["card"]
+def read_cards(read: FolderReader, name: str, slug: str) -> list[Card]:
+    """Return the cards of a file; `slug` is the lesson or deck that their identities hang on."""
+    rows = read.toml(name)["card"]
     for row in rows:
         row["uuid"] = uuid.uuid5(_CARD_NAMESPACE, f"{slug}/{row.get('id')}")
-    return read.rows(Card, "cards.toml", rows)
+    return read.rows(Card, name, rows)
 
 
-def _snippets(read: _Reader, rows: Sequence[Mapping[str, Any]]) -> list[Snippet]:
+def _snippets(read: FolderReader, rows: Sequence[Mapping[str, Any]]) -> list[Snippet]:
     made = []
     for row in rows:
         file = read.folder / "snippets" / f"{row['id']}.py"

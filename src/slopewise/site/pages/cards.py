@@ -1,4 +1,4 @@
-"""The decks of flash cards. Grades stay in the browser until there are accounts."""
+"""The decks of flash cards. What of them a visitor may see, the library decides."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from starlette.responses import Response
 
 from slopewise.site.policies import ANYONE, route
 from slopewise.site.templating import render
+from slopewise.site.visitors import visitor_of
 
 router = APIRouter()
 
 
 @route(router, "GET", "/cards", ANYONE)
 def decks(request: Request) -> Response:
-    """List the decks, one a lesson."""
-    return render(request, "decks.html")
+    """List the decks: one a lesson, and those for members."""
+    return render(request, "decks.html", labels=request.app.state.library.labels)
 
 
 @route(router, "GET", "/cards/{slug}", ANYONE)
 def deck(request: Request, slug: str) -> Response:
-    """Show the cards of a lesson; without script each opens by itself."""
-    lesson = request.app.state.course.lesson(slug)
-    if lesson is None:
+    """Show the cards of a deck; without script each opens by itself. Locked ones are shown as such."""
+    library = request.app.state.library
+    label = library.label(slug)
+    if label is None:
         raise HTTPException(404)
-    skills = {skill.id: skill.name for skill in lesson.skills}
-    return render(request, "deck.html", lesson=lesson, skills=skills)
+    return render(request, "deck.html", deck=label, cards=library.cards(slug, visitor_of(request)))

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from slopewise.site.drawing.concept_map import draw_concept_map
 from slopewise.site.policies import ANYONE, route
 from slopewise.site.templating import render
+from slopewise.site.visitors import visitor_of
 
 router = APIRouter()
 LONGEST_QUERY = 100
@@ -33,4 +34,5 @@ def concept_map(request: Request) -> Response:
 def search(request: Request, q: str = "") -> Response:
     """Show where the words of a query are found."""
     query = q[:LONGEST_QUERY].strip()
-    return render(request, "search.html", query=query, hits=request.app.state.course.search(query))
+    hits = request.app.state.library.search(query, visitor_of(request))
+    return render(request, "search.html", query=query, hits=hits)

@@ -1,7 +1,9 @@
 // A deck, one card at a time. Each grade is added to a log in this browser: nothing in it is ever changed.
+// Of somebody who is logged in, the server keeps it.
+import { flush, isSignedIn, record } from "./outbox.js";
 import { remember, remembered } from "./site.js";
 
-const log = remembered("reviews", []);
+const log = isSignedIn ? [] : remembered("reviews", []);
 
 function latestGrades() {
   return new Map(log.map((review) => [review.card, review.grade]));
@@ -50,7 +52,10 @@ class Deck {
       at: new Date().toISOString(),
       scheduler: "none",
     });
-    if (!remember("reviews", log)) this.progress.textContent = "This browser keeps nothing: the grade is lost when you leave.";
+    if (isSignedIn) {
+      record({ kind: "review", card: this.card.dataset.card, grade });
+      flush();
+    } else if (!remember("reviews", log)) this.progress.textContent = "This browser keeps nothing: the grade is lost when you leave.";
     this.show(this.place + 1);
     this.card.querySelector("summary").focus();
   }

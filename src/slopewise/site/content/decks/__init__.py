@@ -1,0 +1,1 @@
+"""The Pro decks that the package ships, a folder each."""

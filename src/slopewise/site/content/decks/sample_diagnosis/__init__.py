@@ -1,0 +1,1 @@
+"""A sample of the Pro deck on diagnosing a training run that goes wrong."""

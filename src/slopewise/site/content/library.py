@@ -1,0 +1,161 @@
+"""All flash cards, and the only way to their text: a reader asks, and gets what this reader may see."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol
+
+from slopewise.engine.errors import DataError
+from slopewise.site.content.course import Course, Hit, IndexRow, index_row
+from slopewise.site.content.lesson import Card, FolderReader, read_cards, text_environment
+
+DECKS = Path(__file__).parent / "decks"
+LOCKED = "Premium flash cards are for paid Pro members. Log in as a Pro member to view."
+
+
+class Reader(Protocol):
+    """Whoever asks for cards."""
+
+    @property
+    def reads_pro(self) -> bool:
+        """Whether Pro content may be shown."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """What everybody may know of a deck."""
+
+    slug: str
+    title: str
+    summary: str
+    is_pro: bool
+    size: int
+    lesson: str = ""  # the slug of the lesson that it belongs to
+
+
+@dataclass(frozen=True)
+class ShownCard:
+    """A card that its reader may see. `skill` is in words."""
+
+    uuid: uuid.UUID
+    id: str
+    deck: Label
+    skill: str
+    front: str
+    back: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LockedCard:
+    """A card of which its reader may know that it exists."""
+
+    uuid: uuid.UUID
+    deck: Label
+    sentence: str = LOCKED
+
+
+@dataclass(frozen=True)
+class ProDeck:
+    """A deck for members, as its folder holds it."""
+
+    slug: str
+    title: str
+    summary: str
+    skills: Mapping[str, str]
+    cards: tuple[Card, ...]
+
+
+class Library:
+    """The decks of all lessons, and the Pro decks behind them."""
+
+    def __init__(self, course: Course, pro_decks: Sequence[ProDeck]) -> None:
+        self._course = course
+        self._shown: dict[str, list[ShownCard]] = {}
+        self.labels: list[Label] = []
+        for lesson in course.lessons:
+            label = Label(lesson.slug, lesson.title, "", False, len(lesson.cards), lesson.slug)
+            self._add(label, lesson.cards, {skill.id: skill.name for skill in lesson.skills})
+        for deck in pro_decks:
+            self._add(
+                Label(deck.slug, deck.title, deck.summary, True, len(deck.cards)), deck.cards, deck.skills
+            )
+        self._cards = {card.uuid: card for cards in self._shown.values() for card in cards}
+        self._pro_index = tuple(
+            _index(card) for cards in self._shown.values() for card in cards if card.deck.is_pro
+        )
+
+    def _add(self, label: Label, cards: Sequence[Card], skills: Mapping[str, str]) -> None:
+        if label.slug in self._shown:
+            raise DataError(f"two decks are called {label.slug}")
+        self.labels.append(label)
+        self._shown[label.slug] = [
+            ShownCard(card.uuid, card.id, label, skills[card.skill], card.front, card.back, card.tags)
+            for card in cards
+        ]
+
+    def label(self, slug: str) -> Label | None:
+        """Return what everybody may know of a deck; None if there is none."""
+        return next((label for label in self.labels if label.slug == slug), None)
+
+    def cards(self, slug: str, reader: Reader) -> list[ShownCard | LockedCard]:
+        """Return the cards of a deck, locked where the reader may not see them."""
+        return [_for_reader(card, reader) for card in self._shown.get(slug, [])]
+
+    def card(self, card_id: uuid.UUID, reader: Reader) -> ShownCard | LockedCard | None:
+        """Return a card, or None if there is none."""
+        card = self._cards.get(card_id)
+        return None if card is None else _for_reader(card, reader)
+
+    def readable(self, reader: Reader, slug: str = "") -> list[uuid.UUID]:
+        """Return the cards that a reader may see, of one deck or of all, in the order of the course."""
+        return [
+            card.uuid
+            for deck, cards in self._shown.items()
+            for card in cards
+            if slug in ("", deck) and isinstance(_for_reader(card, reader), ShownCard)
+        ]
+
+    def search(self, query: str, reader: Reader) -> list[Hit]:
+        """Return where the words of a query are found; words of locked cards are not looked at."""
+        return self._course.search(query, self._pro_index if reader.reads_pro else ())
+
+
+def _for_reader(card: ShownCard, reader: Reader) -> ShownCard | LockedCard:
+    """Return a card as its reader may see it: the one place where this is decided."""
+    if card.deck.is_pro and not reader.reads_pro:
+        return LockedCard(card.uuid, card.deck)
+    return card
+
+
+def _index(card: ShownCard) -> IndexRow:
+    return index_row(
+        f"Pro card in {card.deck.title}", card.front, card.back, f"/cards/{card.deck.slug}#{card.id}"
+    )
+
+
+def load_pro_decks(folder: Path = DECKS) -> list[ProDeck]:
+    """Read the Pro decks that the package ships.
+
+    Raises
+    ------
+    DataError
+        If a file does not fit; the message names it.
+    """
+    return [_load(file.parent) for file in sorted(folder.glob("*/deck.toml"))]
+
+
+def _load(folder: Path) -> ProDeck:
+    facts = import_module(f"slopewise.site.content.decks.{folder.name}.facts").facts()
+    read = FolderReader(folder, text_environment(), facts)
+    about = read.toml("deck.toml")
+    skills = {row["id"]: row["name"] for row in about["skill"]}
+    cards = tuple(read_cards(read, "cards.toml", about["slug"]))
+    for card in cards:
+        if card.skill not in skills:
+            raise DataError(f"{folder / 'cards.toml'}: {card.id}: the deck has no skill {card.skill!r}")
+    return ProDeck(about["slug"], about["title"], about["summary"], skills, cards)

@@ -1,0 +1,214 @@
+"""The cards of the day, the log that devices write to, and progress."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from fastapi import APIRouter, HTTPException
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from slopewise.engine.errors import DataError
+from slopewise.site.accounts.progress import merge, progress_of, read_items
+from slopewise.site.content.library import ShownCard
+from slopewise.site.forms import field
+from slopewise.site.pages.answers import go_to, limit
+from slopewise.site.policies import SIGNED_IN, route
+from slopewise.site.scheduling.days import Calendar
+from slopewise.site.scheduling.entries import read_entries
+from slopewise.site.scheduling.log import Entry, append, last_review
+from slopewise.site.scheduling.queue import Queue, day_queue
+from slopewise.site.storage.tables import Review
+from slopewise.site.templating import fragment, render
+from slopewise.site.visitors import Visitor, visitor_of
+
+router = APIRouter()
+MOST_CARDS = 30  # sent at once; a device shows them also while the network is away
+UNDO_FOR = timedelta(hours=1)
+
+
+@route(router, "GET", "/review", SIGNED_IN)
+def review_page(request: Request, deck: str = "") -> Response:
+    """Show the first card of the day's queue, with forms that work without script."""
+    label = _label(request, deck)
+    visitor = visitor_of(request)
+    with request.app.state.database.reading() as session:
+        queue = _queue(request, session, visitor, deck)
+        last = _undoable(session, visitor, request.app.state.clock())
+    card = _shown(request, queue.cards[0]) if queue.cards else None
+    return render(
+        request,
+        "review.html",
+        deck=label,
+        card=card,
+        queue=queue,
+        left=_left(queue),
+        next_in=_in_words(queue.next_at, request.app.state.clock()),
+        last=last,
+        entry_id=uuid.uuid4(),
+    )
+
+
+@route(router, "POST", "/review", SIGNED_IN)
+def review_by_form(request: Request) -> Response:
+    """Take what a form of the page says: a grade, an undo, or that a card shall rest."""
+    entries, _ = _entries({"entries": [_form_entry(request)]})
+    receipt = _append(request, entries, None)
+    if receipt["refused"]:
+        raise HTTPException(400, f"Nothing was kept: {receipt['refused'][0]['because']}.")
+    deck = field(request, "deck", 100)
+    return go_to(f"/review?deck={deck}" if deck and _label(request, deck) else "/review")
+
+
+@route(router, "GET", "/api/queue", SIGNED_IN)
+def queue_as_json(request: Request, deck: str = "") -> Response:
+    """Return the next cards of the day's queue, ready to show."""
+    _label(request, deck)
+    visitor = visitor_of(request)
+    with request.app.state.database.reading() as session:
+        queue = _queue(request, session, visitor, deck)
+    cards = [_shown(request, card_id) for card_id in queue.cards[:MOST_CARDS]]
+    return _private(
+        {
+            "cards": [
+                {"card": str(card.uuid), "html": fragment(request, "review_card.html", card=card)}
+                for card in cards
+            ],
+            "due": queue.due,
+            "new": queue.new,
+            "later": queue.later,
+            "left": _left(queue),
+            "next_in": _in_words(queue.next_at, request.app.state.clock()),
+        }
+    )
+
+
+@route(router, "POST", "/api/log", SIGNED_IN)
+def write_log(request: Request) -> Response:
+    """Add entries to the log; the answer says of each whether it was stored or refused.
+
+    An entry that was stored before counts as stored: a device that heard no answer sends again.
+    """
+    entries, sent_at = _entries(request.state.fields)
+    return _private(_append(request, entries, sent_at))
+
+
+@route(router, "GET", "/api/progress", SIGNED_IN)
+def read_progress(request: Request) -> Response:
+    """Return answers, drafts and the last lesson."""
+    learner_id = _learner(visitor_of(request))
+    with request.app.state.database.reading() as session:
+        rows = progress_of(session, learner_id)
+        items = [
+            {"kind": row.kind, "item": row.item, "value": row.value, "at": row.changed_at.isoformat()}
+            for row in rows
+        ]
+    return _private({"items": items})
+
+
+@route(router, "POST", "/api/progress", SIGNED_IN)
+def write_progress(request: Request) -> Response:
+    """Merge answers, drafts and the last lesson; the newest of each counts."""
+    visitor = visitor_of(request)
+    limit(request, "log of an account", str(visitor.account_id))
+    try:
+        items = read_items(request.state.fields)
+        with request.app.state.database.writing() as session:
+            merge(session, _learner(visitor), items, request.app.state.clock())
+    except DataError as error:
+        raise HTTPException(400, f"Nothing was kept: {error}.") from error
+    return _private({"kept": len(items)})
+
+
+def _queue(request: Request, session: Session, visitor: Visitor, deck: str) -> Queue:
+    return day_queue(
+        session,
+        _learner(visitor),
+        request.app.state.library.readable(visitor, deck),
+        Calendar(visitor.time_zone, visitor.rollover_hour),
+        visitor.new_per_day,
+        request.app.state.clock(),
+    )
+
+
+def _shown(request: Request, card_id: uuid.UUID) -> ShownCard:
+    card = request.app.state.library.card(card_id, visitor_of(request))
+    assert isinstance(card, ShownCard), "a queue holds cards that its reader may see"
+    return card
+
+
+def _undoable(session: Session, visitor: Visitor, now: datetime) -> Review | None:
+    last = last_review(session, _learner(visitor))
+    return last if last is not None and now - last.received_at < UNDO_FOR else None
+
+
+def _append(request: Request, entries: list[Entry], sent_at: datetime | None) -> dict[str, Any]:
+    visitor = visitor_of(request)
+    limit(request, "log of an account", str(visitor.account_id))
+    with request.app.state.database.writing() as session:
+        receipt = append(session, _learner(visitor), entries, request.app.state.clock(), sent_at)
+    return {
+        "stored": [str(entry_id) for entry_id in receipt.stored],
+        "refused": [
+            {"id": str(entry_id), "because": because} for entry_id, because in receipt.refused.items()
+        ],
+    }
+
+
+def _form_entry(request: Request) -> dict[str, Any]:
+    kind = field(request, "kind", 20)
+    target = (
+        {"review": field(request, "review", 40)} if kind == "undo" else {"card": field(request, "card", 40)}
+    )
+    return {
+        "id": field(request, "id", 40),
+        "kind": kind,
+        "at": request.app.state.clock().isoformat(),
+        "grade": field(request, "grade", 20),
+        **target,
+    }
+
+
+def _entries(fields: Any) -> tuple[list[Entry], datetime | None]:
+    try:
+        return read_entries(fields)
+    except DataError as error:
+        raise HTTPException(400, f"Nothing was kept: {error}.") from error
+
+
+def _label(request: Request, deck: str) -> Any:
+    if not deck:
+        return None
+    label = request.app.state.library.label(deck)
+    if label is None:
+        raise HTTPException(404)
+    return label
+
+
+def _learner(visitor: Visitor) -> uuid.UUID:
+    assert visitor.learner_id is not None, "the policy lets nobody in without an account"
+    return visitor.learner_id
+
+
+def _left(queue: Queue) -> str:
+    parts = [f"{queue.due} to repeat" if queue.due else "", f"{queue.new} new" if queue.new else ""]
+    return ", ".join(part for part in parts if part) or "none left"
+
+
+def _in_words(moment: datetime | None, now: datetime) -> str:
+    """Return how long it is until a moment: "in 8 minutes", "in 3 hours", "in 2 days"."""
+    if moment is None:
+        return ""
+    minutes = max(1, round((moment - now).total_seconds() / 60))
+    for size, name in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
+        if minutes >= size:
+            count = round(minutes / size)
+            return f"in {count} {name}{'s' if count > 1 else ''}"
+    raise AssertionError("a minute is at least a minute")
+
+
+def _private(value: object) -> JSONResponse:
+    return JSONResponse(value, headers={"Cache-Control": "no-store"})

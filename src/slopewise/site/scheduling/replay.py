@@ -1,0 +1,116 @@
+"""The state of a card, computed from the log of what a learner did with it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from fsrs import Card as FsrsCard
+from fsrs import Rating, Scheduler, State
+
+from slopewise.engine.random import random_words
+from slopewise.site.storage.tables import CardEvent, Review
+
+# Stored with each review. Another version, other weights or another retention get another name.
+SCHEDULER = "fsrs-6 default weights 0.90"
+LONGEST_DAYS = 3650
+_scheduler = Scheduler(desired_retention=0.9, maximum_interval=LONGEST_DAYS, enable_fuzzing=False)
+
+FUZZ_STREAM = 0x46555A5A
+_FUZZ_FROM = 2.5  # days; as in Anki, longer intervals are spread so that cards learned together part
+_FUZZ_RANGES = ((2.5, 7.0, 0.15), (7.0, 20.0, 0.10), (20.0, float("inf"), 0.05))
+
+_PHASES = {State.Learning: "learning", State.Review: "review", State.Relearning: "relearning"}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a learner stands with a card.
+
+    Attributes
+    ----------
+    phase : str
+        new, learning (steps of minutes), review (days), or relearning.
+    stability : float
+        Days until recall is 90 percent likely.
+    difficulty : float
+        1 to 10.
+    due_at, first_at, last_at : datetime
+        In UTC.
+    reviews, lapses : int
+        Lapses are reviews that were graded again after the card had been learned.
+    """
+
+    phase: str = "new"
+    stability: float | None = None
+    difficulty: float | None = None
+    due_at: datetime | None = None
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    reviews: int = 0
+    lapses: int = 0
+    is_suspended: bool = False
+
+
+def replay(reviews: Sequence[Review], events: Sequence[CardEvent]) -> Standing:
+    """Return where a learner stands with one card: what all rows of the log about it add up to.
+
+    The order in which rows arrived does not matter, so that devices may send late.
+    """
+    undone = {event.review_id for event in events if event.kind == "undo"}
+    counted = sorted(
+        (review for review in reviews if review.id not in undone),
+        key=lambda review: (review.reviewed_at, review.id),
+    )
+    card, lapses = FsrsCard(card_id=1), 0
+    for review in counted:
+        lapses += card.state == State.Review and review.grade == Rating.Again
+        card, _ = _scheduler.review_card(card, Rating(review.grade), review.reviewed_at)
+    suspended = _is_suspended(events)
+    if not counted:
+        return Standing(is_suspended=suspended)
+    return Standing(
+        phase=_PHASES[card.state],
+        stability=card.stability,
+        difficulty=card.difficulty,
+        due_at=_due(card, counted[-1]),
+        first_at=counted[0].reviewed_at,
+        last_at=counted[-1].reviewed_at,
+        reviews=len(counted),
+        lapses=lapses,
+        is_suspended=suspended,
+    )
+
+
+def _is_suspended(events: Sequence[CardEvent]) -> bool:
+    switches = [event for event in events if event.kind != "undo"]
+    if not switches:
+        return False
+    return max(switches, key=lambda event: (event.happened_at, event.id)).kind == "suspend"
+
+
+def _due(card: FsrsCard, last: Review) -> datetime:
+    if card.state != State.Review:
+        return card.due
+    return last.reviewed_at + timedelta(days=spread((card.due - last.reviewed_at).days, last.id))
+
+
+def spread(days: int, review_id: uuid.UUID) -> int:
+    """Return an interval made a little shorter or longer, always alike for the same review.
+
+    The ranges are those of the `fsrs` package, whose own draw cannot be repeated.
+
+    Examples
+    --------
+    >>> spread(1, uuid.UUID(int=7)), 17 <= spread(20, uuid.UUID(int=7)) <= 23
+    (1, True)
+    """
+    if days < _FUZZ_FROM:
+        return days
+    reach = 1.0 + sum(rate * max(min(days, end) - start, 0.0) for start, end, rate in _FUZZ_RANGES)
+    low, high = max(2, round(days - reach)), min(round(days + reach), LONGEST_DAYS)
+    low = min(low, high)
+    word = int(random_words(1, seed=review_id.int & (2**64 - 1), stream=FUZZ_STREAM)[0])
+    return low + (word * (high - low + 1) >> 32)

@@ -1,0 +1,89 @@
+// The cards of the day without a page between them: graded here, sent in the background, shown also while offline.
+import { flush, record, waiting } from "./outbox.js";
+
+const SAYS = {
+  offline: (count) => `No connection. ${count} kept in this browser; they are sent as soon as it is back.`,
+  "logged out": (count) => `You are logged out. ${count} kept in this browser until you log in again.`,
+};
+
+class Review {
+  constructor(root) {
+    this.root = root;
+    this.place = root.querySelector("[data-place]");
+    this.cards = [];
+    this.last = root.querySelector("[data-undo] [name=review]").value;
+    root.addEventListener("submit", (event) => this.submit(event));
+    document.addEventListener("keydown", (event) => this.key(event));
+    this.load();
+  }
+
+  get card() {
+    return this.place.querySelector("[data-card]")?.dataset.card;
+  }
+
+  async load() {
+    this.tell(await flush());
+    try {
+      const answer = await fetch(`/api/queue?deck=${this.root.dataset.deck}`, { headers: { Accept: "application/json" } });
+      if (!answer.ok) return this.tell(answer.status === 401 ? "logged out" : "offline");
+      const queue = await answer.json();
+      this.cards = queue.cards;
+      this.root.querySelector("[data-left]").textContent = `${queue.left[0].toUpperCase()}${queue.left.slice(1)}.`;
+      if (!queue.cards.length && this.card) location.reload();
+      else if (queue.cards.length && queue.cards[0].card !== this.card) this.show();
+    } catch {
+      this.tell("offline");
+    }
+  }
+
+  show() {
+    if (!this.cards.length) return;
+    this.place.innerHTML = this.cards[0].html; // made by our own server from our own template
+    this.root.querySelector("[data-suspend]").hidden = false;
+    this.place.querySelector("summary").focus({ preventScroll: true });
+  }
+
+  async act(entry) {
+    const made = record(entry);
+    this.last = entry.kind === "review" ? made.id : "";
+    this.root.querySelector("[data-undo]").hidden = !this.last;
+    if (entry.kind !== "undo") this.cards.shift();
+    if (entry.kind !== "undo" && this.cards.length) {
+      this.show();
+      const left = this.root.querySelector("[data-left]");
+      left.textContent = `${this.cards.length} more at hand.`;
+      this.tell(await flush());
+      return;
+    }
+    await this.load();
+  }
+
+  submit(event) {
+    event.preventDefault();
+    const grade = event.submitter?.name === "grade" ? event.submitter.value : "";
+    if (grade) this.act({ kind: "review", card: this.card, grade });
+    else if (event.target.matches("[data-undo]")) this.act({ kind: "undo", review: this.last });
+    else if (event.target.matches("[data-suspend]")) this.act({ kind: "suspend", card: this.card });
+  }
+
+  key(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("input, textarea, select")) return;
+    const details = this.place.querySelector("details");
+    const grade = ["again", "hard", "good", "easy"]["1234".indexOf(event.key)];
+    if (event.key === " " && details && !event.target.closest("button, summary, a")) details.open = !details.open;
+    else if (grade && details?.open) this.act({ kind: "review", card: this.card, grade });
+    else if (event.key === "u" && this.last) this.act({ kind: "undo", review: this.last });
+    else if (event.key === "s" && this.card) this.act({ kind: "suspend", card: this.card });
+    else return;
+    event.preventDefault();
+  }
+
+  tell(how) {
+    const told = this.root.querySelector("[data-told]");
+    const count = waiting().length;
+    told.hidden = !(how in SAYS) || (how === "offline" && !count);
+    if (!told.hidden) told.textContent = SAYS[how](count === 1 ? "One answer is" : `${count} answers are`);
+  }
+}
+
+document.querySelectorAll(".review[data-deck]").forEach((root) => new Review(root));

@@ -1,0 +1,180 @@
+"""The cards of the day and the log, over HTTP."""
+
+import re
+import threading
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+
+def now():
+    return datetime.now(UTC).isoformat()
+
+
+def graded(card, grade="good", **more):
+    return {"id": str(uuid.uuid4()), "kind": "review", "card": card, "grade": grade, "at": now(), **more}
+
+
+def queue(somebody, **query):
+    answer = somebody.get("/api/queue", params=query)
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def log(somebody, *entries, **more):
+    return somebody.send("/api/log", {"entries": list(entries), **more})
+
+
+def test_a_new_learner_gets_the_first_cards_of_the_course(browser, course):
+    found = queue(browser().sign_up())
+    assert found["new"] == 20
+    assert found["due"] == 0
+    assert found["cards"][0]["card"] == str(course.lessons[0].cards[0].uuid)
+
+
+def test_grading_by_form_works_without_script(browser):
+    somebody = browser().sign_up()
+    page = somebody.get("/review").text
+    card = re.search(r'data-card="([^"]+)"', page)[1]
+    entry = re.search(r'name="id" value="([^"]+)"', page)[1]
+    fields = {"id": entry, "kind": "review", "card": card, "grade": "good", "deck": ""}
+    assert somebody.post("/review", fields, page="/review").headers["location"] == "/review"
+    assert somebody.post("/review", fields, page="/review").status_code == 303  # sent twice by a double click
+    after = somebody.get("/review").text
+    assert re.search(r'data-card="([^"]+)"', after)[1] != card
+    assert f'name="review" value="{entry}"' in after
+    undo = {"id": str(uuid.uuid4()), "kind": "undo", "review": entry}
+    assert somebody.post("/review", undo, page="/review").status_code == 303
+    assert re.search(r'data-card="([^"]+)"', somebody.get("/review").text)[1] == card
+    rest = {"id": str(uuid.uuid4()), "kind": "suspend", "card": card}
+    assert somebody.post("/review", rest, page="/review").status_code == 303
+    assert card not in {found["card"] for found in queue(somebody)["cards"]}
+
+
+def test_a_bad_form_is_refused_in_one_sentence(browser):
+    somebody = browser().sign_up()
+    for change in ({"grade": "perfect"}, {"kind": "burn"}, {"card": "x"}, {"id": ""}):
+        fields = {"id": str(uuid.uuid4()), "kind": "review", "card": str(uuid.uuid4()), "grade": "good"}
+        answer = somebody.post("/review", {**fields, **change}, page="/review")
+        assert answer.status_code == 400
+        assert "Nothing was kept" in answer.text
+
+
+def test_a_card_comes_back_when_it_is_due(browser, clock):
+    somebody = browser().sign_up()
+    card = queue(somebody)["cards"][0]["card"]
+    log(somebody, graded(card, "easy"))
+    assert card not in {found["card"] for found in queue(somebody)["cards"]}
+    clock.ahead = timedelta(days=20)
+    assert queue(somebody)["cards"][0]["card"] == card
+    assert queue(somebody)["due"] == 1
+
+
+def test_a_queue_can_be_of_one_deck(browser, course):
+    somebody = browser().sign_up()
+    lesson = course.lessons[1]
+    found = queue(somebody, deck=lesson.slug)["cards"]
+    assert {card["card"] for card in found} <= {str(card.uuid) for card in lesson.cards}
+    assert somebody.get("/api/queue", params={"deck": "nope"}).status_code == 404
+
+
+def test_entries_are_stored_once_and_the_answer_names_each(browser):
+    somebody = browser().sign_up()
+    cards = [found["card"] for found in queue(somebody)["cards"]]
+    good, bad = graded(cards[0]), graded(cards[1], "perfect")
+    for _ in range(2):
+        answer = log(somebody, good, bad).json()
+        assert answer["stored"] == [good["id"]]
+        assert [entry["id"] for entry in answer["refused"]] == [bad["id"]]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {},
+        {"entries": {}},
+        {"entries": [1]},
+        {"entries": [{"id": "x"}]},
+        {"entries": [{"id": str(uuid.UUID(int=1)), "at": "yesterday"}]},
+        {"entries": [{"id": str(uuid.UUID(int=1)), "at": "2026-01-01T00:00:00"}]},
+        {"entries": [{"id": str(uuid.UUID(int=1)), "at": "2026-01-01T00:00:00Z", "kind": ["review"]}]},
+        {"entries": [], "sent_at": 5},
+        {"entries": [{}] * 501},
+    ],
+)
+def test_what_is_no_log_is_refused_as_a_whole_with_the_place(browser, value):
+    answer = browser().sign_up().send("/api/log", value)
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("Nothing was kept")
+
+
+def test_two_devices_at_once_lose_nothing(site, browser):
+    """Two devices send overlapping parts at the same time, some of them twice; every entry is there once."""
+    phone, laptop = browser().sign_up(), browser()
+    laptop.log_in(phone.email)
+    cards = [found["card"] for found in queue(phone)["cards"]]
+    both = [graded(card) for card in cards[:5]]
+    own = {device: [graded(card, "hard") for card in cards] for device in (phone, laptop)}
+    tokens = {device: device.token("/account") for device in own}
+    failures = []
+
+    def send(device):
+        entries = own[device] + both
+        for start in range(0, len(entries), 5):
+            part = entries[start : start + 5]
+            for _ in range(2):
+                answer = device.client.post(
+                    "/api/log", json={"entries": part}, headers={"x-form-token": tokens[device]}
+                )
+                if answer.status_code != 200 or len(answer.json()["stored"]) != len(part):
+                    failures.append(answer.text)
+
+    threads = [threading.Thread(target=send, args=(device,)) for device in own]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    sent = {uuid.UUID(entry["id"]) for entries in (*own.values(), both) for entry in entries}
+    with site.app.state.database.engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT id FROM reviews").fetchall()
+    stored = [uuid.UUID(row[0]) for row in rows if uuid.UUID(row[0]) in sent]
+    assert len(stored) == len(sent) == 45
+
+
+def test_reviews_made_without_an_account_are_merged_with_their_times(browser):
+    somebody = browser().sign_up()
+    card = queue(somebody)["cards"][3]["card"]
+    before = (datetime.now(UTC) - timedelta(days=3)).isoformat()
+    entry = graded(card, "easy", at=before)
+    assert log(somebody, entry, sent_at=now()).json()["stored"] == [entry["id"]]
+    found = queue(somebody)
+    assert found["new"] == 20  # what was begun before today leaves today's new cards alone
+    assert card not in {other["card"] for other in found["cards"]}
+
+
+def test_progress_is_merged_item_by_item_and_the_newest_counts(browser):
+    one, other = browser().sign_up(), browser()
+    other.log_in(one.email)
+    early, late = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
+    item = {"kind": "answer", "item": "gradient-descent/q1"}
+    one.send("/api/progress", {"items": [{**item, "value": 2, "at": late}]})
+    last = {"kind": "last", "item": "last", "value": {"slug": "a"}, "at": early}
+    other.send("/api/progress", {"items": [{**item, "value": 1, "at": early}, last]})
+    found = {row["kind"]: row["value"] for row in one.get("/api/progress").json()["items"]}
+    assert found == {"answer": 2, "last": {"slug": "a"}}
+
+
+@pytest.mark.parametrize(
+    "change", [{"kind": "x"}, {"item": ""}, {"item": "x" * 121}, {"value": "x" * 5000}, {"at": "now"}]
+)
+def test_bad_progress_is_refused(browser, change):
+    item = {"kind": "draft", "item": "a/b", "value": "text", "at": "2026-01-01T00:00:00Z", **change}
+    assert browser().sign_up().send("/api/progress", {"items": [item]}).status_code == 400
+
+
+def test_the_log_needs_the_token_of_a_page(browser):
+    somebody = browser().sign_up()
+    answer = somebody.client.post("/api/log", json={"entries": []}, headers={"accept": "application/json"})
+    assert answer.status_code == 403
