@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help demo test torture lint types imports doctest check bench conformance lock clean
+.PHONY: help demo site site-snippets test test-site test-site-deps torture lint types imports doctest check bench conformance lock clean
 
 help:  ## show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 $(VENV)/library.stamp: requirements/library.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -24,9 +24,28 @@ $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/library.stamp
 demo: $(VENV)/library.stamp  ## train on the Palmer penguins and write a report
 	$(BIN)/slopewise fit examples/data/penguins.csv --target species --out runs/penguins-demo
 
+$(VENV)/site.stamp: requirements/site.txt $(VENV)/library.stamp
+	@echo "adding what the site needs, from requirements/site.txt"
+	@$(PIP_INSTALL) -r requirements/site.txt
+	@touch $@
+
+site: $(VENV)/site.stamp  ## serve the tutorial
+	$(BIN)/slopewise site
+
+# Needs .venv-bench; what it lacks, such as TensorFlow, stays as it was recorded.
+site-snippets: .venv-bench/bench.stamp  ## run the snippets of all lessons again and record their output
+	.venv-bench/bin/python src/slopewise/site/content/snippets.py
+
 test: $(VENV)/dev.stamp  ## run all tests, the fast ones first
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m slow
+
+test-site-deps: $(VENV)/dev.stamp  ## what test-site needs: Debian's Chromium, and Playwright to drive it
+	apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium
+	@$(PIP_INSTALL) -r requirements/browser.txt
+
+test-site:  ## drive the site in Chromium; after make test-site-deps
+	$(BIN)/python -m pytest -o python_files='browser_*.py' tests/site
 
 torture: $(VENV)/dev.stamp  ## 5,000 random programs and as many gradients, against the interpreter
 	OPENBLAS_NUM_THREADS=1 SLOPEWISE_PROGRAMS=5000 $(BIN)/python -m pytest -n 2 tests/compiler/test_programs.py
@@ -78,7 +97,11 @@ lock:  ## renew the lock files (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
 	  --custom-compile-command 'make lock' pyproject.toml requirements/build.in -o requirements/library.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
-	  --custom-compile-command 'make lock' -c requirements/library.txt --extra site --group dev pyproject.toml -o requirements/dev.txt
+	  --custom-compile-command 'make lock' -c requirements/library.txt --extra site pyproject.toml -o requirements/site.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
+	  --custom-compile-command 'make lock' -c requirements/site.txt --extra site --group dev pyproject.toml -o requirements/dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
+	  --custom-compile-command 'make lock' -c requirements/dev.txt requirements/browser.in -o requirements/browser.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
 	  --custom-compile-command 'make lock' -c requirements/library.txt -c requirements/dev.txt requirements/bench.in \
 	  -o requirements/bench.txt
