@@ -104,3 +104,16 @@ def test_every_drawing_of_a_lesson_is_sound(lesson):
     for frame in lab.frames(lab.read({})):
         for figure in frame.figures:
             check(figure.svg)
+
+
+def test_a_plot_that_picks_settings_says_where_its_frame_lies():
+    made = Plot(
+        linear(-2, 3), linear(0, 1), x_title="", y_title="", title="t", size=(400, 300), picks=("w1", "w2")
+    )
+    root = check(made.svg())
+    assert root.attrib["data-picks"] == "w1 w2"
+    assert root.attrib["data-ends"] == "-2 3 0 1"
+    left, top, right, bottom = map(float, root.attrib["data-frame"].split())
+    assert made.at(-2, 0) == (left, bottom)
+    assert made.at(3, 1) == (right, top)
+    assert "data-picks" not in plot().svg()

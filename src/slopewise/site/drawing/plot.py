@@ -31,6 +31,8 @@ class Plot:
     title, description : str
         What a screen reader says.
     size : (width, height) in user units
+    picks : (name, name), optional
+        The settings of the lab that a click on the plot sets to the place clicked: of x and of y.
     """
 
     def __init__(
@@ -43,8 +45,10 @@ class Plot:
         title: str,
         description: str = "",
         size: tuple[int, int] = (440, 320),
+        picks: tuple[str, str] | None = None,
     ) -> None:
         self.x, self.y = x, y
+        self.picks = picks
         self.title, self.description = title, description
         self.width, self.height = size
         self._parts: list[str] = []
@@ -174,8 +178,19 @@ class Plot:
         label = escape(self.title, quote=True)
         # Nested svg elements clip at their frame: no id is needed, which would have to be unique on the page.
         return (
-            f'<svg class="plot" viewBox="0 0 {self.width} {self.height}" role="img" aria-label="{label}">'
+            f'<svg class="plot" viewBox="0 0 {self.width} {self.height}" role="img" '
+            f'aria-label="{label}"{self._picking()}>'
             f"{description}{''.join(self._parts)}</svg>"
+        )
+
+    def _picking(self) -> str:
+        """Return what a script needs to turn a place on the page into settings; both scales are linear."""
+        if self.picks is None:
+            return ""
+        frame = (_LEFT, _TOP, self.width - _RIGHT, self.height - _BOTTOM)
+        return (
+            f' data-picks="{" ".join(self.picks)}" data-frame="{" ".join(map(str, frame))}"'
+            f' data-ends="{self.x.low:g} {self.x.high:g} {self.y.low:g} {self.y.high:g}"'
         )
 
     def _clipped(self, mark: str) -> None:

@@ -33,6 +33,37 @@ class LabPanel {
     });
     this.form.querySelectorAll(".settings [data-for]").forEach((slider) => this.pair(slider));
     this.root.addEventListener("keydown", (event) => this.key(event));
+    this.view.addEventListener("pointerdown", (event) => this.pick(event));
+    this.view.addEventListener("pointermove", (event) => event.buttons && this.picking && this.pick(event));
+    addEventListener("pointerup", () => (this.picking = undefined));
+  }
+
+  // A press on a plot that picks settings sets them to that place; a mouse may drag, a finger scrolls the page.
+  pick(event) {
+    const plot = event.target.closest?.("svg[data-picks]");
+    if (!plot && !this.picking) return;
+    if (event.pointerType !== "touch") this.picking = true;
+    if (!plot) return;
+    event.preventDefault();
+    const numbers = (name) => plot.dataset[name].split(" ").map(Number);
+    const [left, top, right, bottom] = numbers("frame");
+    const [xLow, xHigh, yLow, yHigh] = numbers("ends");
+    const place = new DOMPoint(event.clientX, event.clientY).matrixTransform(plot.getScreenCTM().inverse());
+    const values = [
+      xLow + ((place.x - left) / (right - left)) * (xHigh - xLow),
+      yLow + ((bottom - place.y) / (bottom - top)) * (yHigh - yLow),
+    ];
+    plot.dataset.picks.split(" ").forEach((name, k) => {
+      const field = this.form.elements[name];
+      const slider = this.form.querySelector(`[data-for="${field.id}"]`);
+      slider.value = values[k]; // which rounds to its steps, and keeps within its ends
+      field.value = slider.value;
+    });
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => {
+      this.answers.clear();
+      this.show(Math.min(this.step, this.steps - 1));
+    }, 40);
   }
 
   // A slider beside a number field: either moves the other.
