@@ -121,6 +121,44 @@ def test_a_job_that_is_stopped_goes_on_to_the_same_bits(
     assert {**ours, "seconds": 0} == {**theirs, "seconds": 0}
 
 
+def stopped_after_an_epoch(moons_file, folder):
+    def stop(record):
+        raise KeyboardInterrupt
+
+    prepared = prepare(moons_file, Question("class"), SMALL)
+    run = start_run(prepared, folder)
+    with pytest.raises(KeyboardInterrupt):
+        train(prepared, run, on_epoch=stop)
+    return run
+
+
+@pytest.mark.parametrize(("began", "goes_on"), [("interpreter", "native"), ("native", "interpreter")])
+def test_a_job_goes_on_only_in_the_mode_that_it_began_in(tmp_path, moons_file, monkeypatch, began, goes_on):
+    monkeypatch.setenv("SLOPEWISE_TARGET", began)
+    run = stopped_after_an_epoch(moons_file, tmp_path / "run")
+    assert run.record["environment"]["mode"] == began
+    assert ("machine_code" in run.record["environment"]) == (began == "native")
+    monkeypatch.setenv("SLOPEWISE_TARGET", goes_on)
+    with pytest.raises(RunError, match=r"set SLOPEWISE_TARGET.*or fit again") as caught:
+        resume_run(run)
+    assert "\n" not in str(caught.value)
+    monkeypatch.setenv("SLOPEWISE_TARGET", began)
+    resume_run(run)
+    assert run.record["status"] == "trained"
+
+
+def test_a_job_that_goes_on_with_another_number_of_threads_says_that_bits_may_differ(
+    tmp_path, moons_file, monkeypatch
+):
+    monkeypatch.setenv("SLOPEWISE_TARGET", "native")
+    monkeypatch.setenv("SLOPEWISE_NUM_THREADS", "1")
+    run = stopped_after_an_epoch(moons_file, tmp_path / "run")
+    record = run.record["environment"]
+    run.update(environment={**record, "machine_code": {**record["machine_code"], "threads": 64}})
+    with pytest.warns(UserWarning, match="began with another machine code: its bits may differ"):
+        resume_run(run)
+
+
 def test_a_job_killed_before_its_first_checkpoint_begins_again(tmp_path, moons_file):
     whole, _ = fit_table(moons_file, "class", out=tmp_path / "whole", settings=SMALL)
     run = start_run(prepare(moons_file, Question("class"), SMALL), tmp_path / "run")

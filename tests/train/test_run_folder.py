@@ -239,6 +239,14 @@ def test_the_environment_names_what_the_bits_depend_on():
     assert record["numpy"] == np.__version__
     assert record["cpu_features"]
     assert record["mode"] == "eager"
+    assert "machine_code" not in record
+    assert json.loads(files.to_json(record)) == record
+
+
+def test_the_environment_of_machine_code_names_compiler_processor_and_threads():
+    record = environment("native")
+    assert record["machine_code"].keys() == {"compiler", "triple", "cpu", "features", "threads"}
+    assert "llvmlite" in record["machine_code"]["compiler"]
     assert json.loads(files.to_json(record)) == record
 
 

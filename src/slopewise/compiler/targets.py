@@ -65,6 +65,33 @@ def _compile(graph: Graph, loop: Loop) -> Executable | None:
     return None
 
 
+def mode_in_use() -> str:
+    """Return how compiled functions are run unless they say otherwise, on which their bits depend.
+
+    Returns
+    -------
+    "native", or "interpreter" if SLOPEWISE_TARGET says so or machine code cannot be made here
+    """
+    from slopewise.compiler.native.toolchain import unavailable_reason
+
+    wanted = target_named(None) is native
+    return "native" if wanted and unavailable_reason() is None else "interpreter"
+
+
+def native_facts() -> dict[str, object]:
+    """Return what the bits of machine code depend on besides its program: compiler, processor, threads."""
+    from slopewise.compiler.native import threads, toolchain
+
+    host = toolchain.host()
+    return {
+        "compiler": toolchain.version(),
+        "triple": host.triple,
+        "cpu": host.cpu,
+        "features": sorted(name[1:] for name in host.features.split(",") if name.startswith("+")),
+        "threads": threads.thread_limit(),
+    }
+
+
 TARGETS: dict[str, Target | None] = {"native": native, "interpreter": None}
 
 

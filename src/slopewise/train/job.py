@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from slopewise.compiler.targets import mode_in_use
 from slopewise.data import Table, read_table
 from slopewise.engine.errors import RunError
 from slopewise.train.callbacks import Callback, EarlyStopping
 from slopewise.train.defaults import DEFAULTS, Settings, batch_size_for
-from slopewise.train.environment import environment
+from slopewise.train.environment import check_same_mode, environment
 from slopewise.train.networks import build_optimizer, layer_rows
 from slopewise.train.preparation import (
     Prepared,
@@ -179,7 +180,10 @@ def _begin(trainer: Trainer, prepared: Prepared, callbacks: list[Callback]) -> N
 def _go_back_to_checkpoint(trainer: Trainer, run: RunFolder) -> None:
     """Put the newest checkpoint into the Trainer, if there is one, and forget the epochs after it."""
     checkpoint = run.latest_checkpoint()
-    if checkpoint is not None:
+    if checkpoint is None:
+        run.update(environment=environment(mode_in_use()))  # it begins anew, here
+    else:
+        check_same_mode(run.path, run.record["environment"], mode_in_use())
         trainer.restore(Snapshot(checkpoint.tensors, checkpoint.state))
     run.cut_metrics(trainer.epoch)
 
@@ -302,7 +306,7 @@ def _describe(prepared: Prepared, folder: Path, command: str | None) -> dict[str
             "epochs": settings.epochs,
             "patience": settings.patience,
         },
-        "environment": environment("interpreter"),
+        "environment": environment(mode_in_use()),
     }
 
 
