@@ -118,6 +118,15 @@ def test_machine_code_agrees_with_the_interpreter_on_random_gradients():
     assert len(COMPILED) >= 0.9 * N_PROGRAMS, INTERPRETED
 
 
+ONE = np.ones((1, 1), np.float32)
+
+
+@pytest.mark.parametrize("array", [np.ones(1, np.float32), np.ones((3, 1), np.float32)])
+def test_machine_code_multiplies_by_a_matrix_of_one_number(array):
+    program = Program([array], [Step("linear", (0,), {"matrix": 0.5 * ONE})])
+    assert assert_agrees(native, program, [array], exact=False) == 1.0
+
+
 # ---- the comparison itself
 
 

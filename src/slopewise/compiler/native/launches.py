@@ -220,6 +220,9 @@ class Lowering:
             ProductEmitter(emitter, product, body, node.outputs[0], scratch, self.host.has_fma).emit(split)
 
         launch.emit = emit
+        # factors are read from memory, even one that is a number which other kernels have in their code
+        factors = [symbol for symbol in node.operands if symbol in self.uniform]
+        launch.reads += [self.fusion.views[symbol].storage for symbol in factors]
         launch.scratch = scratch
         launch.scratch_size = product.scratch_size(self.host.vector_bytes)
         launch.can_split = lambda n: Split.of(product, n, self.host.vector_bytes).axis != ""
