@@ -20,43 +20,15 @@ from slopewise.site.content.lessons.n02_gradient_and_derivative.surfaces import 
 )
 from slopewise.site.drawing import Plot, Scale, brief, linear, vector
 from slopewise.site.drawing.scale import covering
-from slopewise.site.labs import (
-    Choice,
-    Figure,
-    Frame,
-    Lab,
-    Number,
-    Prediction,
-    Table,
-    Values,
-)
+from slopewise.site.labs import Choice, Figure, Frame, Lab, Number, Prediction, Table, Values
 
 TURN = 15  # degrees that the compass turns at a step
-_WIDE, _HIGH, _UNIT = (
-    2.5,
-    2.0,
-    98,
-)  # half the map, and user units for one unit of it, the same both ways
+_WIDE, _HIGH, _UNIT = (2.5, 2.0, 98)  # half the map, and user units for one unit of it, the same both ways
 _REACH = 1.2  # how far a slice goes to either side
 _DRAWN = 0.5  # arrows of slopes are drawn half as long
-_LEVELS = (
-    0.02,
-    0.06,
-    0.13,
-    0.23,
-    0.36,
-    0.52,
-    0.68,
-    0.84,
-    1.0,
-)  # of the contours, as quantiles
+_LEVELS = (0.02, 0.06, 0.13, 0.23, 0.36, 0.52, 0.68, 0.84, 1.0)  # of the contours, as quantiles
 _FLAT = 1e-9
-_DEGREES = Scale(
-    0,
-    360,
-    tuple((float(d), f"{d}°") for d in range(0, 361, 90)),
-    lambda degrees: degrees / 360,
-)
+_DEGREES = Scale(0, 360, tuple((float(d), f"{d}°") for d in range(0, 361, 90)), lambda degrees: degrees / 360)
 
 
 def run(values: Values) -> list[Frame]:
@@ -88,10 +60,7 @@ class _Place:
         self.east = self._look("along w₁", np.array([1.0, 0.0]))
         self.north = self._look("along w₂", np.array([0.0, 1.0]))
         self.round = [] if self.is_flat else [self._turned(angle) for angle in range(0, 361, TURN)]
-        self.xs, self.ys = (
-            np.linspace(-_WIDE, _WIDE, 51),
-            np.linspace(-_HIGH, _HIGH, 41),
-        )
+        self.xs, self.ys = (np.linspace(-_WIDE, _WIDE, 51), np.linspace(-_HIGH, _HIGH, 41))
         grid = np.stack(np.meshgrid(self.xs, self.ys), axis=-1)
         self.heights: Floats = surface.height(sw.tensor(grid)).numpy()
         self.ground = self._ground()
@@ -249,12 +218,7 @@ class _Place:
         return Prediction(
             f"Now a step against the gradient, {brief(self.rate, 3)} times as long as it. The slope promises "
             f"a fall of {brief(self.rate, 3)} · {brief(self.slope)}² = {brief(promised)}. What will happen?",
-            (
-                "It falls by that much, within 10%",
-                "It falls, but by less",
-                "It falls by more",
-                "It rises",
-            ),
+            ("It falls by that much, within 10%", "It falls, but by less", "It falls by more", "It rises"),
             answer,
             f"The height changes by {brief(-fall)}. The slope is right *here*; the longer the step, the less "
             "it says.",
@@ -279,12 +243,7 @@ class _Place:
     # ---- pictures
 
     def _figures(
-        self,
-        look: Look | None,
-        *,
-        arrow: bool = False,
-        turn: int | None = None,
-        landed: Floats | None = None,
+        self, look: Look | None, *, arrow: bool = False, turn: int | None = None, landed: Floats | None = None
     ) -> tuple[Figure, ...]:
         key = self._key(look, arrow) + ("" if landed is None else "; blue: the step at full length")
         figures = [Figure(key, self._map(look, arrow, landed))]
@@ -323,17 +282,9 @@ class _Place:
         here = _pair(self.point)
         if look is not None:
             plot.line(
-                [
-                    _pair(self.point - 9 * look.direction),
-                    _pair(self.point + 9 * look.direction),
-                ],
-                "thin",
+                [_pair(self.point - 9 * look.direction), _pair(self.point + 9 * look.direction)], "thin"
             )
-            plot.dots(
-                [_pair(self.point + _REACH * side * look.direction) for side in (-1, 1)],
-                "hollow",
-                3,
-            )
+            plot.dots([_pair(self.point + _REACH * side * look.direction) for side in (-1, 1)], "hollow", 3)
         if arrow:
             tip = self.point + _DRAWN * self.gradient
             if look is not None:
@@ -397,13 +348,7 @@ class _Place:
             )
             for look in looks
         ]
-        columns = (
-            "Direction",
-            "Unit vector",
-            "Derivative",
-            "Gradient's shadow",
-            "By a nudge",
-        )
+        columns = ("Direction", "Unit vector", "Derivative", "Gradient's shadow", "By a nudge")
         return Table("Slopes by direction, found in three ways", columns, rows, current=current)
 
 
@@ -443,15 +388,10 @@ def _column(values: Floats) -> str:
 
 LAB = Lab(
     title="A slope for every direction",
-    task="Choose a surface, and a point with the sliders or by dragging it. Step: look along both axes, put the two slopes into one arrow, then "
-    "turn a compass through a whole round. Try the saddle at (0, 0), too.",
+    task="Choose a surface, and a point, with the sliders or by dragging it. Step: look along both axes, put "
+    "the two slopes into one arrow, then turn a compass. Try the saddle at (0, 0), too.",
     settings=(
-        Choice(
-            "surface",
-            "Surface",
-            "bowl",
-            tuple((key, surface.name) for key, surface in SURFACES.items()),
-        ),
+        Choice("surface", "Surface", "bowl", tuple((key, surface.name) for key, surface in SURFACES.items())),
         Number("w1", "Point: first parameter", 1.5, -_WIDE, _WIDE, 0.1),
         Number("w2", "Point: second parameter", 0.8, -_HIGH, _HIGH, 0.1),
         Number("lr", "Learning rate η", 0.3, 0.05, 1.5, 0.05),
