@@ -52,9 +52,14 @@ def _kinds() -> list[tuple[str, str, float]]:
     return rows
 
 
-def _aim() -> float:
-    """Return the angle in degrees between the step and the way to the bowl's lowest point."""
-    step, way = -gradient(_LINE, POINT), -POINT
+def _aim(across: float) -> float:
+    """Return the angle in degrees between the step and the way to the lowest point.
+
+    The bowl is w₁²/2 + across · w₂²/2.
+    """
+    curvatures = sw.tensor(np.array([1.0, across]))
+    step = -sw.grad(lambda w: 0.5 * (curvatures * w**2).sum())(sw.tensor(POINT)).numpy()
+    way = -POINT
     cosine = step @ way / (np.linalg.norm(step) * np.linalg.norm(way))
     return math.degrees(math.acos(cosine))
 
@@ -85,7 +90,8 @@ def facts() -> dict[str, Any]:
         "diagonal": DIAGONAL.tolist(),
         "along_diagonal": slope_along(_LINE, POINT, DIAGONAL),
         "parameters": sum(parameter.size for parameter in network.parameters()),
-        "aim": _aim(),
+        "aim": _aim(2.0),
+        "aim_valley": _aim(25.0),
         "rescaled": _rescaled(),
         "rate": 0.3,
         "landed": (POINT - 0.3 * slopes).tolist(),
