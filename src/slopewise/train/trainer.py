@@ -80,7 +80,8 @@ class Trainer:
     class_weight : mapping of class to weight, or "balanced", optional
         Multiplied with the sample weights. "balanced" gives each class the same total weight.
     compile : bool
-        Whether to trace each step once and run its graph from then on. The numbers are the same.
+        Whether to trace each step once and run it from then on as machine code, many steps in one call. The
+        numbers are those of the plain loop up to rounding; with SLOPEWISE_TARGET=interpreter, its bits.
 
     Attributes
     ----------
