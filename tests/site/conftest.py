@@ -50,11 +50,12 @@ class Browser:
 
     numbers = itertools.count(1)
 
-    def __init__(self, application, address):
+    def __init__(self, site, address):
         self.client = TestClient(
-            application, base_url="http://127.0.0.1", client=(address, 50000), follow_redirects=False
+            site.app, base_url="http://127.0.0.1", client=(address, 50000), follow_redirects=False
         )
-        self.mailbox = application.state.mailer
+        self.client.portal = site.portal  # the event loop in which the application was started
+        self.mailbox = site.app.state.mailer
         self.email = ""
 
     def get(self, path, **options):
@@ -133,7 +134,7 @@ def browser(site):
     def make(address=None):
         number = next(addresses)
         return Browser(
-            site.app, address or f"10.{next(Browser.numbers) % 250}.{number // 250}.{number % 250}"
+            site, address or f"10.{next(Browser.numbers) % 250}.{number // 250}.{number % 250}"
         )
 
     return make

@@ -192,21 +192,84 @@ def generate(
     return write_table(table.frame, out)
 
 
-@app.command()
+site_commands = typer.Typer(rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
+app.add_typer(site_commands, name="site", rich_help_panel=None)
+
+SiteDatabase = Annotated[
+    str | None, typer.Option("--database", metavar="URL", help="Default: a file in your data folder.")
+]
+PublicUrl = Annotated[
+    str, typer.Option(metavar="URL", help="The https address that users type; needed off loopback.")
+]
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The address of an account.")]
+Day = Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="The last day.")]
+
+
+@site_commands.callback(invoke_without_command=True)
 def site(
+    context: typer.Context,
     host: Annotated[str, typer.Option(metavar="NAME", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8000,
-    database: Annotated[
-        str | None, typer.Option(metavar="URL", help="Default: a file in your data folder.")
-    ] = None,
-    public_url: Annotated[
-        str, typer.Option(metavar="URL", help="The https address that users type; needed off loopback.")
-    ] = "",
+    database: SiteDatabase = None,
+    public_url: PublicUrl = "",
 ) -> int:
     """Serve the tutorial: lessons whose labs run on the engine, and flash cards."""
+    if context.invoked_subcommand is not None:
+        context.obj = {"database": database, "public_url": public_url}
+        return 0
     from slopewise.cli.site import serve_site
 
     return serve_site(host, port, database, public_url)
+
+
+@site_commands.command("create-admin")
+def create_admin(
+    context: typer.Context, email: Email, database: SiteDatabase = None, public_url: PublicUrl = ""
+) -> int:
+    """Make an account the owner's, and print a link to choose its password."""
+    return _administer("create-admin", context, database, public_url=public_url, email=email)
+
+
+@site_commands.command("reset-password")
+def reset_password(
+    context: typer.Context, email: Email, database: SiteDatabase = None, public_url: PublicUrl = ""
+) -> int:
+    """Print a link by which somebody chooses a new password."""
+    return _administer("reset-password", context, database, public_url=public_url, email=email)
+
+
+@site_commands.command("grant-pro")
+def grant_pro(context: typer.Context, email: Email, until: Day, database: SiteDatabase = None) -> int:
+    """Give somebody a Pro membership."""
+    return _administer("grant-pro", context, database, email=email, until=until)
+
+
+@site_commands.command("revoke-pro")
+def revoke_pro(context: typer.Context, email: Email, database: SiteDatabase = None) -> int:
+    """End somebody's Pro membership now."""
+    return _administer("revoke-pro", context, database, email=email)
+
+
+@site_commands.command("make-codes")
+def make_codes(
+    context: typer.Context,
+    expires: Day,
+    count: Annotated[int, typer.Option(help="How many.")] = 1,
+    days: Annotated[int, typer.Option(help="The days of membership that a code gives.")] = 365,
+    database: SiteDatabase = None,
+) -> int:
+    """Print codes that can be redeemed once each. They are not shown again."""
+    return _administer("make-codes", context, database, count=count, days=days, expires=expires)
+
+
+def _administer(command: str, context: typer.Context, database: str | None, **given: Any) -> int:
+    """Run a command of the site's owner; options may stand before its name or after it."""
+    from slopewise.cli.site import administer
+
+    before = context.obj
+    if "public_url" in given:
+        given["public_url"] = given["public_url"] or before["public_url"]
+    return administer(command, database or before["database"], **given)
 
 
 def _settings(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+from datetime import UTC, date, datetime, time, timedelta
 from importlib.util import find_spec
+from typing import Any
 
 from slopewise.engine.errors import ArgumentError, MissingLibraryError
 
@@ -15,11 +17,7 @@ _NEEDED = (
 
 def serve_site(host: str, port: int, database: str | None, public_url: str) -> int:
     """Serve until Ctrl-C, and return the exit status."""
-    missing = [name for name in _NEEDED if find_spec(name) is None]
-    if missing:
-        raise MissingLibraryError(
-            f"the site needs {', '.join(missing)}; install them with: pip install 'slopewise[site]'"
-        )
+    require_libraries()
     from slopewise.site.app import serve
     from slopewise.site.configuration import Configuration, default_database
 
@@ -27,6 +25,49 @@ def serve_site(host: str, port: int, database: str | None, public_url: str) -> i
     print(f"Slopewise is at {configuration.address} (Ctrl-C stops it)", flush=True)
     serve(configuration)
     return 0
+
+
+def administer(
+    command: str, database: str | None, *, public_url: str = "", email: str = "", **given: Any
+) -> int:
+    """Run one of the owner's commands, print what it says, and return the exit status."""
+    require_libraries()
+    from slopewise.site.administration import administration
+    from slopewise.site.configuration import Configuration, default_database
+
+    address = Configuration(public_url=public_url).address
+    with administration(database or default_database(), datetime.now(UTC)) as owner:
+        if command in ("create-admin", "reset-password"):
+            make = owner.create_admin if command == "create-admin" else owner.reset_password
+            path = make(email)
+            print(f"Open within half an hour to choose the password of {email}:\n{address}{path}")
+        elif command == "grant-pro":
+            owner.grant_pro(email, _last_day("--until", given["until"]))
+            print(f"{email} is a Pro member through {given['until']} (UTC)")
+        elif command == "revoke-pro":
+            ended = owner.revoke_pro(email)
+            print(f"{email} is no Pro member any more" if ended else f"{email} was no Pro member")
+        else:
+            codes = owner.make_codes(given["count"], given["days"], _last_day("--expires", given["expires"]))
+            print("\n".join(codes))
+    return 0
+
+
+def _last_day(option: str, text: str) -> datetime:
+    """Return the moment after a day in UTC."""
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), UTC) + timedelta(days=1)
+    except (ValueError, OverflowError):
+        raise ArgumentError(f"{option} is a day such as 2027-12-31, not {text[:40]!r}") from None
+
+
+def require_libraries() -> None:
+    """Refuse to go on without the extra."""
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise MissingLibraryError(
+            f"the site needs {', '.join(missing)}; install them with: pip install 'slopewise[site]'"
+        )
 
 
 def _free_port(host: str, port: int) -> int:

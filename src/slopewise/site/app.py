@@ -28,6 +28,8 @@ from slopewise.site.pages import (
     health,
     lessons,
     logging_in,
+    membership,
+    own_data,
     reference,
     review,
     signing_up,
@@ -35,6 +37,7 @@ from slopewise.site.pages import (
 from slopewise.site.policies import undeclared_routes
 from slopewise.site.security import SecurityHeaders
 from slopewise.site.storage import open_database
+from slopewise.site.storage.erasure import erase_again
 from slopewise.site.templating import make_templates
 
 STATIC = Path(__file__).parent / "static"
@@ -76,7 +79,18 @@ def create_app(
     application.state.library = Library(application.state.course, load_pro_decks())
     application.state.templates = make_templates(STATIC)
     application.state.frames = FrameStore(Pool(configuration.limits))
-    for module in (lessons, cards, review, reference, signing_up, logging_in, account, health):
+    for module in (
+        lessons,
+        cards,
+        review,
+        reference,
+        signing_up,
+        logging_in,
+        account,
+        membership,
+        own_data,
+        health,
+    ):
         application.router.routes.extend(module.router.routes)  # flat, so that each can be checked
     application.mount("/static", StaticFiles(directory=STATIC), name="static")
     errors.add_handlers(application)
@@ -93,6 +107,7 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     """Open the database and start the first worker; close both at the end."""
     state = application.state
     state.database = open_database(state.configuration.database)
+    erase_again(state.database, state.clock())
     state.hashing = CapacityLimiter(HASHES_AT_ONCE)
     await state.frames.pool.warm_up()
     yield

@@ -239,6 +239,15 @@ def test_the_address_changes_when_the_new_one_confirms_and_the_old_one_is_told(b
     assert browser().log_in("after@example.org").status_code == 303
 
 
+def test_a_new_password_voids_a_change_of_address_that_somebody_else_asked_for(browser, mailbox):
+    somebody = browser().sign_up()
+    somebody.post("/account/email", {"password": PASSWORD, "email": "thief@example.org"})
+    stolen = mailbox.link("thief@example.org")
+    somebody.post("/account/password", {"password": PASSWORD, "new_password": OTHER})
+    assert somebody.get(stolen).status_code == 410
+    assert somebody.post(stolen).status_code == 410
+
+
 def test_an_address_that_has_an_account_is_not_given_to_another_and_the_answer_is_the_same(browser, mailbox):
     taken = browser().sign_up().email
     somebody = browser().sign_up()

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from slopewise.engine.errors import ArgumentError, DataError
 from slopewise.site.accounts.addresses import email_key
 from slopewise.site.accounts.audit import note
-from slopewise.site.accounts.links import find_link, make_link, sweep_links, use_link
+from slopewise.site.accounts.links import find_link, make_link, sweep_links, use_link, void_links
 from slopewise.site.accounts.passwords import Passwords, check_new_password
 from slopewise.site.accounts.sessions import close_sessions
 from slopewise.site.storage.tables import Account, Learner
@@ -80,7 +80,7 @@ def finish_sign_up(
     email = link_email(session, "sign-up", secret, now)
     check_new_password(password, email)
     link = find_link(session, "sign-up", secret, now)
-    if link is None or not use_link(session, link, now) or account_by_email(session, email) is not None:
+    if link is None or not use_link(session, link) or account_by_email(session, email) is not None:
         raise LinkSpentError("This link was used already, or is older than half an hour.")
     account = add_account(session, email, now)
     account.password_hash = passwords.hash(password)
@@ -137,10 +137,11 @@ def finish_reset(
     check_new_password(password, email)
     link = find_link(session, "reset", secret, now)
     account = session.get(Account, link.account_id) if link is not None else None
-    if link is None or account is None or not use_link(session, link, now):
+    if link is None or account is None or not use_link(session, link):
         raise LinkSpentError("This link was used already, or is older than half an hour.")
     account.password_hash = passwords.hash(password)
     close_sessions(session, account.id)
+    void_links(session, account.id)
     note(session, now, "reset", account.id)
     return account
 
@@ -159,6 +160,7 @@ def change_password(
     check_new_password(new, account.email)
     account.password_hash = passwords.hash(new)
     close_sessions(session, account.id)
+    void_links(session, account.id)
     note(session, now, "change-password", account.id)
 
 
@@ -193,7 +195,7 @@ def finish_email_change(session: Session, secret: str, now: datetime) -> Letter:
     if link is None or account is None:
         raise LinkSpentError("This link was used already, or is older than half an hour.")
     holder = account_by_email(session, link.email)
-    if not use_link(session, link, now) or (holder is not None and holder.id != account.id):
+    if not use_link(session, link) or (holder is not None and holder.id != account.id):
         raise LinkSpentError("This link was used already, or is older than half an hour.")
     told = Letter("email-changed", account.email)
     account.email, account.email_key = link.email, email_key(link.email)

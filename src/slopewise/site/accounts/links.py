@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from slopewise.site.accounts.secrets import digest, new_secret
@@ -22,7 +22,6 @@ def make_link(
         delete(MailToken).where(
             MailToken.purpose == purpose,
             MailToken.account_id == account_id if account_id else MailToken.email == email,
-            MailToken.used_at.is_(None),
         )
     )
     secret = new_secret()
@@ -44,18 +43,20 @@ def find_link(session: Session, purpose: str, secret: str, now: datetime) -> Mai
     query = select(MailToken).where(
         MailToken.purpose == purpose,
         MailToken.digest == digest(secret),
-        MailToken.used_at.is_(None),
         MailToken.expires_at > now,
     )
     return session.scalar(query)
 
 
-def use_link(session: Session, link: MailToken, now: datetime) -> bool:
-    """Mark a link as used, and return whether this was the first use."""
-    statement = (
-        update(MailToken).where(MailToken.id == link.id, MailToken.used_at.is_(None)).values(used_at=now)
-    )
+def use_link(session: Session, link: MailToken) -> bool:
+    """Delete a link that is used, and return whether this was the first use."""
+    statement = delete(MailToken).where(MailToken.id == link.id)
     return session.connection().execute(statement).rowcount == 1
+
+
+def void_links(session: Session, account_id: uuid.UUID) -> None:
+    """Delete all links of an account: who asked for one knew a password that is no longer good."""
+    session.execute(delete(MailToken).where(MailToken.account_id == account_id))
 
 
 def sweep_links(session: Session, now: datetime) -> None:

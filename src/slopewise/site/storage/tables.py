@@ -178,7 +178,7 @@ class LoginSession(Base):
 
 
 class MailToken(Base):
-    """A link sent by mail, good once and for a short time. `account_id` is None in a link to sign up."""
+    """A link sent by mail, good for a short time; it is deleted by its use. One to sign up has no account."""
 
     __tablename__ = "mail_tokens"
     __table_args__ = (CheckConstraint("purpose IN ('sign-up', 'reset', 'email')", name="purpose"),)
@@ -191,7 +191,6 @@ class MailToken(Base):
     )
     email: Mapped[str] = mapped_column(String(LONGEST_EMAIL))
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Code(Base):

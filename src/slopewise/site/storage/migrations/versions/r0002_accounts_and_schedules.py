@@ -114,7 +114,6 @@ def _accounts() -> None:
         sa.Column("account_id", sa.Uuid(), nullable=True),
         sa.Column("email", sa.String(254), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
-        sa.Column("used_at", UtcDateTime(), nullable=True),
         sa.CheckConstraint("purpose IN ('sign-up', 'reset', 'email')", name=op.f("ck_mail_tokens_purpose")),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name="fk_mail_tokens_account_id", ondelete="CASCADE"

@@ -1,0 +1,123 @@
+"""All that is kept of somebody, as one object. Text of cards is in it only where they may read it now."""
+
+from __future__ import annotations
+
+import csv
+import io
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from slopewise.site.accounts.progress import progress_of
+from slopewise.site.content.library import Library, Reader, ShownCard
+from slopewise.site.scheduling.log import standings
+from slopewise.site.storage.tables import GRADES, Account, CardEvent, Grant, Review
+
+FORMAT = 1
+COLUMNS = ("reviewed_at", "card", "deck", "front", "grade", "taken_back", "scheduler")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def export(
+    session: Session, account_id: uuid.UUID, library: Library, reader: Reader, now: datetime
+) -> dict[str, Any]:
+    """Return account, memberships, reviews, events, schedule, answers and notes."""
+    account = session.get_one(Account, account_id)
+    learner_id = account.learner_id
+    reviews = review_rows(session, learner_id, library, reader)
+    events = session.scalars(
+        select(CardEvent).where(CardEvent.learner_id == learner_id).order_by(CardEvent.happened_at)
+    )
+    grants = session.scalars(select(Grant).where(Grant.account_id == account_id).order_by(Grant.starts_at))
+    return {
+        "format": FORMAT,
+        "exported_at": now,
+        "account": {
+            name: getattr(account, name)
+            for name in (
+                *("email", "display_name", "time_zone", "rollover_hour"),
+                *("new_per_day", "is_owner", "created_at"),
+            )
+        },
+        "memberships": [
+            {name: getattr(row, name) for name in ("source", "starts_at", "ends_at", "revoked_at")}
+            for row in grants
+        ],
+        "reviews": reviews,
+        "events": [
+            {
+                "id": row.id,
+                "card": row.card_id,
+                "kind": row.kind,
+                "review": row.review_id,
+                "at": row.happened_at,
+            }
+            for row in events
+        ],
+        "schedule": [
+            {**_card(library, reader, card_id), **vars(standing)}
+            for card_id, standing in standings(session, learner_id).items()
+        ],
+        "progress": [
+            {"kind": row.kind, "item": row.item, "value": row.value, "changed_at": row.changed_at}
+            for row in progress_of(session, learner_id)
+        ],
+    }
+
+
+def review_rows(
+    session: Session, learner_id: uuid.UUID, library: Library, reader: Reader
+) -> list[dict[str, Any]]:
+    """Return the reviews in their order, those that were taken back included."""
+    undone = set(
+        session.scalars(
+            select(CardEvent.review_id).where(CardEvent.learner_id == learner_id, CardEvent.kind == "undo")
+        )
+    )
+    query = select(Review).where(Review.learner_id == learner_id).order_by(Review.reviewed_at, Review.id)
+    return [
+        {
+            "id": row.id,
+            **_card(library, reader, row.card_id),
+            "grade": GRADES[row.grade - 1],
+            "reviewed_at": row.reviewed_at,
+            "taken_back": row.id in undone,
+            "scheduler": row.scheduler,
+        }
+        for row in session.scalars(query)
+    ]
+
+
+def reviews_as_csv(rows: list[dict[str, Any]]) -> str:
+    """Return reviews as a table for a spreadsheet, which must not take a text for a formula."""
+    out = io.StringIO()
+    table = csv.DictWriter(out, COLUMNS, extrasaction="ignore")
+    table.writeheader()
+    for row in rows:
+        table.writerow({name: _cell(row.get(name)) for name in COLUMNS})
+    return out.getvalue()
+
+
+def _cell(value: object) -> str:
+    """Return a value as text; one that a spreadsheet would compute gets an apostrophe.
+
+    Examples
+    --------
+    >>> _cell("=1+1"), _cell("plain"), _cell(None)
+    ("'=1+1", 'plain', '')
+    """
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _card(library: Library, reader: Reader, card_id: uuid.UUID) -> Mapping[str, Any]:
+    """Return what a reader may know of a card now."""
+    card = library.card(card_id, reader)
+    found: dict[str, Any] = {"card": card_id, "deck": card.deck.title if card else None}
+    if isinstance(card, ShownCard):
+        found |= {"front": card.front, "back": card.back}
+    return found

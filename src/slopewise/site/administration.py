@@ -1,0 +1,123 @@
+"""What the owner does from the command line. Secrets come out of here, none goes in as an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from slopewise.engine.errors import ArgumentError, DataError
+from slopewise.site.accounts.accounts import account_by_email, add_account, begin_reset
+from slopewise.site.accounts.addresses import read_email
+from slopewise.site.accounts.audit import note
+from slopewise.site.accounts.membership import grant, make_codes, revoke
+from slopewise.site.storage.database import Database, open_database
+from slopewise.site.storage.tables import Account
+
+MOST_CODES = 1000
+MOST_DAYS = 3660
+
+
+@dataclass(frozen=True)
+class Administration:
+    """The owner's commands on a database; `now` is the moment at which they act."""
+
+    database: Database
+    now: datetime
+
+    def create_admin(self, email: str) -> str:
+        """Make an account an owner's, a new one if there is none; return the path of a link to its password.
+
+        Raises
+        ------
+        ArgumentError
+            If that is no address.
+        """
+        address = read_email(email)
+        with self.database.writing() as session:
+            account = account_by_email(session, address) or add_account(session, address, self.now)
+            account.is_owner = True
+            note(session, self.now, "create-admin", account.id, actor="owner")
+            session.flush()
+            return self._link(session, address)
+
+    def reset_password(self, email: str) -> str:
+        """Return the path of a link, good for half an hour, by which somebody chooses a new password.
+
+        Raises
+        ------
+        DataError
+            If the address has no account.
+        """
+        with self.database.writing() as session:
+            account = _account(session, email)
+            note(session, self.now, "reset-password", account.id, actor="owner")
+            return self._link(session, account.email)
+
+    def grant_pro(self, email: str, until: datetime) -> None:
+        """Give a membership.
+
+        Raises
+        ------
+        ArgumentError
+            If its end is past.
+        DataError
+            If the address has no account.
+        """
+        if until <= self.now:
+            raise ArgumentError("--until is a day that is past; name a later one")
+        with self.database.writing() as session:
+            grant(session, _account(session, email).id, until, self.now)
+
+    def revoke_pro(self, email: str) -> int:
+        """End all memberships of an account, and return how many ran.
+
+        Raises
+        ------
+        DataError
+            If the address has no account.
+        """
+        with self.database.writing() as session:
+            return revoke(session, _account(session, email).id, self.now)
+
+    def make_codes(self, count: int, days: int, expires: datetime) -> list[str]:
+        """Return new codes, each good for one membership of some days.
+
+        Raises
+        ------
+        ArgumentError
+            If there are too many, too few, or their last day is past.
+        """
+        if not 1 <= count <= MOST_CODES:
+            raise ArgumentError(f"--count is a number from 1 to {MOST_CODES}")
+        if not 1 <= days <= MOST_DAYS:
+            raise ArgumentError(f"--days is a number from 1 to {MOST_DAYS}")
+        if expires <= self.now:
+            raise ArgumentError("--expires is a day that is past; name a later one")
+        with self.database.writing() as session:
+            return make_codes(session, count, days, expires, self.now)
+
+    def _link(self, session: Session, email: str) -> str:
+        letter = begin_reset(session, email, self.now)
+        assert letter is not None, "the account was found above"
+        return f"/reset/{letter.secret}"
+
+
+@contextmanager
+def administration(database: str, now: datetime) -> Iterator[Administration]:
+    """Open a database for the owner's commands; a server may run on it meanwhile."""
+    opened = open_database(database)
+    try:
+        yield Administration(opened, now)
+    finally:
+        opened.close()
+
+
+def _account(session: Session, email: str) -> Account:
+    account = account_by_email(session, email)
+    if account is None:
+        raise DataError(f"no account has the address {email[:254]!r}")
+    return account

@@ -1,0 +1,41 @@
+"""Membership: what it opens, and the form for a code."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from slopewise.engine.errors import DataError
+from slopewise.site.accounts.membership import redeem
+from slopewise.site.forms import field
+from slopewise.site.pages.account import account_id
+from slopewise.site.pages.answers import go_to, limit, visitors_network
+from slopewise.site.policies import ANYONE, SIGNED_IN, route
+from slopewise.site.templating import render
+
+router = APIRouter()
+
+
+@route(router, "GET", "/membership", ANYONE)
+def membership(request: Request) -> Response:
+    """Say what members get, and take a code."""
+    return _page(request)
+
+
+@route(router, "POST", "/membership", SIGNED_IN)
+def redeem_code(request: Request) -> Response:
+    """Turn a code into a membership."""
+    limit(request, "code of an account", str(account_id(request)))
+    limit(request, "code from a network", visitors_network(request))
+    try:
+        with request.app.state.database.writing() as session:
+            redeem(session, account_id(request), field(request, "code", 100), request.app.state.clock())
+    except DataError as error:
+        return _page(request, str(error))
+    return go_to("/account?done=redeemed")
+
+
+def _page(request: Request, problem: str = "") -> Response:
+    decks = [label for label in request.app.state.library.labels if label.is_pro]
+    return render(request, "membership.html", status=400 if problem else 200, problem=problem, decks=decks)

@@ -1,0 +1,77 @@
+"""Erasing a learner: the one procedure that deletes rows of the logs, and how it outlives a restore."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from slopewise.engine.errors import DataError
+from slopewise.site.storage.database import Database
+from slopewise.site.storage.tables import (
+    Account,
+    AuditEntry,
+    CardEvent,
+    CardState,
+    Erasure,
+    Learner,
+    Progress,
+    Review,
+)
+
+
+def erase(database: Database, learner_id: uuid.UUID, now: datetime) -> None:
+    """Delete all that is known of a learner, and note that it was done.
+
+    The id goes first into a file beside the database. A backup that is restored later knows the learner
+    again; `erase_again` then sees to it.
+    """
+    with _list_of(database).open("a", encoding="utf-8") as file:
+        file.write(f"{learner_id}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    with database.writing() as session:
+        _erase_rows(session, learner_id, now)
+
+
+def erase_again(database: Database, now: datetime) -> int:
+    """Erase those who were erased before and are back, as after a restore; return how many.
+
+    Raises
+    ------
+    DataError
+        If the list beside the database is damaged.
+    """
+    file = _list_of(database)
+    if not file.exists():
+        return 0
+    lines = file.read_text(encoding="utf-8").split()
+    try:
+        erased = {uuid.UUID(line) for line in lines}
+    except ValueError:
+        raise DataError(f"{file}: each line is the id of a learner who was erased") from None
+    with database.reading() as session:
+        back = erased & set(session.scalars(select(Learner.id)))
+    for learner_id in sorted(back):
+        with database.writing() as session:
+            _erase_rows(session, learner_id, now)
+    return len(back)
+
+
+def _erase_rows(session: Session, learner_id: uuid.UUID, now: datetime) -> None:
+    account_id = session.scalar(select(Account.id).where(Account.learner_id == learner_id))
+    if session.get(Erasure, learner_id) is None:
+        session.add(Erasure(learner_id=learner_id, erased_at=now))
+    session.add(AuditEntry(at=now, actor="account", action="erase", account_id=account_id))
+    session.flush()
+    for table in (CardEvent, Review, CardState, Progress, Account):  # what refers to others goes first
+        session.execute(delete(table).where(table.learner_id == learner_id))
+    session.execute(delete(Learner).where(Learner.id == learner_id))
+
+
+def _list_of(database: Database) -> Path:
+    return Path(f"{database.engine.url.database}.erased")
