@@ -125,10 +125,10 @@ def test_a_traced_call_gives_the_bits_of_the_eager_one(function: Any, sample: Sa
     operands = [sw.tensor(array) for array in _operands(sample)]
     kwargs = {key: _tensors(value) for key, value in sample.kwargs.items()}
 
-    @sw.compile
-    def compiled(*operands: sw.Tensor) -> Any:
+    def call(*operands: sw.Tensor) -> Any:
         return _flat(function(*_with_operands(sample.args, iter(operands)), **kwargs))
 
+    compiled = sw.compile(call, target="interpreter")
     if not sample.traced:
         with pytest.raises(TraceError, match=r"test_namespace\.py:\d+"):
             compiled(*operands)
@@ -136,6 +136,23 @@ def test_a_traced_call_gives_the_bits_of_the_eager_one(function: Any, sample: Sa
     for traced, eager in zip(compiled(*operands), _call(function, sample), strict=True):
         np.testing.assert_array_equal(traced.numpy(), eager.numpy())
         assert traced.dtype == eager.dtype
+
+
+@pytest.mark.filterwarnings("ignore::slopewise.CompilationWarning")  # of what NumPy alone computes
+@pytest.mark.parametrize(("function", "sample"), [case for case in CASES if case.values[1].traced])
+def test_machine_code_gives_the_numbers_of_the_eager_call(function: Any, sample: Sample) -> None:
+    operands = [sw.tensor(array) for array in _operands(sample)]
+    kwargs = {key: _tensors(value) for key, value in sample.kwargs.items()}
+
+    def call(*operands: sw.Tensor) -> Any:
+        return _flat(function(*_with_operands(sample.args, iter(operands)), **kwargs))
+
+    for found, eager in zip(
+        sw.compile(call, target="native")(*operands), _call(function, sample), strict=True
+    ):
+        assert found.dtype == eager.dtype
+        bound = 1e-12 if eager.dtype.itemsize >= 8 else 1e-5
+        np.testing.assert_allclose(found.numpy(), eager.numpy(), rtol=bound, atol=bound)
 
 
 @pytest.mark.parametrize(("function", "sample"), FLOATING_CASES)

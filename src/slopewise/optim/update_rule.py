@@ -21,7 +21,7 @@ Scalars = dict[str, Tensor]
 Number = float | Tensor
 
 _MOST_ELEMENTS = 1 << 24
-_MOST_TRACES = 8
+_MOST_TRACES = 7
 
 
 class UpdateRule(Optimizer):
