@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-from slopewise.compiler.native.loops import I64, POINTER, value_type
-from slopewise.compiler.native.toolchain import compile_ir
+from slopewise.compiler.native.emission.loops import I64, POINTER, value_type
+from slopewise.compiler.native.machine.toolchain import compile_ir
 
 Emit = Callable[[ir.IRBuilder, list[ir.Value]], ir.Value]
 

@@ -11,9 +11,9 @@ import slopewise as sw
 from slopewise.compiler import debug
 from slopewise.compiler.loop import ONCE
 from slopewise.compiler.native.executable import Executable
+from slopewise.compiler.native.machine.toolchain import host
 from slopewise.compiler.native.profile import ProfiledExecutable
 from slopewise.compiler.native.program import Program
-from slopewise.compiler.native.toolchain import host
 from slopewise.compiler.passes import optimize
 from slopewise.engine.errors import ArgumentError
 from slopewise.engine.interpreter import interpret

@@ -7,7 +7,7 @@ import pytest
 
 import slopewise as sw
 from slopewise.compiler import targets
-from slopewise.compiler.native import toolchain
+from slopewise.compiler.native.machine import toolchain
 from slopewise.compiler.steps import StepLoop
 from slopewise.engine.errors import ArgumentError
 

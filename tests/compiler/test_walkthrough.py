@@ -15,8 +15,8 @@ import slopewise as sw
 from slopewise.compiler import debug
 from slopewise.compiler.direct import carried_state
 from slopewise.compiler.loop import Loop
+from slopewise.compiler.native.machine.toolchain import host
 from slopewise.compiler.native.program import Program
-from slopewise.compiler.native.toolchain import host
 from slopewise.compiler.passes import optimize
 
 PAGE = Path(__file__).parents[2] / "docs" / "compiler.md"

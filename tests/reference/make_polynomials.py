@@ -1,11 +1,11 @@
-"""Derives the polynomials of slopewise/compiler/native/mathematics (needs mpmath; run by hand).
+"""Derives the polynomials of slopewise/compiler/native/arithmetic/mathematics (needs mpmath; run by hand).
 
 Remez's exchange algorithm (E. Remez 1934) in 60 digits, for `f(x) ~ sum c_k basis_k(x)` with the
 least largest value of `|weight(x) (f(x) - p(x))|`. The weight is what the error is worth in the end, mostly
 1 / (the function), so that the printed number is a relative error; one unit in the last place is 1.2e-7 in
 float32 and 2.2e-16 in float64.
 
-    python tests/reference/make_polynomials.py > src/slopewise/compiler/native/mathematics/coefficients.py
+    python tests/reference/make_polynomials.py > src/slopewise/compiler/native/arithmetic/mathematics/coefficients.py
 """
 
 from __future__ import annotations

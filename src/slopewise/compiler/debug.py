@@ -28,9 +28,9 @@ from slopewise.engine.errors import ArgumentError
 from slopewise.engine.graph import Graph, Symbol, value_names
 
 if TYPE_CHECKING:
+    from slopewise.compiler.native.emission.views import Storage
     from slopewise.compiler.native.executable import Executable
     from slopewise.compiler.native.program import Program
-    from slopewise.compiler.native.views import Storage
 
 _VARIABLE = "SLOPEWISE_DEBUG"
 GRAPH, PASSES_RUNG, KERNELS, MEMORY, IR, ASSEMBLY = range(1, 7)
@@ -75,9 +75,9 @@ def show(graph: Graph, loop: Loop) -> Executable | None:
     Executable
         From rung 6 on, one that measures its kernels; None below, and for what cannot be compiled.
     """
+    from slopewise.compiler.native.machine.threads import thread_limit
+    from slopewise.compiler.native.machine.toolchain import assembly, host
     from slopewise.compiler.native.support import obstacle
-    from slopewise.compiler.native.threads import thread_limit
-    from slopewise.compiler.native.toolchain import assembly, host
 
     rung = level()
     name = f"graph {next(_numbers)}"

@@ -14,7 +14,7 @@ import numpy as np
 from slopewise.compiler.compiled import CompiledFunction
 from slopewise.compiler.direct import carried_state, outputs_without_gradients, owned_array
 from slopewise.compiler.loop import Loop
-from slopewise.compiler.native.deadline import deadline_after
+from slopewise.compiler.native.machine.deadline import deadline_after
 from slopewise.compiler.targets import executable_of
 from slopewise.engine.aval import Array, Aval, aval_of
 from slopewise.engine.graph import Graph, GraphNode, Symbol

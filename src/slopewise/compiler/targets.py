@@ -42,7 +42,7 @@ def executable_of(graph: Graph, loop: Loop = ONCE) -> Executable | None:
 
 
 def _compile(graph: Graph, loop: Loop) -> Executable | None:
-    from slopewise.compiler.native.toolchain import unavailable_reason
+    from slopewise.compiler.native.machine.toolchain import unavailable_reason
 
     reason = unavailable_reason()
     if reason is None:
@@ -72,7 +72,7 @@ def mode_in_use() -> str:
     -------
     "native", or "interpreter" if SLOPEWISE_TARGET says so or machine code cannot be made here
     """
-    from slopewise.compiler.native.toolchain import unavailable_reason
+    from slopewise.compiler.native.machine.toolchain import unavailable_reason
 
     wanted = target_named(None) is native
     return "native" if wanted and unavailable_reason() is None else "interpreter"
@@ -80,7 +80,7 @@ def mode_in_use() -> str:
 
 def native_facts() -> dict[str, object]:
     """Return what the bits of machine code depend on besides its program: compiler, processor, threads."""
-    from slopewise.compiler.native import threads, toolchain
+    from slopewise.compiler.native.machine import threads, toolchain
 
     host = toolchain.host()
     return {

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from llvmlite import ir
 
-from slopewise.compiler.native.failures import failure
-from slopewise.compiler.native.loops import I64, POINTER, Emitter
-from slopewise.compiler.native.toolchain import compile_ir, host
-from slopewise.compiler.native.views import Place, Storage, View
+from slopewise.compiler.native.emission.loops import I64, POINTER, Emitter
+from slopewise.compiler.native.emission.views import Place, Storage, View
+from slopewise.compiler.native.machine.failures import failure
+from slopewise.compiler.native.machine.toolchain import compile_ir, host
 from slopewise.engine.aval import aval_of
 from slopewise.engine.graph import GraphNode, Symbol
 from slopewise.engine.primitive import TABLE

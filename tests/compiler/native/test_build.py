@@ -9,11 +9,12 @@ import pytest
 
 import slopewise as sw
 from slopewise.compiler.loop import ONCE, Loop
-from slopewise.compiler.native import build, cache
+from slopewise.compiler.native import build
 from slopewise.compiler.native.description import Undescribed, describe
 from slopewise.compiler.native.executable import Executable
+from slopewise.compiler.native.machine import cache
+from slopewise.compiler.native.machine.toolchain import host
 from slopewise.compiler.native.program import Program
-from slopewise.compiler.native.toolchain import host
 from slopewise.compiler.passes import optimize
 from slopewise.engine.graph import Graph, GraphNode
 from slopewise.engine.trace import trace_function
@@ -196,7 +197,7 @@ import slopewise as sw
 from slopewise.compiler.loop import ONCE
 from slopewise.compiler.native.description import describe
 from slopewise.compiler.native.program import Program
-from slopewise.compiler.native.toolchain import host
+from slopewise.compiler.native.machine.toolchain import host
 from slopewise.compiler.passes import optimize
 model = sw.nn.Sequential(
     sw.nn.Linear(3, 8), sw.nn.BatchNorm1d(8), sw.nn.ReLU(), sw.nn.Dropout(0.5), sw.nn.Linear(8, 2)

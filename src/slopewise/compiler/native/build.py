@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from slopewise.compiler.loop import Loop
-from slopewise.compiler.native import cache
 from slopewise.compiler.native.description import Undescribed, describe
-from slopewise.compiler.native.toolchain import DEFAULT_PIPELINE, Code, compile_ir, host
+from slopewise.compiler.native.machine import cache
+from slopewise.compiler.native.machine.toolchain import DEFAULT_PIPELINE, Code, compile_ir, host
 from slopewise.engine.aval import Array
 from slopewise.engine.graph import Graph
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slopewise.compiler.loop import ONCE, Loop
-from slopewise.compiler.native import frames as layout
 from slopewise.compiler.native.build import Built, constants_of, find, make
-from slopewise.compiler.native.failures import failure
-from slopewise.compiler.native.threads import run_together, thread_limit
-from slopewise.compiler.native.toolchain import Code, host
+from slopewise.compiler.native.emission import frames as layout
+from slopewise.compiler.native.machine.failures import failure
+from slopewise.compiler.native.machine.threads import run_together, thread_limit
+from slopewise.compiler.native.machine.toolchain import Code, host
 from slopewise.engine.aval import Array
 from slopewise.engine.errors import SlopewiseError
 from slopewise.engine.graph import Graph

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cached_property
 
-from slopewise.compiler.native.views import Place, Storage, View
+from slopewise.compiler.native.emission.views import Place, Storage, View
 from slopewise.engine.aval import Shape
 from slopewise.engine.graph import Graph, GraphNode, Symbol
 

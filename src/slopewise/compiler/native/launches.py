@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from slopewise.compiler.loop import Loop
-from slopewise.compiler.native import (
+from slopewise.compiler.native.emission.loops import Emitter
+from slopewise.compiler.native.emission.views import Place, Storage, View
+from slopewise.compiler.native.fusion import Fusion, Group, Kind
+from slopewise.compiler.native.kernels import (
     arguments,
     convolution,
     cumulative,
@@ -20,14 +23,11 @@ from slopewise.compiler.native import (
     softmax,
     windows,
 )
-from slopewise.compiler.native.fusion import Fusion, Group, Kind
-from slopewise.compiler.native.kernel import Kernel
-from slopewise.compiler.native.loops import Emitter
-from slopewise.compiler.native.maps import Body, emit_map, uniform_value
-from slopewise.compiler.native.matmul import Product, ProductEmitter, Split
-from slopewise.compiler.native.reductions import KEPT, REDUCED, emit_fill, emit_reduction
-from slopewise.compiler.native.toolchain import Host
-from slopewise.compiler.native.views import Place, Storage, View
+from slopewise.compiler.native.kernels.kernel import Kernel
+from slopewise.compiler.native.kernels.maps import Body, emit_map, uniform_value
+from slopewise.compiler.native.kernels.matmul import Product, ProductEmitter, Split
+from slopewise.compiler.native.kernels.reductions import KEPT, REDUCED, emit_fill, emit_reduction
+from slopewise.compiler.native.machine.toolchain import Host
 from slopewise.engine.aval import Array
 from slopewise.engine.graph import Graph, GraphNode, Symbol
 
@@ -198,7 +198,7 @@ class Lowering:
 
     def _fill(self, launch: Launch, group: Group) -> None:
         """Reductions of nothing are neutral values; all else of an empty domain is nothing at all."""
-        from slopewise.compiler.native.reductions import fill_values
+        from slopewise.compiler.native.kernels.reductions import fill_values
 
         if group.kind is Kind.REDUCTION:
             targets = [self.fusion.views[node.outputs[0]] for node in group.reductions]

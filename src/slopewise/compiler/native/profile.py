@@ -17,16 +17,16 @@ import numpy as np
 from llvmlite import ir
 
 from slopewise.compiler.loop import ONCE, Loop
-from slopewise.compiler.native import frames
 from slopewise.compiler.native.build import Built, places
+from slopewise.compiler.native.emission import frames
+from slopewise.compiler.native.emission.loops import I64
 from slopewise.compiler.native.executable import Executable
 from slopewise.compiler.native.fusion import Kind
+from slopewise.compiler.native.kernels.matmul import Product
 from slopewise.compiler.native.launches import Launch
-from slopewise.compiler.native.loops import I64
-from slopewise.compiler.native.matmul import Product
+from slopewise.compiler.native.machine.threads import thread_limit
+from slopewise.compiler.native.machine.toolchain import compile_ir, host
 from slopewise.compiler.native.program import Program
-from slopewise.compiler.native.threads import thread_limit
-from slopewise.compiler.native.toolchain import compile_ir, host
 from slopewise.engine.aval import Array
 from slopewise.engine.graph import Graph
 

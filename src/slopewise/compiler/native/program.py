@@ -10,14 +10,14 @@ from llvmlite import ir
 
 from slopewise.compiler.loop import ONCE, Loop
 from slopewise.compiler.memory import Lifetime, Plan, plan
-from slopewise.compiler.native import frames
-from slopewise.compiler.native.barrier import emit_barrier
-from slopewise.compiler.native.clock import emit_now
+from slopewise.compiler.native.emission import frames
+from slopewise.compiler.native.emission.barrier import emit_barrier
+from slopewise.compiler.native.emission.clock import emit_now
+from slopewise.compiler.native.emission.loops import I64, POINTER, Emitter
+from slopewise.compiler.native.emission.views import Place, Storage, View
 from slopewise.compiler.native.fusion import Fusion, Group, Kind
 from slopewise.compiler.native.launches import Launch, Lowering, ordered
-from slopewise.compiler.native.loops import I64, POINTER, Emitter
-from slopewise.compiler.native.toolchain import Host
-from slopewise.compiler.native.views import Place, Storage, View
+from slopewise.compiler.native.machine.toolchain import Host
 from slopewise.engine.aval import Array
 from slopewise.engine.graph import Graph, Symbol
 

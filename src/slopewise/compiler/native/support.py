@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from slopewise.compiler.native.fusion import REDUCTIONS, VIEWS, is_elementwise
+from slopewise.compiler.native.kernels.maps import map_dtype
 from slopewise.compiler.native.launches import KERNELS
-from slopewise.compiler.native.maps import map_dtype
 from slopewise.engine.graph import Graph, GraphNode, Symbol
 
 _OTHERS = REDUCTIONS | VIEWS | {"matmul", "scan", *KERNELS}

@@ -1,0 +1,1 @@
+"""Elementwise primitives and mathematical functions as instructions on registers."""

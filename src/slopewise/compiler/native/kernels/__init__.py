@@ -1,0 +1,1 @@
+"""The kernels: what each kind of operation becomes."""

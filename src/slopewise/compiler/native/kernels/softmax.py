@@ -1,0 +1,154 @@
+"""log_softmax in three walks over each line: its maximum, the sum of exponentials, the result."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from llvmlite import ir
+
+from slopewise.compiler.native.arithmetic import elementwise
+from slopewise.compiler.native.emission.loops import I32, Emitter, Index, pieces, value_type
+from slopewise.compiler.native.kernels.kernel import Kernel, Span, Views
+from slopewise.engine.graph import GraphNode
+
+
+def _kept(node: GraphNode) -> list[int]:
+    return [axis for axis in range(len(node.outputs[0].shape)) if axis not in node.params["axes"]]
+
+
+def _extent(node: GraphNode, operands: Views, results: Views) -> int:
+    kept = _kept(node)
+    return results[0].shape[kept[0]] if kept and kept[0] != len(results[0].shape) - 1 else 1
+
+
+def _work(node: GraphNode, operands: Views, results: Views) -> float:
+    return 20.0 * results[0].size
+
+
+class _Lines:
+    """The walks over the lines that belong to one place of the kept axes."""
+
+    def __init__(self, emitter: Emitter, node: GraphNode, operands: Views, results: Views) -> None:
+        self.emitter = emitter
+        self.x, self.y = operands[0], results[0]
+        self.dtype = self.x.dtype
+        self.axes: tuple[int, ...] = node.params["axes"]
+        self.along = len(self.x.shape) - 1 in self.axes  # vectors lie along a line, or across lines
+        self.index: list[Index] = [0] * len(self.x.shape)
+        self.lanes = emitter.vector_bytes // self.dtype.itemsize
+
+    def op(self, name: str, *operands: ir.Value) -> ir.Value:
+        dtypes = [self.dtype] * len(operands)
+        return elementwise.emit(self.emitter.builder, name, list(operands), dtypes, self.dtype, {})
+
+    @contextmanager
+    def _outer_axes(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            for axis in self.axes:
+                if axis != len(self.index) - 1:
+                    self.index[axis] = stack.enter_context(self.emitter.loop(0, self.x.shape[axis]))
+            yield
+
+    def walk(self, lanes: int, visit: Callable[[int], None]) -> None:
+        """Visit all elements of a line, or of `lanes` neighbouring lines."""
+        with self._outer_axes():
+            if not self.along:
+                visit(lanes)
+                return
+            size = self.x.shape[-1]
+            if size >= self.lanes:
+                with self.emitter.loop(0, size - size % self.lanes, self.lanes) as place:
+                    self.index[-1] = place
+                    visit(self.lanes)
+            for place, count in pieces(size, self.lanes):
+                self.index[-1] = place
+                visit(count)
+
+    def reduce(self, name: str, first: float, lanes: int, value: Callable[[int], ir.Value]) -> ir.Value:
+        """Combine a value over the line: a scalar for each line."""
+        emitter, builder = self.emitter, self.emitter.builder
+        widths = [lanes]
+        if self.along:
+            size = self.x.shape[-1]
+            widths = [self.lanes] * (size >= self.lanes) + [count for _, count in pieces(size, self.lanes)]
+        places = {}
+        for width in widths:
+            start = emitter.constant(first, self.dtype, width)
+            places[width] = emitter.variable(start.type)
+            builder.store(start, places[width])
+
+        def visit(count: int) -> None:
+            kind = value_type(self.dtype, count)
+            total = self.op(name, builder.load(places[count], typ=kind), value(count))
+            builder.store(total, places[count])
+
+        self.walk(lanes, visit)
+        totals = [
+            (builder.load(place, typ=value_type(self.dtype, width)), width) for width, place in places.items()
+        ]
+        if not self.along:
+            return totals[0][0]
+        folded = [self._fold(name, total, width) for total, width in totals]
+        result = folded[0]
+        for part in folded[1:]:
+            result = self.op(name, result, part)
+        return result
+
+    def _fold(self, name: str, value: ir.Value, lanes: int) -> ir.Value:
+        builder = self.emitter.builder
+        scalars = value
+        while lanes > 1:
+            lanes //= 2
+            undefined = ir.Constant(scalars.type, ir.Undefined)
+            low, high = (
+                builder.shuffle_vector(scalars, undefined, ir.Constant(ir.VectorType(I32, lanes), [*picked]))
+                for picked in (range(lanes), range(lanes, 2 * lanes))
+            )
+            scalars = self.op(name, low, high)
+        if isinstance(scalars.type, ir.VectorType):
+            scalars = builder.extract_element(scalars, ir.Constant(I32, 0))
+        return scalars
+
+    def emit(self, lanes: int) -> None:
+        """Emit the three walks for one line, or for `lanes` neighbouring ones."""
+        emitter = self.emitter
+
+        def wide(value: ir.Value, count: int) -> ir.Value:
+            return emitter.splat(value, count) if self.along else value
+
+        def shifted(count: int) -> ir.Value:
+            return self.op("sub", emitter.load(self.x, self.index, count), wide(largest, count))
+
+        def write(count: int) -> None:
+            emitter.store(self.y, self.index, self.op("sub", shifted(count), wide(logarithm, count)), count)
+
+        largest = self.reduce("maximum", -math.inf, lanes, lambda n: emitter.load(self.x, self.index, n))
+        total = self.reduce("add", 0.0, lanes, lambda n: self.op("exp", shifted(n)))
+        logarithm = self.op("log", total)
+        self.walk(lanes, write)
+
+
+def emit_log_softmax(emitter: Emitter, node: GraphNode, operands: Views, results: Views, span: Span) -> None:
+    """Emit log_softmax over any axes."""
+    lines = _Lines(emitter, node, operands, results)
+    last = len(lines.index) - 1
+    kept = _kept(node)
+    outer = [axis for axis in kept if axis != last]
+    with ExitStack() as stack:
+        for place, axis in enumerate(outer):
+            bounds = span if place == 0 else (0, lines.x.shape[axis])
+            lines.index[axis] = stack.enter_context(emitter.loop(*bounds))
+        if lines.along or not lines.index:
+            lines.emit(1)
+            return
+
+        def columns(begin: Index, count: int) -> None:
+            lines.index[last] = begin
+            lines.emit(count)
+
+        emitter.vectors((0, lines.x.shape[last]), lines.x.shape[last], lines.lanes, columns)
+
+
+KERNELS = {"log_softmax": Kernel(emit_log_softmax, _extent, _work)}
