@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from llvmlite import ir
@@ -14,12 +13,14 @@ from slopewise.compiler.native.emission import frames
 from slopewise.compiler.native.emission.barrier import emit_barrier
 from slopewise.compiler.native.emission.clock import emit_now
 from slopewise.compiler.native.emission.loops import I64, POINTER, Emitter
-from slopewise.compiler.native.emission.views import Place, Storage, View
-from slopewise.compiler.native.fusion import Fusion, Group, Kind
+from slopewise.compiler.native.emission.views import Place, Storage
+from slopewise.compiler.native.fusion import Fusion, Group
 from slopewise.compiler.native.launches import Launch, Lowering, ordered
 from slopewise.compiler.native.machine.toolchain import Host
+from slopewise.compiler.native.output_places import OutputPlaces, depend_on_writers
+from slopewise.compiler.native.waits import Pending
 from slopewise.engine.aval import Array
-from slopewise.engine.graph import Graph, Symbol
+from slopewise.engine.graph import Graph
 
 # nanoseconds, in the cost model's terms: a wait, and what a part that is shared out must save
 _BARRIER_COST = 1000.0
@@ -47,15 +48,11 @@ class Program:
         self.loop = loop
         self.fusion = Fusion(graph)
         self._lowering = Lowering(self.fusion, host, self._nested)
-        self._made: dict[int, Storage] = {}  # outputs
-        self._late_copies: list[tuple[int, Symbol]] = []
-        self._name_outputs()
-        groups = {group: self._lowering.launch(group) for group in self.fusion.groups}
-        self._launch_of = groups
-        launches = [*self._lowering.copies, *groups.values(), *self._copies()]
-        _depend_on_writers(launches)
-        launches = self._guard_carried(launches)
-        self.launches = ordered(launches)
+        outputs = OutputPlaces(self.fusion, self._lowering, loop)
+        self._launch_of = {group: self._lowering.launch(group) for group in self.fusion.groups}
+        launches = [*self._lowering.copies, *self._launch_of.values(), *outputs.copies()]
+        depend_on_writers(launches)
+        self.launches = ordered([*launches, *outputs.guard(launches, self._launch_of)])
         self.n_threads = self._useful_threads(n_threads)
         for launch in self.launches:
             if launch.scratch is not None and launch.scratch_size:
@@ -73,101 +70,6 @@ class Program:
     def constants(self) -> list[Array]:
         """What lies in the slots after inputs and outputs: constants, those of loops' bodies behind them."""
         return [*self.graph.constants.values(), *self._lowering.nested_constants]
-
-    # ---- where results go
-
-    def _name_outputs(self) -> None:
-        """Let a value that is an output be made in its place; what cannot be is copied there."""
-        for number, symbol in enumerate(self.graph.outputs):
-            storage = self.fusion.views[symbol].storage
-            if symbol in self.fusion.producer and storage.place is Place.ARENA:
-                storage.place, storage.index = Place.OUTPUT, number
-                self._made[number] = storage
-            else:
-                self._late_copies.append((number, symbol))
-
-    def _copies(self) -> Iterable[Launch]:
-        for number, symbol in self._late_copies:
-            view = self.fusion.views[symbol]
-            target = Storage(Place.OUTPUT, number, symbol.dtype, view.size)
-            source = view.storage
-            moved = source.place is Place.INPUT and source.index in self.loop.carried.values()
-            if moved and self.loop.carried.get(number) != source.index:
-                # another output may take its place before it is read
-                between = Storage(Place.ARENA, -1, symbol.dtype, view.size)
-                yield self._lowering.copy(view, between, symbol, f"copy.{number}")
-                view = View.whole(between, symbol.shape)
-            yield self._lowering.copy(view, target, symbol, f"output.{number}")
-
-    # ---- state that is carried on lies in one place: it is written after all have read it
-
-    def _guard_carried(self, launches: list[Launch]) -> list[Launch]:
-        added: list[Launch] = []
-        for output, entry in self.loop.carried.items():
-            writer = next(
-                (launch for launch in launches for s in launch.writes if _is(s, Place.OUTPUT, output)), None
-            )
-            if writer is None:
-                continue
-            readers = [
-                launch
-                for launch in launches
-                if launch is not writer and any(_is(s, Place.INPUT, entry) for s in launch.reads)
-            ]
-            before = _all_before(writer)
-            if any(writer in _all_before(reader) for reader in readers) or not self._may_write_over(
-                writer, output, entry
-            ):
-                added.append(self._write_later(writer, output, readers))
-            else:
-                writer.after.update(reader for reader in readers if reader not in before)
-        return [*launches, *added, *self._guard_from_failures(launches)]
-
-    def _guard_from_failures(self, launches: list[Launch]) -> list[Launch]:
-        """Let what is carried keep its place until nothing can fail any more, which comes first."""
-        risks = [launch for launch in launches if launch.can_fail]
-        risky = set(risks).union(*map(_all_before, risks))
-        copies = []
-        for output in self.loop.carried:
-            for writer in risky:
-                if any(_is(storage, Place.OUTPUT, output) for storage in writer.writes):
-                    copies.append(self._write_later(writer, output, risks))
-                    break
-        return copies
-
-    def _may_write_over(self, writer: Launch, output: int, entry: int) -> bool:
-        """Tell whether a launch that makes an output can read, in the same place, the input that it follows.
-
-        It can if it reads an element only where, and before, it writes that element.
-        """
-        if not any(_is(storage, Place.INPUT, entry) for storage in writer.reads):
-            return True
-        if writer.name == f"output.{output}":
-            return self.fusion.views[self.graph.outputs[output]].is_contiguous
-        group = next(group for group, launch in self._launch_of.items() if launch is writer)
-        made = self.graph.outputs[output]
-        if group.kind is Kind.OTHER or made not in group.maps:
-            return False
-        views = self.fusion.views
-        for node in group.nodes:
-            for symbol in node.operands:
-                view = views[symbol]
-                if not _is(view.storage, Place.INPUT, entry):
-                    continue
-                same = view.broadcast(group.domain).strides == views[made].broadcast(group.domain).strides
-                if node.primitive.name == "matmul" or not same or view.offset or view.size != made_size(made):
-                    return False
-        return True
-
-    def _write_later(self, writer: Launch, output: int, readers: list[Launch]) -> Launch:
-        """Let an output be made elsewhere and copied to its place when all else is done."""
-        place = next(s for s in writer.writes if _is(s, Place.OUTPUT, output))
-        place.place, place.index = Place.ARENA, -1
-        symbol = self.graph.outputs[output]
-        target = Storage(Place.OUTPUT, output, place.dtype, place.size)
-        copy = self._lowering.copy(View.whole(place, symbol.shape), target, symbol, f"later.{output}")
-        copy.after = {writer, *readers}
-        return copy
 
     # ---- threads and memory
 
@@ -243,11 +145,11 @@ class Program:
         thread = frames.load(builder, frame, frames.THREAD)
         control = frames.load_pointer(builder, frame, frames.CONTROL)
         barrier = frames.at(builder, control, frames.BARRIER_OFFSET)
-        pending = _Pending()
+        pending = Pending(self.loop.carried)
         last_risk = max((i for i, launch in enumerate(self.launches) if launch.can_fail), default=-1)
         for position, launch in enumerate(self.launches):
             shared = self.shared(launch)
-            if self.n_threads > 1 and pending.conflicts(self, launch, shared):
+            if self.n_threads > 1 and pending.conflicts(launch, shared):
                 emit_barrier(builder, barrier, self.n_threads)
                 pending.clear()
             kernel = self._kernel_function(module, launch, f"{prefix}k{position:03d}")
@@ -302,10 +204,8 @@ class Program:
         stop = frames.at(builder, control, frames.STOP_OFFSET)
         barrier = frames.at(builder, control, frames.BARRIER_OFFSET)
         thread = frames.load(builder, frame, frames.THREAD)
-        count, deadline = (
-            frames.load(builder, frame, frames.COUNT),
-            frames.load(builder, frame, frames.DEADLINE),
-        )
+        count = frames.load(builder, frame, frames.COUNT)
+        deadline = frames.load(builder, frame, frames.DEADLINE)
         entry = builder.block
         body, after = builder.append_basic_block("steps"), builder.append_basic_block("done")
         builder.branch(body)
@@ -343,83 +243,9 @@ class Program:
             builder.store(moved, frames.at(builder, frame, 8 * (frames.SLOTS + place)))
 
 
-class _Pending:
-    """What launches have touched since the last barrier."""
-
-    def __init__(self) -> None:
-        self.touched: list[tuple[object, int, int, bool, bool]] = []
-
-    def clear(self) -> None:
-        self.touched.clear()
-
-    def note(self, launch: Launch, shared: bool) -> None:
-        own = [launch.scratch] if launch.scratch is not None else []
-        for storage in launch.reads:
-            self.touched.append((*_extent(storage), False, shared))
-        for storage in (*launch.writes, *own):
-            self.touched.append((*_extent(storage), True, shared))
-
-    def conflicts(self, program: Program, launch: Launch, shared: bool) -> bool:
-        own = [launch.scratch] if launch.scratch is not None else []
-        uses = [(*_extent(s), False) for s in launch.reads]
-        uses += [(*_extent(s), True) for s in (*launch.writes, *own)]
-        carried = program.loop.carried
-        for kind, start, stop, writes in uses:
-            for other, begin, end, wrote, was_shared in self.touched:
-                if not (writes or wrote) or not (shared or was_shared):
-                    continue
-                if _same_memory(kind, other, carried) and start < end and begin < stop:
-                    return True
-        return False
-
-
-def _extent(storage: Storage) -> tuple[object, int, int]:
-    if storage.place is Place.ARENA:
-        return (Place.ARENA, storage.index, storage.index + storage.n_bytes)
-    return ((storage.place, storage.index), 0, max(storage.n_bytes, 1))
-
-
-def _same_memory(a: object, b: object, carried: Mapping[int, int]) -> bool:
-    def memory(place: object) -> object:
-        if isinstance(place, tuple) and place[0] is Place.OUTPUT and place[1] in carried:
-            return (Place.INPUT, carried[place[1]])
-        return place
-
-    return memory(a) == memory(b)
-
-
-def made_size(symbol: Symbol) -> int:
-    """Return how many elements a value has."""
-    size = 1
-    for n in symbol.shape:
-        size *= n
-    return size
-
-
 def _is_worth_sharing(launch: Launch, n_threads: int) -> bool:
     saved = launch.cost * (1 - 1 / n_threads)
     return n_threads > 1 and saved > _WORTH_SHARING and launch.can_split(n_threads)
-
-
-def _is(storage: Storage, place: Place, index: int) -> bool:
-    return storage.place is place and storage.index == index
-
-
-def _depend_on_writers(launches: list[Launch]) -> None:
-    writer = {storage: launch for launch in launches for storage in launch.writes}
-    for launch in launches:
-        launch.after = {writer[s] for s in launch.reads if s in writer and writer[s] is not launch}
-
-
-def _all_before(launch: Launch) -> set[Launch]:
-    found: set[Launch] = set()
-    pending = list(launch.after)
-    while pending:
-        earlier = pending.pop()
-        if earlier not in found:
-            found.add(earlier)
-            pending.extend(earlier.after)
-    return found
 
 
 # ---- small pieces of IR
