@@ -79,8 +79,11 @@ def mode_in_use() -> str:
 
 
 def native_facts() -> dict[str, object]:
-    """Return what the bits of machine code depend on besides its program: compiler, processor, threads."""
-    from slopewise.compiler.native.machine import threads, toolchain
+    """Return what the bits of machine code depend on besides its program: compiler and processor.
+
+    The number of threads is not among it: they share out independent results, never one sum.
+    """
+    from slopewise.compiler.native.machine import toolchain
 
     host = toolchain.host()
     return {
@@ -88,7 +91,6 @@ def native_facts() -> dict[str, object]:
         "triple": host.triple,
         "cpu": host.cpu,
         "features": sorted(name[1:] for name in host.features.split(",") if name.startswith("+")),
-        "threads": threads.thread_limit(),
     }
 
 

@@ -21,7 +21,8 @@ _THREAD_VARIABLES = ("SLOPEWISE_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_T
 def environment(mode: str) -> dict[str, Any]:
     """Return a plain record of the environment, for run.json.
 
-    Equality to the bit is promised between runs whose mode, CPU features, thread settings and versions agree.
+    Equality to the bit is promised between runs whose mode, CPU features and versions agree; in
+    the interpreter the threads of NumPy's BLAS must agree too.
 
     Parameters
     ----------
@@ -72,7 +73,7 @@ def check_same_mode(run: Path, recorded: Mapping[str, Any], mode: str) -> None:
     Warns
     -----
     UserWarning
-        If the version or, for machine code, the compiler, processor or number of threads differ.
+        If the version or, for machine code, the compiler or the processor differ.
     """
     if recorded["mode"] != mode:
         raise RunError(
