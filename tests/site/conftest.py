@@ -133,8 +133,6 @@ def browser(site):
 
     def make(address=None):
         number = next(addresses)
-        return Browser(
-            site, address or f"10.{next(Browser.numbers) % 250}.{number // 250}.{number % 250}"
-        )
+        return Browser(site, address or f"10.{next(Browser.numbers) % 250}.{number // 250}.{number % 250}")
 
     return make

@@ -340,6 +340,18 @@ def test_a_mailbox_is_not_flooded(browser, mailbox):
     assert len(mailbox.to("flooded@example.org")) == 4
 
 
+def test_a_page_with_a_secret_address_tells_it_to_no_other_site_and_lets_its_form_name_its_origin(
+    browser, mailbox
+):
+    """With no-referrer a browser sends `Origin: null` with the form, which is refused."""
+    somebody = browser()
+    somebody.post("/sign-up", {"email": "referrer@example.org"})
+    link = mailbox.link("referrer@example.org")
+    assert somebody.get(link).headers["referrer-policy"] == "same-origin"
+    headers = {"origin": "http://127.0.0.1", "sec-fetch-site": "same-origin"}
+    assert somebody.post(link, {"password": PASSWORD}, page=link, headers=headers).status_code == 303
+
+
 def test_links_in_mails_do_not_follow_the_host_of_the_request(browser, mailbox):
     somebody = browser()
     token = somebody.token()

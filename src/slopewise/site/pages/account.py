@@ -93,9 +93,7 @@ def confirm_email(request: Request, secret: str) -> Response:
             email = link_email(session, "email", secret, request.app.state.clock())
         except LinkSpentError as error:
             return render(request, "link_spent.html", status=410, problem=str(error), again="/account")
-    page = render(request, "confirm_address.html", email=email)
-    page.headers["Referrer-Policy"] = "no-referrer"
-    return page
+    return render(request, "confirm_address.html", email=email)
 
 
 @route(router, "POST", "/account/email/{secret}", ANYONE)

@@ -120,7 +120,7 @@ def _choose(request: Request, purpose: str, secret: str, problem: str = "") -> R
             email = link_email(session, purpose, secret, request.app.state.clock())
         except LinkSpentError as error:
             return render(request, "link_spent.html", status=410, problem=str(error), again=f"/{purpose}")
-    page = render(
+    return render(
         request,
         "choose_password.html",
         status=400 if problem else 200,
@@ -128,8 +128,6 @@ def _choose(request: Request, purpose: str, secret: str, problem: str = "") -> R
         email=email,
         problem=problem,
     )
-    page.headers["Referrer-Policy"] = "no-referrer"  # the address of this page is a secret
-    return page
 
 
 async def _set_password(request: Request, purpose: str, secret: str) -> Response:

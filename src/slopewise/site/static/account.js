@@ -1,3 +1,67 @@
-// Tells the form of a new account the time zone of this machine.
+// Tells the form of a new account the time zone of this machine, and adds to an account what this browser kept without.
+import { flush, post, record } from "./outbox.js";
+import { KINDS, itemsOf } from "./site.js";
+
 const zone = document.querySelector("[data-time-zone]");
 if (zone) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+
+const BEFORE_ANY_ACCOUNT = "2020-01-01T00:00:00Z"; // what the account has already is newer
+
+function keptWithout(name, otherwise) {
+  try {
+    return JSON.parse(localStorage.getItem(`slopewise.${name}`)) ?? otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
+const reviews = keptWithout("reviews", []);
+const items = Object.entries(KINDS).flatMap(([name, kind]) =>
+  Object.entries(itemsOf(name, keptWithout(name, name === "last" ? null : {})))
+    .filter(([, value]) => value !== null)
+    .map(([item, value]) => ({ kind, item, value, at: BEFORE_ANY_ACCOUNT })),
+);
+const answers = items.filter(({ kind }) => kind !== "last").length;
+
+function forgetKeptWithout() {
+  for (const name of ["reviews", ...Object.keys(KINDS)]) localStorage.removeItem(`slopewise.${name}`);
+}
+
+async function add() {
+  const answer = await post("/api/progress", { items });
+  if (!answer.ok) throw new Error("not sent");
+  for (const { id, card, grade, at } of reviews) record({ id, kind: "review", card, grade, at });
+  forgetKeptWithout(); // the reviews are in the outbox from here on
+  await flush();
+  document.dispatchEvent(new Event("slopewise:fetch"));
+}
+
+function words() {
+  const some = (count, what) => (count ? `${count} ${what}${count > 1 ? "s" : ""}` : "");
+  return [some(reviews.length, "graded card"), some(answers, "answer")].filter(Boolean).join(" and ");
+}
+
+const box = document.querySelector("[data-merge]");
+if (box && (reviews.length || answers)) {
+  const text = box.querySelector("[data-merge-text]");
+  const merge = async () => {
+    try {
+      await add();
+      text.textContent = `${words()} from this browser now belong to your account.`;
+      box.querySelector(".actions").hidden = true;
+    } catch {
+      text.textContent = "That did not work. Is the network away? Nothing is lost; try again.";
+    }
+  };
+  box.hidden = false;
+  text.textContent = `This browser keeps ${words()} made without an account. Are they yours?`;
+  box.querySelector("[data-merge-add]").addEventListener("click", merge);
+  box.querySelector("[data-merge-forget]").addEventListener("click", () => {
+    forgetKeptWithout();
+    box.hidden = true;
+  });
+  if (box.dataset.merge === "new") {
+    history.replaceState(null, "", "/account"); // a reload must not add what somebody else did meanwhile
+    await merge();
+  }
+}

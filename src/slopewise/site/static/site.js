@@ -1,7 +1,10 @@
 // What all pages share: the mark that script runs, and what this browser remembers.
 document.documentElement.classList.add("js");
 
-const KEY = "slopewise";
+// What is remembered for somebody who is logged in is apart from what is remembered for nobody.
+export const learner = document.body.dataset.learner ?? "";
+const KEY = learner ? `slopewise.${learner}` : "slopewise";
+export const KINDS = { answers: "answer", drafts: "draft", last: "last" }; // what an account keeps too
 
 // Returns what was remembered under a name; private windows may refuse, then nothing is.
 export function remembered(name, otherwise) {
@@ -14,12 +17,33 @@ export function remembered(name, otherwise) {
 }
 
 export function remember(name, value) {
+  if (learner && name in KINDS) noteChanges(name, value);
+  const kept = store(name, value);
+  if (learner && name in KINDS) document.dispatchEvent(new Event("slopewise:changed"));
+  return kept;
+}
+
+export function store(name, value) {
   try {
     localStorage.setItem(`${KEY}.${name}`, JSON.stringify(value));
     return true;
   } catch {
     return false;
   }
+}
+
+// An account's answers have items; the last lesson is one item.
+export function itemsOf(name, value) {
+  return name === "last" ? { last: value } : value;
+}
+
+function noteChanges(name, value) {
+  const before = itemsOf(name, remembered(name, {}));
+  const unsent = remembered("unsent", {});
+  for (const [item, now] of Object.entries(itemsOf(name, value))) {
+    if (JSON.stringify(now) !== JSON.stringify(before[item])) unsent[`${name} ${item}`] = new Date().toISOString();
+  }
+  store("unsent", unsent);
 }
 
 const lesson = document.querySelector("article.lesson");
