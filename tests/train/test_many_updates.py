@@ -235,7 +235,6 @@ class Presser(Callback):
         def press():
             while trainer.step == 0:
                 time.sleep(0.001)
-            time.sleep(0.02)
             if not self.ended:
                 os.kill(os.getpid(), signal.SIGINT)
 
@@ -246,7 +245,10 @@ class Presser(Callback):
 
 
 @pytest.mark.slow
-def test_ctrl_c_in_the_middle_of_an_epoch_stops_between_two_updates_and_resumes_to_the_same_bits():
+def test_ctrl_c_in_the_middle_of_an_epoch_stops_between_two_updates_and_resumes_to_the_same_bits(
+    monkeypatch,
+):
+    monkeypatch.setattr("slopewise.train.trainer.PROGRESS_INTERVAL", 0.01)
     whole = begin_long_epoch()
     whole.resume()
     interrupted = begin_long_epoch(callbacks=[Presser()])

@@ -245,7 +245,7 @@ def test_the_environment_names_what_the_bits_depend_on():
 
 def test_the_environment_of_machine_code_names_compiler_processor_and_threads():
     record = environment("native")
-    assert record["machine_code"].keys() == {"compiler", "triple", "cpu", "features", "threads"}
+    assert record["machine_code"].keys() == {"compiler", "triple", "cpu", "features"}
     assert "llvmlite" in record["machine_code"]["compiler"]
     assert json.loads(files.to_json(record)) == record
 
