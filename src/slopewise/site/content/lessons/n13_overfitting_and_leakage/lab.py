@@ -1,0 +1,44 @@
+"""The lab of overfitting and leakage: five traps, and the same without."""
+
+from __future__ import annotations
+
+from slopewise.site.content.lessons.n13_overfitting_and_leakage.curve_frames import CurveFrames
+from slopewise.site.content.lessons.n13_overfitting_and_leakage.leak_frames import LeakFrames
+from slopewise.site.labs import Choice, Frame, Lab, Number, Toggle, Values, Whole
+
+
+def run(values: Values) -> list[Frame]:
+    """Walk into the trap that the settings name, or past it."""
+    if values["trap"] == "long":
+        return CurveFrames(values).frames()
+    return LeakFrames(values).frames()
+
+
+LAB = Lab(
+    title="Five traps",
+    task="Train too long, and choose the checkpoint. Then try the leaks: say what the test will promise, "
+    "look, and do it right.",
+    settings=(
+        Choice(
+            "trap",
+            "Trap",
+            "long",
+            (
+                ("long", "too long"),
+                ("columns", "columns first"),
+                ("copies", "copied rows"),
+                ("later", "later column"),
+                ("scale", "scaled first"),
+            ),
+        ),
+        Toggle("mended", "Leak mended", False, note="for the leaks: done right"),
+        Whole("rows", "Training rows", 16, 8, 120, note="these five: for too long"),
+        Whole("width", "Units in a layer", 32, 1, 48),
+        Number("decay", "Weight decay", 0.0, 0.0, 5.0, 0.25),
+        Number("dropout", "Dropout", 0.0, 0.0, 0.6, 0.05),
+        Number("noise", "Noise of the rows", 0.4, 0.0, 0.8, 0.05),
+        Whole("seed", "Seed", 2, 0, 99, note="other rows"),
+    ),
+    run=run,
+    step_name="stage",
+)
