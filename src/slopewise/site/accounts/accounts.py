@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import available_timezones
 
 from sqlalchemy import select
@@ -14,14 +15,16 @@ from slopewise.engine.errors import ArgumentError, DataError
 from slopewise.site.accounts.addresses import email_key
 from slopewise.site.accounts.audit import note
 from slopewise.site.accounts.links import find_link, make_link, sweep_links, use_link, void_links
-from slopewise.site.accounts.passwords import Passwords, check_new_password
+from slopewise.site.accounts.passwords import Passwords
 from slopewise.site.accounts.sessions import close_sessions
+from slopewise.site.storage.database import Database
 from slopewise.site.storage.tables import Account, Learner
 
 ROLLOVER_HOUR = 4
 NEW_PER_DAY = 20
 MOST_NEW_PER_DAY = 500
 LONGEST_NAME = 60
+_SPENT = "This link was used already, or is older than half an hour."
 
 
 class LinkSpentError(DataError):
@@ -61,30 +64,26 @@ def link_email(session: Session, purpose: str, secret: str, now: datetime) -> st
     """
     link = find_link(session, purpose, secret, now)
     if link is None:
-        raise LinkSpentError("This link was used already, or is older than half an hour.")
+        raise LinkSpentError(_SPENT)
     return link.email
 
 
 def finish_sign_up(
-    session: Session, passwords: Passwords, secret: str, password: str, now: datetime, time_zone: str = "UTC"
+    session: Session, secret: str, password_hash: str, now: datetime, time_zone: str = "UTC"
 ) -> Account:
     """Make the account that a link was sent for.
 
     Raises
     ------
     LinkSpentError
-        If the link is no longer good.
-    ArgumentError
-        If the password is refused; the link stays good.
+        If the link is no longer good, or the address has an account by now.
     """
-    email = link_email(session, "sign-up", secret, now)
-    check_new_password(password, email)
     link = find_link(session, "sign-up", secret, now)
-    if link is None or not use_link(session, link) or account_by_email(session, email) is not None:
-        raise LinkSpentError("This link was used already, or is older than half an hour.")
-    account = add_account(session, email, now)
-    account.password_hash = passwords.hash(password)
-    account.time_zone = time_zone if time_zone in available_timezones() else "UTC"
+    if link is None or not use_link(session, link) or account_by_email(session, link.email) is not None:
+        raise LinkSpentError(_SPENT)
+    account = add_account(session, link.email, now)
+    account.password_hash = password_hash
+    account.time_zone = time_zone if time_zone in time_zones() else "UTC"
     note(session, now, "sign-up", account.id)
     return account
 
@@ -121,60 +120,49 @@ def begin_reset(session: Session, email: str, now: datetime) -> Letter | None:
     return Letter("reset", account.email, make_link(session, "reset", account.email, now, account.id))
 
 
-def finish_reset(
-    session: Session, passwords: Passwords, secret: str, password: str, now: datetime
-) -> Account:
+def finish_reset(session: Session, secret: str, password_hash: str, now: datetime) -> Account:
     """Set the password that a link was sent for, and end all sessions.
 
     Raises
     ------
     LinkSpentError
         If the link is no longer good.
-    ArgumentError
-        If the password is refused; the link stays good.
     """
-    email = link_email(session, "reset", secret, now)
-    check_new_password(password, email)
     link = find_link(session, "reset", secret, now)
     account = session.get(Account, link.account_id) if link is not None else None
     if link is None or account is None or not use_link(session, link):
-        raise LinkSpentError("This link was used already, or is older than half an hour.")
-    account.password_hash = passwords.hash(password)
-    close_sessions(session, account.id)
-    void_links(session, account.id)
+        raise LinkSpentError(_SPENT)
+    _set_password(session, account, password_hash)
     note(session, now, "reset", account.id)
     return account
 
 
 def change_password(
-    session: Session, passwords: Passwords, account_id: uuid.UUID, old: str, new: str, now: datetime
+    session: Session, account_id: uuid.UUID, old_hash: str, new_hash: str, now: datetime
 ) -> None:
     """Set another password, and end all sessions.
 
     Raises
     ------
     ArgumentError
-        If the old password is wrong or the new one refused.
+        If the password was changed since it was confirmed.
     """
-    account = confirmed(session, passwords, account_id, old)
-    check_new_password(new, account.email)
-    account.password_hash = passwords.hash(new)
-    close_sessions(session, account.id)
-    void_links(session, account.id)
+    account = session.get(Account, account_id)
+    if account is None or account.password_hash != old_hash:
+        raise ArgumentError("Your password was changed elsewhere a moment ago.")
+    _set_password(session, account, new_hash)
     note(session, now, "change-password", account.id)
 
 
-def begin_email_change(
-    session: Session, passwords: Passwords, account_id: uuid.UUID, password: str, email: str, now: datetime
-) -> list[Letter]:
-    """Return the letters that go out when somebody wants another address: to the new one and to the old.
+def _set_password(session: Session, account: Account, password_hash: str) -> None:
+    account.password_hash = password_hash
+    close_sessions(session, account.id)
+    void_links(session, account.id)
 
-    Raises
-    ------
-    ArgumentError
-        If the password is wrong.
-    """
-    account = confirmed(session, passwords, account_id, password)
+
+def begin_email_change(session: Session, account_id: uuid.UUID, email: str, now: datetime) -> list[Letter]:
+    """Return the letters that go out when somebody wants another address: to the new one and to the old."""
+    account = session.get_one(Account, account_id)
     notice = Letter("email-notice", account.email)
     holder = account_by_email(session, email)
     if holder is not None and holder.id != account.id:
@@ -193,10 +181,10 @@ def finish_email_change(session: Session, secret: str, now: datetime) -> Letter:
     link = find_link(session, "email", secret, now)
     account = session.get(Account, link.account_id) if link is not None else None
     if link is None or account is None:
-        raise LinkSpentError("This link was used already, or is older than half an hour.")
+        raise LinkSpentError(_SPENT)
     holder = account_by_email(session, link.email)
     if not use_link(session, link) or (holder is not None and holder.id != account.id):
-        raise LinkSpentError("This link was used already, or is older than half an hour.")
+        raise LinkSpentError(_SPENT)
     told = Letter("email-changed", account.email)
     account.email, account.email_key = link.email, email_key(link.email)
     note(session, now, "change-email", account.id)
@@ -216,7 +204,7 @@ def change_settings(
     name = " ".join(display_name.split())
     if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
         raise ArgumentError(f"A name has 1 to {LONGEST_NAME} characters.")
-    if time_zone not in available_timezones():
+    if time_zone not in time_zones():
         raise ArgumentError("Time zones are named like Europe/Berlin.")
     hour = _whole("The hour at which a day begins", rollover_hour, 23)
     new = _whole("The number of new cards a day", new_per_day, MOST_NEW_PER_DAY)
@@ -224,18 +212,26 @@ def change_settings(
     account.rollover_hour, account.new_per_day = hour, new
 
 
-def confirmed(session: Session, passwords: Passwords, account_id: uuid.UUID, password: str) -> Account:
-    """Return an account whose password was given again.
+def confirmed_hash(database: Database, passwords: Passwords, account_id: uuid.UUID, password: str) -> str:
+    """Return the stored hash of a password that was given again. Nobody waits while it is checked.
 
     Raises
     ------
     ArgumentError
         If the password is wrong.
     """
-    account = session.get(Account, account_id)
-    if account is None or not passwords.matches(account.password_hash, password):
+    with database.reading() as session:
+        account = session.get(Account, account_id)
+        stored = account.password_hash if account is not None else None
+    if not passwords.matches(stored, password) or stored is None:
         raise ArgumentError("This is not your password.")
-    return account
+    return stored
+
+
+@lru_cache(maxsize=1)
+def time_zones() -> frozenset[str]:
+    """Return the names of all time zones; finding them reads hundreds of files."""
+    return frozenset(available_timezones())
 
 
 def _whole(what: str, text: str, most: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from zoneinfo import available_timezones
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -16,11 +15,14 @@ from slopewise.site.accounts.accounts import (
     begin_email_change,
     change_password,
     change_settings,
+    confirmed_hash,
     finish_email_change,
     link_email,
+    time_zones,
 )
 from slopewise.site.accounts.addresses import read_email
 from slopewise.site.accounts.membership import had_membership
+from slopewise.site.accounts.passwords import check_new_password
 from slopewise.site.accounts.sessions import open_session
 from slopewise.site.forms import field
 from slopewise.site.pages.answers import go_to, letters_afterwards, limit, slowly
@@ -127,23 +129,24 @@ def _page(request: Request, *, problem: str = "", done: str = "", is_new: bool =
         done=done,
         is_new=is_new,
         was_member=was_member,
-        zones=sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC"),
+        zones=sorted(zone for zone in time_zones() if "/" in zone or zone == "UTC"),
     )
 
 
 def _change_password(request: Request) -> str:
     state, now, who = request.app.state, request.app.state.clock(), account_id(request)
+    new = field(request, "new_password")
+    old_hash = confirmed_hash(state.database, state.passwords, who, field(request, "password"))
+    check_new_password(new, visitor_of(request).email)
+    new_hash = state.passwords.hash(new)
     with state.database.writing() as session:
-        change_password(
-            session, state.passwords, who, field(request, "password"), field(request, "new_password"), now
-        )
+        change_password(session, who, old_hash, new_hash, now)
         return open_session(session, who, now)
 
 
 def _begin_email_change(request: Request) -> list[Letter]:
-    state = request.app.state
+    state, who = request.app.state, account_id(request)
     email = read_email(field(request, "email"))
+    confirmed_hash(state.database, state.passwords, who, field(request, "password"))
     with state.database.writing() as session:
-        return begin_email_change(
-            session, state.passwords, account_id(request), field(request, "password"), email, state.clock()
-        )
+        return begin_email_change(session, who, email, state.clock())

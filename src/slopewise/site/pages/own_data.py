@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slopewise.engine.errors import ArgumentError
-from slopewise.site.accounts.accounts import confirmed
+from slopewise.site.accounts.accounts import confirmed_hash
 from slopewise.site.accounts.export import export, review_rows, reviews_as_csv
 from slopewise.site.forms import field
 from slopewise.site.pages.account import account_id
@@ -67,10 +67,9 @@ async def delete(request: Request) -> Response:
 
 
 def _delete(request: Request) -> None:
-    state = request.app.state
-    with state.database.reading() as session:
-        account = confirmed(session, state.passwords, account_id(request), field(request, "password"))
-        learner_id = account.learner_id
+    state, learner_id = request.app.state, visitor_of(request).learner_id
+    confirmed_hash(state.database, state.passwords, account_id(request), field(request, "password"))
+    assert learner_id is not None
     erase(state.database, learner_id, state.clock())
 
 

@@ -20,6 +20,7 @@ from slopewise.site.accounts.accounts import (
     link_email,
 )
 from slopewise.site.accounts.addresses import email_key, read_email
+from slopewise.site.accounts.passwords import check_new_password
 from slopewise.site.accounts.sessions import open_session
 from slopewise.site.forms import field
 from slopewise.site.pages.answers import go_to, letters_afterwards, limit, slowly, visitors_network
@@ -145,13 +146,15 @@ async def _set_password(request: Request, purpose: str, secret: str) -> Response
 
 def _finish(request: Request, purpose: str, secret: str) -> str:
     """Set the password, and return the secret of the new session."""
-    state, now = request.app.state, request.app.state.clock()
-    password = field(request, "password")
+    state, now, password = request.app.state, request.app.state.clock(), field(request, "password")
+    with state.database.reading() as session:
+        email = link_email(session, purpose, secret, now)
+    check_new_password(password, email)
+    hashed = state.passwords.hash(password)  # takes long, so before the database is locked for writing
     with state.database.writing() as session:
         if purpose == "sign-up":
-            zone = field(request, "time_zone")
-            account = finish_sign_up(session, state.passwords, secret, password, now, zone)
+            account = finish_sign_up(session, secret, hashed, now, field(request, "time_zone"))
         else:
-            account = finish_reset(session, state.passwords, secret, password, now)
+            account = finish_reset(session, secret, hashed, now)
         session.flush()
         return open_session(session, account.id, now)
