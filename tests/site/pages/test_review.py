@@ -50,6 +50,12 @@ def test_grading_by_form_works_without_script(browser):
     rest = {"id": str(uuid.uuid4()), "kind": "suspend", "card": card}
     assert somebody.post("/review", rest, page="/review").status_code == 303
     assert card not in {found["card"] for found in queue(somebody)["cards"]}
+    assert "1 card rests" in somebody.get("/review").text
+    wake = {"id": str(uuid.uuid4()), "kind": "resume", "card": card}
+    assert card in somebody.get("/review/resting").text
+    assert somebody.post("/review", wake, page="/review").headers["location"] == "/review/resting"
+    assert card not in somebody.get("/review/resting").text
+    assert card in {found["card"] for found in queue(somebody)["cards"]}
 
 
 def test_a_bad_form_is_refused_in_one_sentence(browser):

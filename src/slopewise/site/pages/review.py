@@ -20,7 +20,7 @@ from slopewise.site.policies import SIGNED_IN, route
 from slopewise.site.scheduling.days import Calendar
 from slopewise.site.scheduling.entries import read_entries
 from slopewise.site.scheduling.log import Entry, append, last_review
-from slopewise.site.scheduling.queue import Queue, day_queue
+from slopewise.site.scheduling.queue import Queue, day_queue, resting
 from slopewise.site.storage.tables import Review
 from slopewise.site.templating import fragment, render
 from slopewise.site.visitors import Visitor, visitor_of
@@ -48,6 +48,7 @@ def review_page(request: Request, deck: str = "") -> Response:
         left=_left(queue),
         next_in=_in_words(queue.next_at, request.app.state.clock()),
         last=last,
+        rests=queue.resting,
         entry_id=uuid.uuid4(),
     )
 
@@ -59,8 +60,20 @@ def review_by_form(request: Request) -> Response:
     receipt = _append(request, entries, None)
     if receipt["refused"]:
         raise HTTPException(400, f"Nothing was kept: {receipt['refused'][0]['because']}.")
+    if field(request, "kind") == "resume":
+        return go_to("/review/resting")
     deck = field(request, "deck", 100)
     return go_to(f"/review?deck={deck}" if deck and _label(request, deck) else "/review")
+
+
+@route(router, "GET", "/review/resting", SIGNED_IN)
+def resting_cards(request: Request) -> Response:
+    """List the cards that rest, and let each be woken."""
+    visitor = visitor_of(request)
+    with request.app.state.database.reading() as session:
+        card_ids = resting(session, _learner(visitor))
+    cards = [(card_id, request.app.state.library.card(card_id, visitor)) for card_id in card_ids]
+    return render(request, "resting.html", cards=[row for row in cards if row[1]], new_id=uuid.uuid4)
 
 
 @route(router, "GET", "/api/queue", SIGNED_IN)

@@ -29,6 +29,8 @@ class Queue:
         Cards in steps of minutes that are due later.
     next_at : datetime
         When the next card is due, if none is now.
+    resting : int
+        Cards that were told to rest.
     """
 
     cards: tuple[uuid.UUID, ...]
@@ -36,6 +38,7 @@ class Queue:
     new: int
     later: int
     next_at: datetime | None
+    resting: int = 0
 
 
 def day_queue(
@@ -68,7 +71,20 @@ def day_queue(
     if not due and not new:
         due = [state.card_id for state in steps if _due(state) <= now + AHEAD]
     waiting = [_due(state) for state in running if state.phase != "new" and state.card_id not in due]
-    return Queue((*due, *new), len(due), len(new), len(steps) - len(soon), min(waiting, default=None))
+    return Queue(
+        cards=(*due, *new),
+        due=len(due),
+        new=len(new),
+        later=len(steps) - len(soon),
+        next_at=min(waiting, default=None),
+        resting=sum(state.is_suspended for state in states),
+    )
+
+
+def resting(session: Session, learner_id: uuid.UUID) -> list[uuid.UUID]:
+    """Return the cards that rest."""
+    query = select(CardState.card_id).where(CardState.learner_id == learner_id, CardState.is_suspended)
+    return sorted(session.scalars(query))
 
 
 def _by_due(states: Iterable[CardState]) -> list[CardState]:
