@@ -100,8 +100,8 @@ class _Race:
         if tick == 0:
             return (
                 f"All three walkers stand at {vector(START.tolist())} and have the same learning rate, "
-                f"{brief(self.rate, 3)}. They differ only in how many of the {ROWS} rows they look at before "
-                "each update. The line in the colour of this text looks at all of them, blue at "
+                f"{brief(self.rate, 3)}. They differ only in how many of the {ROWS} rows they look at "
+                "before each update. The line in the colour of this text looks at all of them, blue at "
                 f"{self.size}, grey at one."
             )
         done = [self._place(each, tick) for each in self.walks]
@@ -133,17 +133,17 @@ class _Race:
         words = f"All looked at as many rows, and made {updates} updates for them."
         if self.world.noise == 0:
             return (
-                f"{words} Here all rows agree where the bottom is, so even single rows lead to it, and small "
-                "batches have nothing to pay for their many steps."
+                f"{words} Here all rows agree where the bottom is, so even single rows lead to it, and "
+                "small batches have nothing to pay for their many steps."
             )
         if self.order == "file":
             return (
-                f"{words} The file is sorted by target: each epoch runs from low targets to high ones, and a "
-                "small batch ends it leaning towards the last rows. Shuffle, and look again."
+                f"{words} The file is sorted by target: each epoch runs from low targets to high ones, and "
+                "a small batch ends it leaning towards the last rows. Shuffle, and look again."
             )
         return (
-            f"{words} Small batches get more steps out of the same rows. At the end they keep jumping, since "
-            "rows disagree about where the bottom is."
+            f"{words} Small batches get more steps out of the same rows. At the end they keep jumping, "
+            "since rows disagree about where the bottom is."
         )
 
     # ---- predictions
@@ -189,8 +189,8 @@ class _Race:
                 "As far as now",
             ),
             1,
-            "Noise falls with the square root of the batch size: four times the rows halve it. "
-            f"It is a little less than half, since a batch never holds one of the {ROWS} rows twice.",
+            "Noise falls with the square root of the batch size: four times the rows halve it. It is a "
+            f"little less than half, since a batch never holds one of the {ROWS} rows twice.",
         )
 
     def _next_question(self) -> Prediction | None:
@@ -200,13 +200,11 @@ class _Race:
         before, after = float(lonely.heights[2]), float(lonely.heights[3])
         return Prediction(
             f"The walker with 1 row stands at height {brief(before, 3)}. After its next update its height, "
-            "over "
-            "*all* rows, will be",
+            "over *all* rows, will be",
             ("lower", "higher"),
             0 if after < before else 1,
             f"It is {brief(after, 3)}. A step that is right for one row may be wrong for the others: "
-            "single steps "
-            "go either way, and only their mean goes down.",
+            "single steps go either way, and only their mean goes down.",
         )
 
     # ---- pictures
@@ -333,8 +331,7 @@ def _listed(names: list[str]) -> str:
 LAB = Lab(
     title="Three walkers, one valley",
     task="Same start, same learning rate, other batches. Say who will be lowest, then let them go. Change "
-    "the "
-    "clock from updates to rows, and ask again.",
+    "the clock to updates, and ask again.",
     settings=(
         Whole("batch", "Batch size of blue", 8, 2, 64),
         Number("lr", "Learning rate", 0.2, 0.01, 1.5, 0.01),

@@ -19,8 +19,9 @@ def run(values: Values) -> list[Frame]:
 
 LAB = Lab(
     title="Sharpen a sigmoid, deepen a network",
-    task="First one neuron: raise its sharpness from 4 to 8, to 20, to 40, and say each time whether it will "
-    "learn. Then choose sigmoid layers, and follow the gradient from the last of them back to the first.",
+    task="First one neuron: raise its sharpness from 4 to 8, to 20, to 40, and say each time whether it "
+    "will learn. Then choose sigmoid layers, and follow the gradient from the last of them back to the "
+    "first.",
     settings=(
         Choice(
             "run",

@@ -65,8 +65,8 @@ class _Walk:
         moment = self.moments[number]
         wrong = _wrong(moment)
         here = (
-            f"The threshold stands at {fixed(moment.threshold)}, {len(wrong)} of {len(XS)} rows are answered "
-            f"wrongly, and the loss is {brief(moment.loss)}."
+            f"The threshold stands at {fixed(moment.threshold)}, {len(wrong)} of {len(XS)} rows are "
+            f"answered wrongly, and the loss is {brief(moment.loss)}."
         )
         if number == UPDATES:
             return f"{here} {self._ending()}"
@@ -76,9 +76,8 @@ class _Walk:
         if moment.gradient == 0:
             return (
                 f"{here} At every row the neuron is perfectly flat, so the gradient is exactly 0. No "
-                "learning "
-                "rate can make a step of it: the ground in the second picture is a staircase, and it stands "
-                "on a tread."
+                "learning rate can make a step of it: the ground in the second picture is a staircase, "
+                "and it stands on a tread."
             )
         return (
             f"{here} {awake} of {len(XS)} rows lie where the neuron is steeper than a hundredth of its "
@@ -91,7 +90,7 @@ class _Walk:
             return "No row is wrong, so the rule changes nothing: it has arrived."
         return (
             "The perceptron's rule asks for no slope. Each row answered 1 where it should be 0 pushes the "
-            f"threshold up, each answered 0 where it should be 1 pushes it down: "
+            "threshold up, each answered 0 where it should be 1 pushes it down: "
             f"{brief(-self.rate * moment.push, 3)} together."
         )
 
@@ -99,15 +98,13 @@ class _Walk:
         first, last = self.moments[0], self.moments[-1]
         if self.kind == "rule":
             return (
-                "One neuron can learn this way, without a derivative. But the rule needs to know which way "
-                "each "
-                "*answer* was wrong, and for a hidden neuron nobody knows."
+                "One neuron can learn this way, without a derivative. But the rule needs to know which "
+                "way each *answer* was wrong, and for a hidden neuron nobody knows."
             )
         if self.kind == "step":
             return (
-                "Nothing has moved. A step is right or wrong, and never says in which direction "
-                "less wrong "
-                "lies."
+                "Nothing has moved. A step is right or wrong, and never says in which direction less "
+                "wrong lies."
             )
         left = f"{brief(100 * last.loss / first.loss, 3)}% of the first loss is left"
         if last.loss > first.loss:
@@ -149,8 +146,8 @@ class _Walk:
         what = f"sharpness {brief(self.unit.sharpness, 3)}" if self.kind == "sigmoid" else "a step"
         how = "the perceptron's rule" if self.kind == "rule" else "gradient descent"
         return Prediction(
-            f"The loss is {brief(first)}. With {what} and {how}, how much of it will be left after {UPDATES} "
-            "updates?",
+            f"The loss is {brief(first)}. With {what} and {how}, how much of it will be left after "
+            f"{UPDATES} updates?",
             (
                 "Less than a tenth: it learns",
                 "More than a tenth, though it falls",
@@ -173,8 +170,8 @@ class _Walk:
         answer = 2 if abs(near - distant) <= 0.1 * max(near, distant) else 0 if near > distant else 1
         left, right = (XS[wrong][far.argmin()], XS[wrong][far.argmax()])
         return Prediction(
-            f"Two of the wrong rows lie at x = {brief(left)}, near the threshold, and at x = {brief(right)}, "
-            "far from it. Which has the larger part in the gradient?",
+            f"Two of the wrong rows lie at x = {brief(left)}, near the threshold, and at x = "
+            f"{brief(right)}, far from it. Which has the larger part in the gradient?",
             ("The near one", "The far one, since it is more wrong", "Both the same, within a tenth"),
             answer,
             f"The parts are {brief(near, 2)} and {brief(distant, 2)}. "

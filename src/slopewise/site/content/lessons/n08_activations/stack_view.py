@@ -56,10 +56,8 @@ class _Descent:
         return Frame(
             "The forward pass is done",
             f"{BATCH} rows went through {self.count} new layers of {WIDTH} units with {self.name}; the "
-            "last layer's "
-            "answers were compared with targets. Now the gradient sets out on its way back, from the right "
-            "to "
-            "the left of the first picture.",
+            "last layer's answers were compared with targets. Now the gradient sets out on its way back, "
+            "from the right to the left of the first picture.",
             figures=(
                 Figure("Size of the gradient by layer", self._journey(self.count + 1)),
                 Figure(self._curve_caption(self.count), self._curve(last, self.count)),
@@ -84,16 +82,15 @@ class _Descent:
         ratio = self._ratio()
         words = (
             f"With {self.name}, the gradient at layer 1 is {_times(ratio)} that at layer {self.count}. The "
-            "picture "
-            "holds the other activations beside it: the same rows and targets, the same draw of weights. "
+            "picture holds the other activations beside it: the same rows and targets, the same draw of "
+            "weights. "
         )
         if self.phi == "sigmoid":
             words += "Sigmoid loses most at each layer, because its slope is nowhere above a quarter."
         elif ratio > 30:
             words += (
-                "This gradient explodes: the weights make it larger at each layer than the "
-                "activation makes it "
-                "smaller."
+                "This gradient explodes: the weights make it larger at each layer than the activation "
+                "makes it smaller."
             )
         elif ratio < 1 / 30:
             words += (
@@ -101,9 +98,8 @@ class _Descent:
             )
         else:
             words += (
-                "The usual spread of the weights was made for this: what an activation takes, the "
-                "weights give "
-                "back."
+                "The usual spread of the weights was made for this: what an activation takes, the weights "
+                "give back."
             )
         lines = [
             (NAMES[other] if other != "none" else "no activation", *_ends(sizes))
@@ -131,8 +127,7 @@ class _Descent:
         flat = float((layer.local == 0).mean())
         words = (
             f"The gradient here is {brief(layer.gradient, 3)} in size. Every part of it was multiplied by "
-            "the "
-            f"activation's slope at its own weighted sum: typically {brief(mean, 3)}"
+            f"the activation's slope at its own weighted sum: typically {brief(mean, 3)}"
         )
         words += f", and exactly 0 at {100 * flat:.0f}% of them." if flat else "."
         if number < self.count:
@@ -148,8 +143,7 @@ class _Descent:
         answer = 3 if ratio > 30 else 0 if ratio > 1 / 30 else 1 if ratio > 1e-3 else 2
         return Prediction(
             f"The gradient has {self.count} layers of {self.name} to pass. How large will it be at layer "
-            "1, in "
-            f"shares of what it is at layer {self.count}?",
+            f"1, in shares of what it is at layer {self.count}?",
             (
                 "About as large: within a factor of 30",
                 "Down to a thirtieth or less, but above a thousandth",
