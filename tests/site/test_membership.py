@@ -117,7 +117,7 @@ def test_no_form_shows_pro_text_either(site, everybody):
     for route in site.app.routes:
         if "POST" not in getattr(route, "methods", ()) or "log-out" in route.path:
             continue
-        path = re.sub(r"{\w+}", "x" * 43, route.path)
+        path = route.path.replace("{card_id}", str(PRO_CARDS[0].uuid)).replace("{secret}", "x" * 43)
         for role in ("anonymous", "free", "lapsed"):
             card = str(PRO_CARDS[0].uuid)
             fields = {"card": card, "id": str(uuid.uuid4()), "kind": "review", "grade": "good", "code": card}
@@ -154,6 +154,7 @@ def test_after_a_lapse_reviews_schedule_and_notes_still_export_and_pro_text_does
         assert value["reviews"][0]["card"] == str(PRO_CARDS[0].uuid)
         assert value["schedule"][0]["reviews"] == 1
         assert value["progress"][0]["value"] == "a note of my own"
+        assert value["own_cards"][0]["back"] == "my own answer"
         assert ("front" in value["reviews"][0]) == (role == "pro")
         assert ("back" in value["schedule"][0]) == (role == "pro")
     assert exports["pro"]["reviews"][0]["front"] == PRO_CARDS[0].front
@@ -259,7 +260,8 @@ def test_a_code_that_fails_half_way_can_be_redeemed_again(site, browser):
 def test_an_export_is_whole_and_json(everybody):
     value = json.loads(everybody["free"].get("/account/export.json").text)
     assert set(value) == {
-        *("format", "exported_at", "account", "memberships", "reviews", "events", "schedule", "progress"),
+        *("format", "exported_at", "account", "memberships", "own_cards"),
+        *("reviews", "events", "schedule", "progress"),
     }
     assert (
         everybody["free"].get("/account/export.json").headers["content-disposition"].startswith("attachment")

@@ -29,6 +29,7 @@ from slopewise.site.pages import (
     lessons,
     logging_in,
     membership,
+    own_cards,
     own_data,
     reference,
     review,
@@ -81,6 +82,7 @@ def create_app(
     application.state.frames = FrameStore(Pool(configuration.limits))
     for module in (
         lessons,
+        own_cards,  # before cards: its address is among theirs
         cards,
         review,
         reference,

@@ -29,6 +29,7 @@ def somebody_with_reviews(browser):
     assert len(somebody.send("/api/log", {"entries": [review, undo]}).json()["stored"]) == 2
     item = {"kind": "draft", "item": "a/b", "value": "mine", "at": "2026-01-05T12:00:00Z"}
     assert somebody.send("/api/progress", {"items": [item]}).status_code == 200
+    assert somebody.post("/cards/own", {"front": "q", "back": "a"}).status_code == 303
     return somebody
 
 

@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from slopewise.site.accounts.own_cards import cards_of
 from slopewise.site.accounts.progress import progress_of
 from slopewise.site.content.library import Library, Reader, ShownCard
 from slopewise.site.scheduling.log import standings
-from slopewise.site.storage.tables import GRADES, Account, CardEvent, Grant, Review
+from slopewise.site.storage.tables import GRADES, Account, CardEvent, Grant, OwnCard, Review
 
 FORMAT = 1
 COLUMNS = ("reviewed_at", "card", "deck", "front", "grade", "taken_back", "scheduler")
@@ -25,10 +26,13 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 def export(
     session: Session, account_id: uuid.UUID, library: Library, reader: Reader, now: datetime
 ) -> dict[str, Any]:
-    """Return account, memberships, reviews, events, schedule, answers and notes."""
+    """Return account, memberships, own cards, reviews, events, schedule, answers and notes."""
     account = session.get_one(Account, account_id)
     learner_id = account.learner_id
-    reviews = review_rows(session, learner_id, library, reader)
+    cards_of_learner = cards_of(session, learner_id)
+    own = session.scalars(
+        select(OwnCard).where(OwnCard.learner_id == learner_id).order_by(OwnCard.created_at)
+    )
     events = session.scalars(
         select(CardEvent).where(CardEvent.learner_id == learner_id).order_by(CardEvent.happened_at)
     )
@@ -47,7 +51,11 @@ def export(
             {name: getattr(row, name) for name in ("source", "starts_at", "ends_at", "revoked_at")}
             for row in grants
         ],
-        "reviews": reviews,
+        "own_cards": [
+            {name: getattr(row, name) for name in ("id", "front", "back", "created_at", "changed_at")}
+            for row in own
+        ],
+        "reviews": review_rows(session, learner_id, library, reader),
         "events": [
             {
                 "id": row.id,
@@ -59,7 +67,7 @@ def export(
             for row in events
         ],
         "schedule": [
-            {**_card(library, reader, card_id), **vars(standing)}
+            {**_card(cards_of_learner, library, reader, card_id), **vars(standing)}
             for card_id, standing in standings(session, learner_id).items()
         ],
         "progress": [
@@ -79,10 +87,11 @@ def review_rows(
         )
     )
     query = select(Review).where(Review.learner_id == learner_id).order_by(Review.reviewed_at, Review.id)
+    own = cards_of(session, learner_id)
     return [
         {
             "id": row.id,
-            **_card(library, reader, row.card_id),
+            **_card(own, library, reader, row.card_id),
             "grade": GRADES[row.grade - 1],
             "reviewed_at": row.reviewed_at,
             "taken_back": row.id in undone,
@@ -114,9 +123,11 @@ def _cell(value: object) -> str:
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
-def _card(library: Library, reader: Reader, card_id: uuid.UUID) -> Mapping[str, Any]:
+def _card(
+    own: Mapping[uuid.UUID, ShownCard], library: Library, reader: Reader, card_id: uuid.UUID
+) -> Mapping[str, Any]:
     """Return what a reader may know of a card now."""
-    card = library.card(card_id, reader)
+    card = own.get(card_id) or library.card(card_id, reader)
     found: dict[str, Any] = {"card": card_id, "deck": card.deck.title if card else None}
     if isinstance(card, ShownCard):
         found |= {"front": card.front, "back": card.back}

@@ -48,6 +48,7 @@ class ShownCard:
     front: str
     back: str
     tags: tuple[str, ...]
+    is_plain: bool = False  # written by a learner: shown letter by letter, without markup
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from slopewise.engine.errors import DataError
+from slopewise.site.accounts.own_cards import LABEL, cards_of
 from slopewise.site.accounts.progress import merge, progress_of, read_items
 from slopewise.site.content.library import ShownCard
 from slopewise.site.forms import field
@@ -36,9 +38,10 @@ def review_page(request: Request, deck: str = "") -> Response:
     label = _label(request, deck)
     visitor = visitor_of(request)
     with request.app.state.database.reading() as session:
-        queue = _queue(request, session, visitor, deck)
+        own = cards_of(session, _learner(visitor))
+        queue = _queue(request, session, visitor, deck, own)
         last = _undoable(session, visitor, request.app.state.clock())
-    card = _shown(request, queue.cards[0]) if queue.cards else None
+    card = _shown(request, queue.cards[0], own) if queue.cards else None
     return render(
         request,
         "review.html",
@@ -72,7 +75,9 @@ def resting_cards(request: Request) -> Response:
     visitor = visitor_of(request)
     with request.app.state.database.reading() as session:
         card_ids = resting(session, _learner(visitor))
-    cards = [(card_id, request.app.state.library.card(card_id, visitor)) for card_id in card_ids]
+        own = cards_of(session, _learner(visitor))
+    library = request.app.state.library
+    cards = [(card_id, own.get(card_id) or library.card(card_id, visitor)) for card_id in card_ids]
     return render(request, "resting.html", cards=[row for row in cards if row[1]], new_id=uuid.uuid4)
 
 
@@ -82,8 +87,9 @@ def queue_as_json(request: Request, deck: str = "") -> Response:
     _label(request, deck)
     visitor = visitor_of(request)
     with request.app.state.database.reading() as session:
-        queue = _queue(request, session, visitor, deck)
-    cards = [_shown(request, card_id) for card_id in queue.cards[:MOST_CARDS]]
+        own = cards_of(session, _learner(visitor))
+        queue = _queue(request, session, visitor, deck, own)
+    cards = [_shown(request, card_id, own) for card_id in queue.cards[:MOST_CARDS]]
     return _private(
         {
             "cards": [
@@ -136,19 +142,22 @@ def write_progress(request: Request) -> Response:
     return _private({"kept": len(items)})
 
 
-def _queue(request: Request, session: Session, visitor: Visitor, deck: str) -> Queue:
+def _queue(
+    request: Request, session: Session, visitor: Visitor, deck: str, own: Mapping[uuid.UUID, ShownCard]
+) -> Queue:
+    readable = request.app.state.library.readable(visitor, deck)
     return day_queue(
         session,
         _learner(visitor),
-        request.app.state.library.readable(visitor, deck),
+        [*own, *readable] if deck in ("", LABEL.slug) else readable,
         Calendar(visitor.time_zone, visitor.rollover_hour),
         visitor.new_per_day,
         request.app.state.clock(),
     )
 
 
-def _shown(request: Request, card_id: uuid.UUID) -> ShownCard:
-    card = request.app.state.library.card(card_id, visitor_of(request))
+def _shown(request: Request, card_id: uuid.UUID, own: Mapping[uuid.UUID, ShownCard]) -> ShownCard:
+    card = own.get(card_id) or request.app.state.library.card(card_id, visitor_of(request))
     assert isinstance(card, ShownCard), "a queue holds cards that its reader may see"
     return card
 
@@ -195,7 +204,7 @@ def _entries(fields: Any) -> tuple[list[Entry], datetime | None]:
 def _label(request: Request, deck: str) -> Any:
     if not deck:
         return None
-    label = request.app.state.library.label(deck)
+    label = LABEL if deck == LABEL.slug else request.app.state.library.label(deck)
     if label is None:
         raise HTTPException(404)
     return label

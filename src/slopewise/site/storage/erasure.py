@@ -19,6 +19,7 @@ from slopewise.site.storage.tables import (
     CardState,
     Erasure,
     Learner,
+    OwnCard,
     Progress,
     Review,
 )
@@ -68,7 +69,14 @@ def _erase_rows(session: Session, learner_id: uuid.UUID, now: datetime) -> None:
         session.add(Erasure(learner_id=learner_id, erased_at=now))
     session.add(AuditEntry(at=now, actor="account", action="erase", account_id=account_id))
     session.flush()
-    for table in (CardEvent, Review, CardState, Progress, Account):  # what refers to others goes first
+    for table in (
+        CardEvent,
+        Review,
+        CardState,
+        Progress,
+        OwnCard,
+        Account,
+    ):  # what refers to others goes first
         session.execute(delete(table).where(table.learner_id == learner_id))
     session.execute(delete(Learner).where(Learner.id == learner_id))
 
