@@ -24,6 +24,9 @@ from slopewise.engine.aval import Shape
 from slopewise.engine.graph import Graph, GraphNode, Symbol
 
 VIEWS = frozenset({"reshape", "transpose", "broadcast_to", "slice", "flip", "windows", "detach", "alias"})
+MOST_NODES = 64
+"""Of one group: LLVM takes a time that grows with the square of a kernel's length, and registers run out."""
+
 REDUCTIONS = frozenset({"sum", "prod", "max", "min", "any", "all"})
 
 
@@ -188,7 +191,7 @@ class Fusion:
         return next((group for group in candidates if self._can_join(node, group, domain)), None)
 
     def _can_join(self, node: GraphNode, group: Group, domain: Shape) -> bool:
-        if group.kind is Kind.OTHER or group.domain != domain:
+        if group.kind is Kind.OTHER or group.domain != domain or len(group.nodes) >= MOST_NODES:
             return False
         for symbol in node.operands:
             root = self.root(symbol)

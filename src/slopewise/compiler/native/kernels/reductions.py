@@ -5,7 +5,7 @@ The order of additions depends on shapes alone, never on the number of threads, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 import numpy as np
@@ -68,20 +68,23 @@ class Reductions:
         name = _COMBINE[node.primitive.name]
         return elementwise.emit(self.emitter.builder, name, [a, b], [dtype, dtype], dtype, {})
 
-    def fold(self, node: GraphNode, value: ir.Value, lanes: int) -> ir.Value:
-        """Combine the lanes of a vector, the upper half with the lower, until one is left."""
-        builder = self.emitter.builder
-        while lanes > 1:
-            lanes //= 2
-            undefined = ir.Constant(value.type, ir.Undefined)
-            halves = [
-                builder.shuffle_vector(value, undefined, ir.Constant(ir.VectorType(I32, lanes), [*picked]))
-                for picked in (range(lanes), range(lanes, 2 * lanes))
-            ]
-            value = self.combine(node, *halves)
-        if isinstance(value.type, ir.VectorType):
-            value = builder.extract_element(value, ir.Constant(I32, 0))
-        return value
+
+def fold(
+    emitter: Emitter, value: ir.Value, lanes: int, combine: Callable[[ir.Value, ir.Value], ir.Value]
+) -> ir.Value:
+    """Combine the lanes of a vector, the upper half with the lower, until one is left."""
+    builder = emitter.builder
+    while lanes > 1:
+        lanes //= 2
+        undefined = ir.Constant(value.type, ir.Undefined)
+        low, high = (
+            builder.shuffle_vector(value, undefined, ir.Constant(ir.VectorType(I32, lanes), [*picked]))
+            for picked in (range(lanes), range(lanes, 2 * lanes))
+        )
+        value = combine(low, high)
+    if isinstance(value.type, ir.VectorType):
+        value = builder.extract_element(value, ir.Constant(I32, 0))
+    return value
 
 
 def emit_reduction(
@@ -144,7 +147,8 @@ def _emit_rows(
 
 def _total(work: Reductions, node: GraphNode, place: ir.Value, lanes: int) -> ir.Value:
     kind = value_type(node.outputs[0].dtype, lanes)
-    return work.fold(node, work.emitter.builder.load(place, typ=kind), lanes)
+    value = work.emitter.builder.load(place, typ=kind)
+    return fold(work.emitter, value, lanes, lambda a, b: work.combine(node, a, b))
 
 
 def _emit_columns(

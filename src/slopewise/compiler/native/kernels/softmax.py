@@ -9,8 +9,9 @@ from contextlib import ExitStack, contextmanager
 from llvmlite import ir
 
 from slopewise.compiler.native.arithmetic import elementwise
-from slopewise.compiler.native.emission.loops import I32, Emitter, Index, pieces, value_type
+from slopewise.compiler.native.emission.loops import Emitter, Index, pieces, value_type
 from slopewise.compiler.native.kernels.kernel import Kernel, Span, Views
+from slopewise.compiler.native.kernels.reductions import fold
 from slopewise.engine.graph import GraphNode
 
 
@@ -90,26 +91,11 @@ class _Lines:
         ]
         if not self.along:
             return totals[0][0]
-        folded = [self._fold(name, total, width) for total, width in totals]
+        folded = [fold(emitter, total, width, lambda a, b: self.op(name, a, b)) for total, width in totals]
         result = folded[0]
         for part in folded[1:]:
             result = self.op(name, result, part)
         return result
-
-    def _fold(self, name: str, value: ir.Value, lanes: int) -> ir.Value:
-        builder = self.emitter.builder
-        scalars = value
-        while lanes > 1:
-            lanes //= 2
-            undefined = ir.Constant(scalars.type, ir.Undefined)
-            low, high = (
-                builder.shuffle_vector(scalars, undefined, ir.Constant(ir.VectorType(I32, lanes), [*picked]))
-                for picked in (range(lanes), range(lanes, 2 * lanes))
-            )
-            scalars = self.op(name, low, high)
-        if isinstance(scalars.type, ir.VectorType):
-            scalars = builder.extract_element(scalars, ir.Constant(I32, 0))
-        return scalars
 
     def emit(self, lanes: int) -> None:
         """Emit the three walks for one line, or for `lanes` neighbouring ones."""
