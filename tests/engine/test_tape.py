@@ -226,13 +226,14 @@ def test_case_45_also_twice():
 
 
 @pytest.mark.slow
-def test_case_45_also_compiled_and_through_its_graph():
-    compiled = sw.compile(chain)
+@pytest.mark.parametrize(("target", "depth"), [("interpreter", DEPTH), ("native", 500)])
+def test_case_45_also_compiled_and_through_its_graph(target, depth):
+    expected = pytest.approx(derivative_of_chain(0.7, depth), rel=1e-9)
     w = leaf(0.7)
-    compiled(w).backward()
-    assert w.grad.item() == pytest.approx(derivative_of_chain(0.7), rel=1e-9)
-    gradient = sw.compile(sw.grad(lambda x: chain(x).sum()))
-    assert gradient(sw.tensor(np.array([0.7]))).item() == pytest.approx(derivative_of_chain(0.7), rel=1e-9)
+    sw.compile(lambda x: chain(x, depth), target=target)(w).backward()
+    assert w.grad.item() == expected
+    gradient = sw.compile(sw.grad(lambda x: chain(x, depth).sum()), target=target)
+    assert gradient(sw.tensor(np.array([0.7]))).item() == expected
 
 
 def test_a_deep_graph_that_nobody_differentiates_is_collected_without_recursion():

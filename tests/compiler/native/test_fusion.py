@@ -3,7 +3,7 @@
 import numpy as np
 
 import slopewise as sw
-from slopewise.compiler.native.fusion import Fusion, Kind
+from slopewise.compiler.native.fusion import MOST_NODES, Fusion, Kind
 from slopewise.compiler.passes import optimize
 from slopewise.engine.trace import trace_function
 
@@ -19,6 +19,15 @@ def groups(function, *arrays):
 
 def test_an_elementwise_chain_is_one_map():
     assert groups(lambda x: sw.exp(x * 2.0) + x, A) == [(Kind.MAP, ["mul", "exp", "add"])]
+
+
+def test_a_long_chain_is_cut_into_kernels_that_compile_in_good_time():
+    def chain(x):
+        for _ in range(2 * MOST_NODES + 10):
+            x = sw.sin(x)
+        return x
+
+    assert [len(names) for _, names in groups(chain, A)] == [MOST_NODES, MOST_NODES, 10]
 
 
 def test_what_follows_a_product_runs_behind_it():
