@@ -60,6 +60,8 @@ def everybody(site, browser):
     for role in ROLES[1:]:
         entry = {"id": str(uuid.uuid4()), "kind": "review", "card": str(PRO_CARDS[0].uuid), "grade": "again"}
         found[role].send("/api/log", {"entries": [{**entry, "at": "2026-01-05T12:00:00Z"}]})
+        written = {"front": "my own question", "back": "my own answer"}
+        assert found[role].post("/cards/own", written).status_code == 303
         note = {
             "kind": "draft",
             "item": "pro/note",
