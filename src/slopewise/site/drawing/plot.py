@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from html import escape
@@ -53,6 +54,12 @@ class Plot:
         self.width, self.height = size
         self._parts: list[str] = []
         self._axes(x_title, y_title)
+
+    def copy(self) -> Plot:
+        """Return a plot with the same marks, to go on from: frames that share a background draw it once."""
+        made = copy.copy(self)
+        made._parts = list(self._parts)
+        return made
 
     # ---- places
 
