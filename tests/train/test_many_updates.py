@@ -168,6 +168,7 @@ LONG_Y = (LONG_X[:, 0] > 0).astype(np.int64)
 
 def begin_long_epoch(**arguments):
     """Begin an epoch of as many updates as there are rows, which takes long enough to be interrupted."""
+    sw.manual_seed(0)
     trainer = make_trainer(layers=[sw.nn.Linear(12, 256), sw.nn.Dropout(0.2), sw.nn.Linear(256, 12)])
     trainer.begin(LONG_X, LONG_Y, batch_size=1, **arguments)
     return trainer
