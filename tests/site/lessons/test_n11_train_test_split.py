@@ -12,7 +12,8 @@ from slopewise.site.content.lessons.n11_train_test_split.apples import (
     noise,
 )
 from slopewise.site.content.lessons.n11_train_test_split.facts import best_of
-from slopewise.site.content.lessons.n11_train_test_split.lab import DEALS, LAB
+from slopewise.site.content.lessons.n11_train_test_split.lab import LAB
+from slopewise.site.content.lessons.n11_train_test_split.stories import DEALS
 
 
 def frames(**query):

@@ -21,7 +21,7 @@ from slopewise.site.content.lessons.n11_train_test_split.apples import (
     noise,
 )
 
-ROWS, SHARE, UNITS, FILES, TRIES = 60, 0.25, 16, 12, 20
+ROWS, SHARE, UNITS, FILES, TRIES = 60, 0.25, 16, 10, 20
 DRIFT = 1.0  # by how much a worn device reads each softness too high
 SIZES = (15, 100, 400, 1600, 10_000)
 
