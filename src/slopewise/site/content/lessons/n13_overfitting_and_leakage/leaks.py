@@ -56,12 +56,19 @@ def linear(X: Floats, y: Numbers) -> Callable[[Floats], NDArray[np.bool_]]:
     bias = sw.tensor(np.zeros((files, 1, 1)), requires_grad=True)
     optimizer = sw.optim.Adam([weight, bias], lr=_RATE)
     inputs, targets = sw.tensor(X), sw.tensor(y[:, :, None].astype(np.float64))
-    for _ in range(_UPDATES):
+
+    def update() -> sw.Tensor:
         optimizer.zero_grad()
         logits = inputs @ weight + bias
         losses = sw.losses.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-        losses.mean(axis=1).sum().backward()
+        loss = losses.mean(axis=1).sum()
+        loss.backward()
         optimizer.step()
+        return loss
+
+    step = sw.compile(update, target="interpreter")  # the bits of the plain call, in less time
+    for _ in range(_UPDATES):
+        step()
 
     def says(rows: Floats) -> NDArray[np.bool_]:
         with sw.no_grad():
