@@ -183,6 +183,20 @@ def test_grades_given_offline_are_kept_and_sent_once_the_network_is_back(page, a
     assert sorted(review["grade"] for review in exported(page)["reviews"]) == ["easy", "good"]
 
 
+def test_the_last_card_of_a_day_is_followed_by_word_that_it_was_the_last(page, address, mailbox):
+    sign_up(page, address, mailbox)
+    page.fill("#new_per_day", "2")
+    page.click("main form >> nth=0 >> button")
+    page.wait_for_url("**/account?done=settings")
+    page.goto(f"{address}/review")
+    page.wait_for_function("() => document.querySelector('[data-left]').textContent.startsWith('2 new')")
+    grade(page, "4")
+    grade(page, "4")
+    page.wait_for_selector(".done")
+    assert "Done for now" in page.inner_text(".done")
+    assert len(exported(page)["reviews"]) == 2
+
+
 def test_nothing_of_a_learner_stays_in_the_browser_after_log_out(page, address, mailbox):
     email = sign_up(page, address, mailbox)
     page.goto(f"{address}/lessons/gradient-descent")

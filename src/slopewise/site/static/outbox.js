@@ -5,7 +5,7 @@ const PREFIX = `slopewise.outbox.${learner}.`;
 const RETRY_MILLISECONDS = 20_000;
 const MOST_AT_ONCE = 200;
 const kept = new Map(); // for browsers that keep nothing
-let sending = false;
+let sending = Promise.resolve("sent");
 
 export const isSignedIn = Boolean(learner);
 
@@ -47,10 +47,14 @@ export async function post(address, value) {
   });
 }
 
-// Sends what waits. Returns "sent", "offline" or, when the session has ended, "logged out".
-export async function flush() {
-  if (sending || !isSignedIn) return "sent";
-  sending = true;
+// Sends what waits, after what is being sent already. Gives "sent", "offline" or, when the session has ended,
+// "logged out".
+export function flush() {
+  if (isSignedIn) sending = sending.then(send);
+  return sending;
+}
+
+async function send() {
   try {
     for (let entries = waiting(); entries.length; entries = waiting()) {
       const part = entries.slice(0, MOST_AT_ONCE);
@@ -63,8 +67,6 @@ export async function flush() {
     return "sent";
   } catch {
     return "offline";
-  } finally {
-    sending = false;
   }
 }
 

@@ -11,9 +11,11 @@ class Review {
     this.root = root;
     this.place = root.querySelector("[data-place]");
     this.cards = [];
+    this.acts = 0; // a queue that was asked for before the last act is out of date
     this.last = root.querySelector("[data-undo] [name=review]").value;
     root.addEventListener("submit", (event) => this.submit(event));
     document.addEventListener("keydown", (event) => this.key(event));
+    window.addEventListener("online", () => this.load());
     this.load();
   }
 
@@ -23,13 +25,15 @@ class Review {
 
   async load() {
     this.tell(await flush());
+    const acts = this.acts;
     try {
       const answer = await fetch(`/api/queue?deck=${this.root.dataset.deck}`, { headers: { Accept: "application/json" } });
       if (!answer.ok) return this.tell(answer.status === 401 ? "logged out" : "offline");
       const queue = await answer.json();
+      if (acts !== this.acts) return this.load();
       this.cards = queue.cards;
       this.root.querySelector("[data-left]").textContent = `${queue.left[0].toUpperCase()}${queue.left.slice(1)}.`;
-      if (!queue.cards.length && this.card) location.reload();
+      if (!queue.cards.length && !this.place.querySelector(".done")) location.reload();
       else if (queue.cards.length && queue.cards[0].card !== this.card) this.show();
     } catch {
       this.tell("offline");
@@ -45,6 +49,7 @@ class Review {
 
   async act(entry) {
     const made = record(entry);
+    this.acts += 1;
     this.last = entry.kind === "review" ? made.id : "";
     this.root.querySelector("[data-undo]").hidden = !this.last;
     if (entry.kind !== "undo") this.cards.shift();
@@ -55,6 +60,7 @@ class Review {
       this.tell(await flush());
       return;
     }
+    if (entry.kind !== "undo") this.place.replaceChildren(); // what was graded is not graded again while offline
     await this.load();
   }
 
