@@ -33,12 +33,14 @@ class LabPanel {
     });
     this.form.querySelectorAll(".settings [data-for]").forEach((slider) => this.pair(slider));
     this.root.addEventListener("keydown", (event) => this.key(event));
-    this.view.addEventListener("pointerdown", (event) => this.pick(event));
+    this.view.addEventListener("pointerdown", (event) => event.pointerType !== "touch" && this.pick(event));
+    this.view.addEventListener("click", (event) => event.pointerType === "touch" && this.pick(event));
     this.view.addEventListener("pointermove", (event) => event.buttons && this.picking && this.pick(event));
     addEventListener("pointerup", () => (this.picking = undefined));
   }
 
-  // A press on a plot that picks settings sets them to that place; a mouse may drag, a finger scrolls the page.
+  // A press on a plot that picks settings sets them to that place. A mouse may drag; a finger taps, as its drag
+  // scrolls the page.
   pick(event) {
     const plot = event.target.closest?.("svg[data-picks]");
     if (!plot && !this.picking) return;
