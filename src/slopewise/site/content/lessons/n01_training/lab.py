@@ -142,7 +142,7 @@ class _Show:
             count = self.rounds[number].parameters
             return (
                 f"The model is {self.rounds[number].model}: {count} parameters, which start at random "
-                f"numbers. {stands} The darker side is where it says kind 0."
+                f"numbers. {stands} The bluer side is where it says kind 0."
             )
         before = moments[place - 1]
         return (

@@ -61,7 +61,7 @@ def draw_map(data: Data, moment: Moment | None, part: str, *, circle: bool = Fal
         x_title="first measurement, scaled",
         y_title="second measurement, scaled",
         title="Rows, and what the model says at each place",
-        description="The darker side is where the model says kind 0." if moment else "No model yet.",
+        description="The bluer side is where the model says kind 0." if moment else "No model yet.",
         size=(520, 420),
     )
     if moment is not None:
