@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from slopewise.engine.errors import ArgumentError
 from slopewise.site.content.lessons.n13_overfitting_and_leakage.curve import (
     EVERY,
     UPDATES,
     World,
+    parse,
     train,
 )
 from slopewise.site.content.lessons.n13_overfitting_and_leakage.lab import LAB
@@ -28,6 +30,24 @@ def test_a_run_has_a_checkpoint_each_few_updates_and_none_of_them_changes_it():
     assert often.updates == list(range(0, UPDATES + 1, EVERY))
     assert often.training[-1] == seldom.training[-1]
     assert often.new[-1] == seldom.new[-1]
+
+
+def test_rows_of_ones_own_are_learned_and_change_nothing_else():
+    own = parse("0.1 2; -0.5 -1.5")
+    alone, more = World.collect(12, 0.4, 3), World.collect(12, 0.4, 3, own)
+    assert more.training.x.tolist() == [*alone.training.x, 0.1, -0.5]
+    assert more.training.y.tolist() == [*alone.training.y, 2.0, -1.5]
+    assert more.new.y.tolist() == alone.new.y.tolist()
+    assert "2 of the training rows are your own" in frames(own="0.1 2; -0.5 -1.5")[0].words
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "1", "0.1 2 3", "2 0", "0 nan", "0 9", ";".join(["0 0"] * 13), "inf 0"]
+)
+def test_what_is_no_row_is_refused_in_one_line(text):
+    with pytest.raises(ArgumentError, match="own") as caught:
+        frames(own=text)
+    assert "\n" not in str(caught.value)
 
 
 def test_validation_rows_have_no_part_in_learning():

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 import slopewise as sw
 from slopewise.data.generated import normal, uniform
+from slopewise.engine.errors import ArgumentError
 
 Floats = NDArray[np.float64]
 
 UPDATES, EVERY = 300, 10  # updates of a run, and between two checkpoints
 VALIDATION, NEW = 30, 2000
+MOST_OWN = 12  # rows that a learner may add
 _RATE = 0.03
 _STRETCH = 6.0  # of the input: a network of tanh bends easily at this scale
 _TRAINING, _HELD_BACK, _NEW = 10, 20, 30  # calls of the generator
@@ -38,6 +40,37 @@ def draw(rows: int, noise: float, seed: int, call: int) -> Points:
     return Points(x, truth(x) + noise * normal(rows, seed, call + 1))
 
 
+def parse(text: str) -> Points:
+    """Return rows that somebody typed, such as ``0.1 2; -0.5 -1.5``; "none" is none.
+
+    Raises
+    ------
+    ArgumentError
+        If a row is not two numbers within the picture, or there are more than `MOST_OWN`.
+    """
+    parts = [] if text == "none" else [part for part in text.split(";") if part.strip()]
+    if len(parts) > MOST_OWN:
+        raise ArgumentError(f"rows of your own (own) are {MOST_OWN} at most, not {len(parts)}")
+    pairs = []
+    for part in parts:
+        words = part.replace("−", "-").split()
+        try:
+            x, y = (float(word) for word in words)
+        except ValueError:
+            raise ArgumentError(
+                f"a row of your own (own) is x and y with a blank between, such as 0.1 2; {part.strip()!r} "
+                "is not"
+            ) from None
+        if not (abs(x) <= 1 and abs(y) <= 3):
+            raise ArgumentError(
+                f"a row of your own (own) has an x from -1 to 1 and a y from -3 to 3; {part.strip()!r} has "
+                "not"
+            )
+        pairs.append((x, y))
+    values = np.array(pairs, dtype=np.float64).reshape(-1, 2)
+    return Points(values[:, 0], values[:, 1])
+
+
 @dataclass(frozen=True)
 class World:
     """Training, validation and new rows of one file."""
@@ -47,10 +80,13 @@ class World:
     new: Points
 
     @classmethod
-    def collect(cls, rows: int, noise: float, seed: int) -> World:
-        """Return a file of some training rows, and what stands for all rows to come."""
+    def collect(cls, rows: int, noise: float, seed: int, own: Points | None = None) -> World:
+        """Return a file of some training rows, with rows of one's own if given, and all rows to come."""
+        training = draw(rows, noise, seed, _TRAINING)
+        if own is not None:
+            training = Points(np.concatenate([training.x, own.x]), np.concatenate([training.y, own.y]))
         return cls(
-            draw(rows, noise, seed, _TRAINING),
+            training,
             draw(VALIDATION, noise, seed, _HELD_BACK),
             draw(NEW, noise, seed, _NEW),
         )

@@ -10,6 +10,7 @@ from slopewise.site.content.lessons.n13_overfitting_and_leakage.curve import (
     UPDATES,
     Run,
     World,
+    parse,
     train,
     truth,
 )
@@ -26,7 +27,9 @@ class CurveFrames:
 
     def __init__(self, values: Values) -> None:
         rows, self.noise, seed = int(values["rows"]), float(values["noise"]), int(values["seed"])
-        self.world = World.collect(rows, self.noise, seed)
+        own = parse(str(values["own"]))
+        self.own = len(own.x)
+        self.world = World.collect(rows, self.noise, seed, own)
         self.width = int(values["width"])
         self.run: Run = train(self.world, self.width, float(values["decay"]), float(values["dropout"]), seed)
         self._y = covering([*self.world.training.y, *self.world.validation.y, -1.2, 1.2])
@@ -103,7 +106,12 @@ class CurveFrames:
             "take no part in learning."
         )
         if place == 0:
-            return f"A network of two layers of {self.width} units, with random weights. {here}"
+            added = (
+                f" {self.own} of the training rows are your own; new rows come from the curve alone."
+                if self.own
+                else ""
+            )
+            return f"A network of two layers of {self.width} units, with random weights. {here}{added}"
         best = int(np.argmin(run.validation[: place + 1]))
         if best == place:
             news = "**The validation loss has never been lower.** Keep a copy of these weights."

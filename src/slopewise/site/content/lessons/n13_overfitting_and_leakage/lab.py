@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slopewise.site.content.lessons.n13_overfitting_and_leakage.curve_frames import CurveFrames
 from slopewise.site.content.lessons.n13_overfitting_and_leakage.leak_frames import LeakFrames
-from slopewise.site.labs import Choice, Frame, Lab, Number, Toggle, Values, Whole
+from slopewise.site.labs import Choice, Frame, Lab, Number, Text, Toggle, Values, Whole
 
 
 def run(values: Values) -> list[Frame]:
@@ -16,8 +16,8 @@ def run(values: Values) -> list[Frame]:
 
 LAB = Lab(
     title="Five traps",
-    task="Train too long, and choose the checkpoint. Then try the leaks: say what the test will promise, "
-    "look, and do it right.",
+    task="Train too long, and choose the checkpoint. Add a wrong row of your own. Then try the leaks: say "
+    "what the test will promise, look, and do it right.",
     settings=(
         Choice(
             "trap",
@@ -32,12 +32,19 @@ LAB = Lab(
             ),
         ),
         Toggle("mended", "Leak mended", False, note="for the leaks: done right"),
-        Whole("rows", "Training rows", 16, 8, 120, note="these five: for too long"),
+        Whole("rows", "Training rows", 16, 8, 120, note="from here to the noise: for too long"),
         Whole("width", "Units in a layer", 32, 1, 48),
         Number("decay", "Weight decay", 0.0, 0.0, 5.0, 0.25),
         Number("dropout", "Dropout", 0.0, 0.0, 0.6, 0.05),
         Number("noise", "Noise of the rows", 0.4, 0.0, 0.8, 0.05),
         Whole("seed", "Seed", 2, 0, 99, note="other rows"),
+        Text(
+            "own",
+            "Rows of your own",
+            "none",
+            120,
+            note="for too long: `x y; x y`, such as `0.1 2; -0.5 -1.5`",
+        ),
     ),
     run=run,
     step_name="stage",
