@@ -100,7 +100,7 @@ def curves() -> Figure:
         title="Step, sigmoid, tanh and ReLU",
         description="The step jumps from 0 to 1 at 0. Sigmoid rises smoothly from 0 to 1, tanh from -1 to 1. "
         "ReLU is 0 below 0 and z above.",
-        size=(640, 330),
+        size=(600, 320),
     )
     plot.line([(-4.0, 0.0), (0.0, 0.0), (0.0, 1.0), (4.0, 1.0)], "dashed")
     for name, kind in (("sigmoid", "forward"), ("tanh", ""), ("relu", "ink")):
