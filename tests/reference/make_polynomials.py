@@ -5,7 +5,8 @@ least largest value of `|weight(x) (f(x) - p(x))|`. The weight is what the error
 1 / (the function), so that the printed number is a relative error; one unit in the last place is 1.2e-7 in
 float32 and 2.2e-16 in float64.
 
-    python tests/reference/make_polynomials.py > src/slopewise/compiler/native/arithmetic/mathematics/coefficients.py
+    cd src/slopewise/compiler/native/arithmetic/mathematics
+    python .../tests/reference/make_polynomials.py > coefficients.py
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class GraphNode:
     """One operation of a graph.
 
     `recorded` is False for what ran under `no_grad`: gradients do not pass there when the graph is
-    differentiated. `line` says where the user called it, for messages; it is empty where a pass has made the node.
+    differentiated. `line` says where the user called it, for messages; empty where a pass has made the node.
     """
 
     __slots__ = ("line", "operands", "outputs", "params", "primitive", "recorded")
