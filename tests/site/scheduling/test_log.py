@@ -147,6 +147,23 @@ def test_a_bad_entry_does_not_hold_up_the_others_and_is_named(database, learner)
     assert "again, hard, good, easy" in receipt.refused[grade.id]
 
 
+def test_a_card_that_there_is_not_is_refused(database, learner):
+    known, unknown = review(uuid.uuid4()), review(uuid.uuid4())
+    with database.writing() as session:
+        receipt = append(session, learner, [known, unknown], START, known={known.card_id})
+    assert receipt.stored == [known.id]
+    assert receipt.refused == {unknown.id: "there is no such card"}
+
+
+def test_nobody_can_make_one_card_endlessly_long(database, learner, monkeypatch):
+    monkeypatch.setattr("slopewise.site.scheduling.log.MOST_OF_A_CARD", 3)
+    card = uuid.uuid4()
+    entries = [review(card, at=START - timedelta(days=n)) for n in range(4)]
+    receipt = write(database, learner, *entries)
+    assert receipt.stored == [entry.id for entry in entries[:3]]
+    assert write(database, learner, entries[0]).stored == [entries[0].id]
+
+
 def test_nobody_reaches_the_reviews_of_another(database, learner):
     other, mine = uuid.uuid4(), review(uuid.uuid4())
     with database.writing() as session:

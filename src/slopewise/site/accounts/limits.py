@@ -19,7 +19,7 @@ RULES = {
     "code of an account": "10 per hour",
     "code from a network": "100 per hour",
     "export": "20 per hour",
-    "log of an account": "600 per minute",
+    "log of an account": "240 per minute",
 }
 
 

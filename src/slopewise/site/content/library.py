@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -111,6 +111,11 @@ class Library:
         """Return a card, or None if there is none."""
         card = self._cards.get(card_id)
         return None if card is None else _for_reader(card, reader)
+
+    @property
+    def ids(self) -> Set[uuid.UUID]:
+        """The identities of all cards, locked or not."""
+        return self._cards.keys()
 
     def readable(self, reader: Reader, slug: str = "") -> list[uuid.UUID]:
         """Return the cards that a reader may see, of one deck or of all, in the order of the course."""

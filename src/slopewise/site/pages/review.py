@@ -171,7 +171,8 @@ def _append(request: Request, entries: list[Entry], sent_at: datetime | None) ->
     visitor = visitor_of(request)
     limit(request, "log of an account", str(visitor.account_id))
     with request.app.state.database.writing() as session:
-        receipt = append(session, _learner(visitor), entries, request.app.state.clock(), sent_at)
+        known = request.app.state.library.ids | cards_of(session, _learner(visitor)).keys()
+        receipt = append(session, _learner(visitor), entries, request.app.state.clock(), sent_at, known)
     return {
         "stored": [str(entry_id) for entry_id in receipt.stored],
         "refused": [

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from slopewise.engine.errors import DataError
@@ -16,7 +16,8 @@ from slopewise.site.scheduling.replay import SCHEDULER, Standing, replay
 from slopewise.site.storage.tables import GRADES, CardEvent, CardState, Review
 
 KINDS = ("review", "undo", "suspend", "resume")
-MOST_ENTRIES = 500
+MOST_ENTRIES = 500  # in one request
+MOST_OF_A_CARD = 1000  # a card learned for life has some dozens; each entry costs a replay of all
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 _WRONG_CLOCK = timedelta(minutes=2)
 
@@ -47,6 +48,7 @@ def append(
     entries: Sequence[Entry],
     now: datetime,
     sent_at: datetime | None = None,
+    known: Container[uuid.UUID] | None = None,
 ) -> Receipt:
     """Add entries to the log. One that is there already counts as stored; a bad one does not hold up others.
 
@@ -59,6 +61,8 @@ def append(
     now : datetime
     sent_at : datetime
         What the clock of the device showed when it sent: if it is wrong, all its times are set right by it.
+    known : container of UUID
+        The cards that there are; by default all.
     """
     shift = now - sent_at if sent_at is not None else timedelta()
     if abs(shift) < _WRONG_CLOCK:
@@ -66,6 +70,8 @@ def append(
     receipt, touched = Receipt(), set()
     for entry in entries:
         try:
+            if known is not None and entry.card_id is not None and entry.card_id not in known:
+                raise DataError("there is no such card")
             touched.add(_add(session, learner_id, entry, min(_shifted(entry.at, shift), now), now))
         except DataError as error:
             receipt.refused[entry.id] = str(error)
@@ -102,6 +108,8 @@ def _add(session: Session, learner_id: uuid.UUID, entry: Entry, at: datetime, no
         card_id = entry.card_id
     if card_id is None or entry.kind not in KINDS:
         raise DataError(f"an entry is a {', '.join(KINDS)} of a card")
+    if _count(session, learner_id, card_id) >= MOST_OF_A_CARD:
+        raise DataError(f"a card has at most {MOST_OF_A_CARD} entries")
     if entry.kind == "review":
         session.add(_review(learner_id, entry, card_id, at, now))
     else:
@@ -131,6 +139,18 @@ def _review(learner_id: uuid.UUID, entry: Entry, card_id: uuid.UUID, at: datetim
         reviewed_at=at,
         received_at=now,
         scheduler=SCHEDULER,
+    )
+
+
+def _count(session: Session, learner_id: uuid.UUID, card_id: uuid.UUID) -> int:
+    return sum(
+        session.scalar(
+            select(func.count())
+            .select_from(table)
+            .where(table.learner_id == learner_id, table.card_id == card_id)
+        )
+        or 0
+        for table in (Review, CardEvent)
     )
 
 
