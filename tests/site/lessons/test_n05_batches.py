@@ -73,6 +73,7 @@ def test_the_clock_says_how_many_updates_were_done(world):
     assert walked.at("updates", 4) == 4
 
 
+@pytest.mark.slow
 def test_what_the_lesson_claims_holds_on_the_mean_of_other_seeds():
     by_rows, by_updates, by_file = [], [], []
     for seed in range(20, 32):

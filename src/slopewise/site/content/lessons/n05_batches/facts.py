@@ -44,7 +44,7 @@ def facts() -> dict[str, Any]:
     sizes = [
         len(batch) for batch in islice(batches(COUNTED, BATCH, "shuffle", 0), math.ceil(COUNTED / BATCH))
     ]
-    floors = [(rate, noise_floor(world, 1, rate, SEED, walkers=12)) for rate in (0.2, 0.1)]
+    floors = [(rate, noise_floor(world, 1, rate, SEED, updates=200, walkers=12)) for rate in (0.2, 0.1)]
     return {
         "rows": ROWS,
         "rate": RATE,
