@@ -1,0 +1,383 @@
+"""The lab of error analysis: from one number to its errors, their causes, a fix, and its worth."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from slopewise.engine.errors import ArgumentError
+from slopewise.evaluate.error_analysis import by_class, confusion, error_sizes
+from slopewise.evaluate.outcome import Outcome
+from slopewise.metrics import wilson_interval
+from slopewise.site.content.lessons.n15_error_analysis.drawings import draw_bars, draw_matrix, draw_pictures
+from slopewise.site.content.lessons.n15_error_analysis.pictures import (
+    FIXES,
+    SHAPES,
+    TAGS,
+    Network,
+    Numbers,
+    Pictures,
+    accuracy,
+    fresh,
+    learned,
+    validation,
+)
+from slopewise.site.drawing import brief, draw_strips
+from slopewise.site.labs import Choice, Figure, Frame, Lab, Prediction, Table, Values, Whole
+
+_OPENED = 6  # examples looked at, at most
+_CELLS = {f"{a}-{b}": (i, j) for i, a in enumerate(SHAPES) for j, b in enumerate(SHAPES) if i != j}
+
+
+def run(values: Values) -> list[Frame]:
+    """Look, tag, fix, compare."""
+    return _Analysis(
+        seed=int(values["seed"]),
+        cell=str(values["cell"]),
+        by_chance=values["order"] == "chance",
+        fix=str(values["fix"]),
+    ).frames()
+
+
+def percent(share: float) -> str:
+    """Return a share in percent, with one decimal place."""
+    return f"{100 * share:.1f}%"
+
+
+class _Analysis:
+    """A network, its errors on the validation pictures, and the same after a fix."""
+
+    def __init__(self, seed: int, cell: str, by_chance: bool, fix: str) -> None:
+        self.fix, self.by_chance = fix, by_chance
+        self.basis, self.seen, self.new = learned(seed), validation(seed), fresh(seed)
+        self.network = Network(self.basis, seed)
+        self.before = self.network.judge(self.seen)
+        self.fixed = Network(learned(seed, fix), seed)
+        self.after = self.fixed.judge(self.seen)
+        self.control = self.fixed if fix == "plain" else Network(learned(seed, "plain"), seed)
+        self.matrix = confusion(self.before)
+        self.cell = None if cell == "all" else self._largest() if cell == "largest" else _CELLS[cell]
+        self.opened = self._open()
+        self.errors = self._errors(self.before)
+
+    def _largest(self) -> tuple[int, int]:
+        errors = self.matrix - np.diag(np.diag(self.matrix))
+        true, said = np.unravel_index(int(errors.argmax()), errors.shape)
+        return int(true), int(said)
+
+    def _open(self) -> Numbers:
+        """Return the rows of the cell in the order in which they are looked at."""
+        outcome = self.before
+        inside = outcome.predicted != outcome.truth
+        if self.cell is not None:
+            inside &= (outcome.truth == self.cell[0]) & (outcome.predicted == self.cell[1])
+        rows = np.flatnonzero(inside)
+        if not len(rows):
+            raise ArgumentError(f"with this seed {self._cell_name()} holds no error; open another cell")
+        if not self.by_chance:
+            rows = rows[np.argsort(-error_sizes(outcome)[rows], kind="stable")]
+        return rows[:_OPENED]
+
+    def _cell_name(self) -> str:
+        if self.cell is None:
+            return "all errors"
+        return f"{SHAPES[self.cell[0]]} taken for {SHAPES[self.cell[1]]}"
+
+    def _errors(self, outcome: Outcome) -> dict[str, int]:
+        """Count the errors of each tag on the validation pictures."""
+        counted = Counter(self.seen.tag[outcome.predicted != outcome.truth].tolist())
+        return {name: counted[tag] for tag, name in TAGS.items()}
+
+    def frames(self) -> list[Frame]:
+        examples = [self._example(k) for k in range(len(self.opened))]
+        return [
+            self._learned(),
+            self._one_number(),
+            self._matrix(),
+            *examples,
+            self._tagged(),
+            self._compared(),
+            self._fresh(),
+        ]
+
+    # ---- before looking
+
+    def _learned(self) -> Frame:
+        score = accuracy(self.before)
+        on_learned = accuracy(self.network.judge(self.basis))
+        answer = 0 if score > 0.95 else 1 if score > 0.85 else 2 if score > 0.7 else 3
+        captions = [(SHAPES[label], "") for label in self.basis.label[:12]]
+        return Frame(
+            "What the network learned from",
+            f"{len(self.basis)} pictures of rings, squares and crosses. Here are "
+            f"twelve. On "
+            f"the pictures that it learned, the network scores {percent(on_learned)}.",
+            (
+                Figure(
+                    "Twelve pictures, each with its label", _row(self.basis, np.arange(12), captions), True
+                ),
+            ),
+            self._shapes_table(self.basis),
+            prediction=Prediction(
+                f"What will it score on {len(self.seen)} validation pictures, taken where it will be used?",
+                ("More than 95%", "85% to 95%", "70% to 85%", "Less than 70%"),
+                answer,
+                f"It scores {percent(score)}. Where it is used, pictures are not as good as those it "
+                f"learned from.",
+            ),
+        )
+
+    def _one_number(self) -> Frame:
+        hits = int((self.before.predicted == self.before.truth).sum())
+        low, high = wilson_interval(float(hits), len(self.seen))
+        shares = [(SHAPES[row.number], row.recall) for row in by_class(self.before)]
+        return Frame(
+            "One number",
+            f"It is right on {hits} of {len(self.seen)} validation pictures: "
+            f"{percent(accuracy(self.before))}, with a "
+            f"95% interval from {percent(low)} to {percent(high)}. The number says how bad it is. It does "
+            f"not say "
+            "what to do.",
+            (
+                Figure(
+                    "Recall by shape: the share that was recognised",
+                    draw_strips(shares, title="Recall"),
+                    True,
+                ),
+            ),
+            self._matrix_table(),
+        )
+
+    def _matrix(self) -> Frame:
+        missed = int(sum(self.errors.values()))
+        where = (
+            "We open all errors."
+            if self.cell is None
+            else f"We open one cell: {self._cell_name()}, {self.matrix[self.cell]} pictures."
+        )
+        return Frame(
+            "Where it errs",
+            f"{missed} pictures lie off the diagonal. {where} A cell tells which classes are mixed up. It "
+            f"does not yet "
+            "tell why.",
+            (Figure("Rows: what the label says. Columns: what the network said", self._draw_matrix()),),
+            self._matrix_table(),
+        )
+
+    # ---- looking
+
+    def _example(self, k: int) -> Frame:
+        row = int(self.opened[k])
+        label, said = int(self.before.truth[row]), int(self.before.predicted[row])
+        assert self.before.probabilities is not None
+        left = self.before.probabilities[row, label]
+        tag = str(self.seen.tag[row])
+        captions = [
+            (
+                f"{SHAPES[self.before.truth[r]]} → {SHAPES[self.before.predicted[r]]}",
+                TAGS[str(self.seen.tag[r])] if place < k else "look" if place == k else "not yet",
+            )
+            for place, r in enumerate(self.opened)
+        ]
+        order = "drawn by chance" if self.by_chance else "worst first"
+        return Frame(
+            f"Error {k + 1} of {len(self.opened)}",
+            f"Opened: {self._cell_name()}, {order}. The label says {SHAPES[label]}; the network said "
+            f"{SHAPES[said]}, and left {percent(float(left))} for the label. Look at the framed picture "
+            f"and tag it.",
+            (
+                Figure(
+                    "Errors: label → what the network said, and the tag",
+                    _row(self.seen, self.opened, captions, k),
+                    True,
+                ),
+            ),
+            self._examples_table(k),
+            prediction=Prediction(
+                "Which tag do you give the framed picture?",
+                tuple(TAGS.values()),
+                list(TAGS).index(tag),
+                f"The one who made it says: {TAGS[tag]}; it shows a {SHAPES[self.seen.shape[row]]}.",
+            ),
+        )
+
+    def _tagged(self) -> Frame:
+        total = sum(self.errors.values())
+        largest = max(self.errors, key=self.errors.__getitem__)
+        worst = np.argsort(-error_sizes(self.before), kind="stable")[:10]
+        wrong_labels = int((self.seen.tag[worst] == "label").sum())
+        return Frame(
+            "All errors, tagged",
+            f"All {total} errors by cause. “{largest}” stands for {self.errors[largest]}: without these "
+            f"errors the score "
+            f"would be {percent(accuracy(self.before) + self.errors[largest] / len(self.seen))}, and that "
+            f"is the "
+            f"*most* that mending it could bring. Of the ten worst errors {wrong_labels} have a wrong "
+            f"label; of all "
+            f"errors {self.errors[TAGS['label']]} of {total}. The worst are no fair sample.",
+            (Figure("Errors by cause", draw_bars(self.errors, title="Errors by cause"), True),),
+            self._tags_table(),
+            prediction=self._worth(),
+        )
+
+    def _worth(self) -> Prediction:
+        gained = int(sum(self.errors.values()) - sum(self._errors(self.after).values()))
+        answer = 0 if gained <= 0 else 1 if gained <= 10 else 2 if gained <= 20 else 3
+        return Prediction(
+            f"The fix: {FIXES[self.fix]} to learn from. Train again. How many fewer errors will there be on the same "
+            f"{len(self.seen)} pictures?",
+            ("None, or there will be more", "1 to 10", "11 to 20", "More than 20"),
+            answer,
+            f"From {sum(self.errors.values())} to {sum(self._errors(self.after).values())}.",
+        )
+
+    # ---- after the fix
+
+    def _compared(self) -> Frame:
+        after = self._errors(self.after)
+        mended, broken = _flips(self.before, self.after)
+        score = brief((mended - broken) / max(1, mended + broken) ** 0.5, 2)
+        return Frame(
+            "Fix, train again, compare",
+            f"After the fix ({FIXES[self.fix]} to learn from) the score is {percent(accuracy(self.after))}; before, it was "
+            f"{percent(accuracy(self.before))}. {mended} pictures were mended and {broken} **broken**: "
+            f"right before, "
+            f"wrong now. Only these count: the difference is {score} times its own standard error. As a "
+            f"control, "
+            f"equally many pictures of the usual kind: {percent(accuracy(self.control.judge(self.seen)))}.",
+            (
+                Figure(
+                    "Errors by cause: before (grey) and after (blue)",
+                    draw_bars(self.errors, after, title="Errors by cause, before and after"),
+                    True,
+                ),
+            ),
+            self._tags_table(after),
+            prediction=self._lasts(),
+        )
+
+    def _lasts(self) -> Prediction:
+        seen = accuracy(self.after) - accuracy(self.before)
+        new = accuracy(self.fixed.judge(self.new)) - accuracy(self.network.judge(self.new))
+        answer = 1 if abs(new - seen) < 0.01 else 0 if new < seen else 2
+        return Prediction(
+            f"You looked at these {len(self.seen)} pictures to choose the fix. How large will the gain be on "
+            f"{len(self.new)} fresh ones, from the same place?",
+            ("Smaller by a point or more", "The same, within one point", "Larger by a point or more"),
+            answer,
+            f"On the pictures that you looked at the score changed by {100 * seen:+.1f} points, on fresh "
+            f"ones by "
+            f"{100 * new:+.1f}.".replace("-", "−"),
+        )
+
+    def _fresh(self) -> Frame:
+        shares = [
+            ("before", accuracy(self.network.judge(self.new))),
+            ("control", accuracy(self.control.judge(self.new))),
+            ("after", accuracy(self.fixed.judge(self.new))),
+        ]
+        sound = float((self.new.tag != "label").mean())
+        told = ", ".join(f"{name} {percent(share)}" for name, share in shares)
+        rows = [(name, percent(share)) for name, share in shares]
+        return Frame(
+            "What it is worth",
+            f"On {len(self.new)} fresh pictures: {told}. {percent(1 - sound)} of these pictures have a "
+            f"wrong label, so "
+            f"even who sees everything would score {percent(sound)}. Then you begin again: new errors, "
+            f"new tags.",
+            (
+                Figure(
+                    "Accuracy on fresh pictures",
+                    draw_strips(
+                        shares,
+                        [(f"all that sound labels allow {percent(sound)}", sound, "backward")],
+                        title="Accuracy on fresh pictures",
+                        current="after",
+                    ),
+                    True,
+                ),
+            ),
+            Table("Accuracy on fresh pictures", ("Network", "Accuracy"), rows, current=2),
+        )
+
+    # ---- tables and pictures
+
+    def _draw_matrix(self) -> str:
+        return draw_matrix(self.matrix, self.cell, title="Confusion matrix of the validation pictures")
+
+    def _matrix_table(self) -> Table:
+        rows = [(SHAPES[k], *(str(count) for count in self.matrix[k])) for k in range(len(SHAPES))]
+        return Table("Labels (rows) and what the network said (columns)", ("Label", *SHAPES), rows)
+
+    def _shapes_table(self, pictures: Pictures) -> Table:
+        rows = [(SHAPES[k], str(int((pictures.label == k).sum()))) for k in range(len(SHAPES))]
+        return Table("Pictures to learn from", ("Label", "Pictures"), rows)
+
+    def _examples_table(self, k: int) -> Table:
+        sizes = error_sizes(self.before)
+        rows = [
+            (
+                str(place + 1),
+                SHAPES[self.before.truth[row]],
+                SHAPES[self.before.predicted[row]],
+                percent(1 - float(sizes[row])),
+                TAGS[str(self.seen.tag[row])] if place < k else "not yet",
+            )
+            for place, row in enumerate(self.opened)
+        ]
+        columns = ("Error", "Label", "Network said", "It gave the label", "Tag")
+        return Table("The errors opened", columns, rows, current=k)
+
+    def _tags_table(self, after: dict[str, int] | None = None) -> Table:
+        rows = []
+        for tag, name in TAGS.items():
+            count, errors = int((self.seen.tag == tag).sum()), self.errors[name]
+            ceiling = percent(accuracy(self.before) + errors / len(self.seen))
+            rows.append(
+                (name, str(count), str(errors), percent(errors / count), ceiling)
+                + (() if after is None else (str(after[name]),))
+            )
+        columns = ("Tag", "Pictures", "Errors", "Error rate", "Score at most")
+        return Table("Errors by tag", columns + (() if after is None else ("Errors after",)), rows)
+
+
+def _strips(shares: list[tuple[str, float]]) -> str:
+    return draw_strips(shares, title="Recall by shape")
+
+
+def _row(
+    pictures: Pictures, rows: Numbers, captions: list[tuple[str, str]], current: int | None = None
+) -> str:
+    return draw_pictures(pictures.pixels[rows], captions, title="Pictures", current=current)
+
+
+def _flips(before: Outcome, after: Outcome) -> tuple[int, int]:
+    """Count the rows that were mended, and those that were broken."""
+    was, now = before.predicted == before.truth, after.predicted == after.truth
+    return int((now & ~was).sum()), int((was & ~now).sum())
+
+
+LAB = Lab(
+    title="Open the errors",
+    task="Open a cell of the confusion matrix and tag what you see. Choose a fix before you know its "
+    "worth. Then try "
+    "another fix, or open the errors in the order of chance.",
+    settings=(
+        Choice(
+            "cell",
+            "Open",
+            "largest",
+            (
+                ("largest", "the largest cell"),
+                ("all", "all errors"),
+                *((key, f"{SHAPES[a]} taken for {SHAPES[b]}") for key, (a, b) in _CELLS.items()),
+            ),
+        ),
+        Choice("order", "Order", "worst", (("worst", "worst first"), ("chance", "drawn by chance"))),
+        Choice("fix", "Fix", "shifted", tuple(FIXES.items()), note="added to what it learns from"),
+        Whole("seed", "Seed", 0, 0, 99, note="other pictures, another network"),
+    ),
+    run=run,
+    step_name="stage",
+)
