@@ -20,7 +20,7 @@ from slopewise.site.content.lessons.n01_training.project import (
 
 @pytest.fixture(scope="module")
 def project():
-    return carry_out(collect(240, 0.2, 5), 1.0, 5)
+    return carry_out(collect(240, 0.2, 5), 1.5, 5)
 
 
 def test_the_parts_hold_every_row_once(project):
@@ -50,10 +50,10 @@ def test_the_updates_of_the_line_are_those_of_a_hand():
 
 
 def test_a_project_is_the_same_each_time_whatever_was_seeded_before():
-    first, again = (carry_out(collect(80, 0.2, 1), 1.0, 1) for _ in range(2))
+    first, again = (carry_out(collect(80, 0.2, 1), 1.5, 1) for _ in range(2))
     assert first.curves == again.curves
     sw.manual_seed(99)
-    assert carry_out(collect(80, 0.2, 1), 1.0, 1).curves == first.curves
+    assert carry_out(collect(80, 0.2, 1), 1.5, 1).curves == first.curves
 
 
 def test_the_choice_is_made_by_validation_and_by_nothing_else(project):
@@ -64,7 +64,7 @@ def test_the_choice_is_made_by_validation_and_by_nothing_else(project):
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 3])
 def test_what_the_lesson_claims_holds_on_other_rows(seed):
-    made = carry_out(collect(240, 0.2, seed), 1.0, seed)
+    made = carry_out(collect(240, 0.2, seed), 1.5, seed)
     line, short, long = (each.moment.accuracy("new parts") for each in made.rounds)
     assert abs(made.patient.accuracy("new parts") - line) < 0.02
     assert abs(short - line) < 0.03
@@ -89,8 +89,8 @@ def test_the_chart_leads_to_lessons_of_the_course():
     "query",
     [
         {"rows": "60", "noise": "0.4", "lr": "0.05"},
-        {"rows": "480", "noise": "0.05", "lr": "2"},
-        {"rows": "60", "noise": "0.05", "lr": "2", "seed": "99"},
+        {"rows": "480", "noise": "0.05", "lr": "3"},
+        {"rows": "60", "noise": "0.05", "lr": "3", "seed": "99"},
     ],
 )
 def test_settings_at_their_ends_make_finite_pictures(query):

@@ -24,7 +24,7 @@ from slopewise.site.content.lessons.n01_training.project import (
 )
 from slopewise.site.labs import Figure
 
-ROWS, NOISE, RATE, SEED = 240, 0.2, 1.0, 5  # the lab's own settings
+ROWS, NOISE, RATE, SEED = 240, 0.2, 1.5, 5  # the lab's own settings
 BATCH, EPOCHS, ROUNDS = 32, 20, 3  # of the example that is counted
 
 

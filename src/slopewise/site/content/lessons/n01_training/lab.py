@@ -343,7 +343,7 @@ LAB = Lab(
     settings=(
         Whole("rows", "Rows collected", 240, 60, 480, 20),
         Number("noise", "Noise", 0.2, 0.05, 0.4, 0.05),
-        Number("lr", "Learning rate", 1.0, 0.05, 2.0, 0.05),
+        Number("lr", "Learning rate", 1.5, 0.05, 3.0, 0.05),
         Whole("seed", "Seed", 5, 0, 99, note="other rows, other first parameters"),
     ),
     run=run,

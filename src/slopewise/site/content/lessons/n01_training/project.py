@@ -15,11 +15,11 @@ from slopewise.nn import Module
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
 
-SHORT, LONG = 40, 240  # updates of a short and of a long training
+SHORT, LONG = 40, 160  # updates of a short and of a long training
 HIDDEN = 8
 FRESH = 2000  # rows that nobody has seen
 DRIFT = 0.5  # how much higher a new measuring device reads
-LONGER = 5 * SHORT  # of the line, to see whether patience alone helps
+LONGER = 3 * SHORT  # of the line, to see whether patience alone helps
 LAST = (SHORT, SHORT, LONG)  # updates at the end of each round
 MODELS = ("a straight line", f"a network with {HIDDEN} hidden values", "the same network, trained on")
 SIDE = 3.0  # the map shows -3 to 3 in both scaled measurements
