@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -379,3 +380,21 @@ def test_an_index_out_of_range_leaves_the_state_of_the_last_whole_update(bad_row
         assert other.keys() == states[0].keys()
         for name, value in states[0].items():
             np.testing.assert_array_equal(other[name], value, err_msg=name)
+
+
+def test_data_of_another_size_needs_no_new_code_and_no_data_is_held_on_to():
+    model = sw.nn.Linear(3, 2)
+    trainer = sw.Trainer(model, "cross_entropy", sw.optim.SGD(model.parameters(), lr=0.1))
+    rng = np.random.default_rng(0)
+    references = []
+    for rows in (64, 96, 128):
+        X = np.asfortranarray(rng.standard_normal((rows, 3)).astype(np.float32))
+        y = rng.integers(0, 2, rows)
+        trainer.fit(X, y, batch_size=32)
+        references.append(weakref.ref(X))
+        del X
+    trainer.run = None
+    assert trainer._update.n_traces == 1
+    assert [reference() for reference in references] == [None] * 3
+    (traces,) = trainer._update._traces.values()
+    assert sum(key[0] == "steps" for key in traces[0].graph.derived if isinstance(key, tuple)) == 1

@@ -16,7 +16,7 @@ from slopewise.compiler.direct import carried_state, outputs_without_gradients, 
 from slopewise.compiler.loop import Loop
 from slopewise.compiler.native.machine.deadline import deadline_after
 from slopewise.compiler.targets import executable_of
-from slopewise.engine.aval import Array, Aval, aval_of
+from slopewise.engine.aval import Array, Aval
 from slopewise.engine.graph import Graph, GraphNode, Symbol
 from slopewise.engine.primitive import TABLE
 from slopewise.engine.tape import Ref
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 INT64 = np.dtype(np.int64)
 
+# How many rows the code believes the data to have: one code for data of any size. That rows exist is for the
+# caller to see to.
+_ROWS = 1 << 31
+
 
 class StepLoop:
     """A step `(batches, state) -> state` made over and over, on rows of arrays in memory.
@@ -36,18 +40,17 @@ class StepLoop:
     Parameters
     ----------
     traced : the step for its first batches; it must not be differentiable
-    arrays : the data, each of shape (rows, ...); each batch is a tuple of rows of each
+    data : shape and dtype of each of the arrays; each batch is a tuple of rows of each
     n_batches : how many batches a step takes
     """
 
-    def __init__(self, traced: TracedFunction, arrays: Sequence[Array], n_batches: int) -> None:
+    def __init__(self, traced: TracedFunction, data: Sequence[Aval], n_batches: int) -> None:
         self.traced = traced
-        self.arrays = [np.ascontiguousarray(array) for array in arrays]
         graph = outputs_without_gradients(traced)
-        n_batch_inputs = n_batches * len(arrays)
+        n_batch_inputs = n_batches * len(data)
         self.rows_per_step = n_batches * graph.inputs[0].shape[0]
-        body = _with_gather(graph, [aval_of(array) for array in self.arrays], n_batches)
-        rows = len(arrays)  # the place of the order among the inputs
+        body = _with_gather(graph, data, n_batches)
+        rows = len(data)  # the place of the order among the inputs
         first_state = rows + 1
         n_state = len(traced.tracked)
         n_captured = len(traced.captured)
@@ -60,14 +63,15 @@ class StepLoop:
         self.executable: Executable | None = executable_of(body, self._loop)
 
     def run(
-        self, state: Sequence[Tensor], order: Array, steps: int, seconds: float
+        self, arrays: Sequence[Array], state: Sequence[Tensor], order: Array, steps: int, seconds: float
     ) -> tuple[list[Tensor], int]:
         """Make up to `steps` steps, none of which begins after so many seconds, until one would fail.
 
         Parameters
         ----------
+        arrays : the data, C-contiguous, each of shape (rows, ...)
         state : what the step took besides its batches
-        order : int64, the rows of the first batch, of the second, ...
+        order : int64, C-contiguous; the rows of the first batch, of the second, ..., all of which exist
 
         Returns
         -------
@@ -83,7 +87,7 @@ class StepLoop:
         deadline = deadline_after(seconds)
         # the state is the caller's, who may keep what it was: it is small, and gets new memory in each call
         outputs = [*[None for _ in state], *[owned_array(tensor) for tensor, _ in traced.rebound]]
-        inputs = [*self.arrays, order[: self.rows_per_step], *[tensor._ref.buffer for tensor in state]]
+        inputs = [*arrays, order[: self.rows_per_step], *[tensor._ref.buffer for tensor in state]]
         inputs += [tensor._ref.buffer for tensor in traced.captured_tensors()]
         results, done, error = self.executable.attempt(inputs, outputs, steps=steps, deadline=deadline)  # type: ignore[arg-type]
         if error is not None and not done:
@@ -101,10 +105,10 @@ def _write_back(traced: TracedFunction, values: Sequence[Tensor]) -> None:
         tensor._rebind(Ref(value._ref.buffer, tensor._ref.node))
 
 
-def _with_gather(graph: Graph, arrays: Sequence[Aval], n_batches: int) -> Graph:
+def _with_gather(graph: Graph, avals: Sequence[Aval], n_batches: int) -> Graph:
     """Return a graph that takes whole arrays and rows in place of its batches, which are its first inputs."""
     trace = graph.inputs[0].trace
-    data = [Symbol(aval, trace) for aval in arrays]
+    data = [Symbol(aval, trace) for aval in avals]
     batch_size = graph.inputs[0].shape[0]
     rows = Symbol(Aval((n_batches * batch_size,), INT64), trace)
     nodes = []
@@ -120,17 +124,14 @@ def _with_gather(graph: Graph, arrays: Sequence[Aval], n_batches: int) -> Graph:
     return Graph([*data, rows, *batch_inputs], graph.constants, nodes + graph.nodes, graph.outputs)
 
 
-def step_loop(
-    compiled: CompiledFunction, batches: Sequence[Any], state: Any, arrays: Sequence[Array]
-) -> StepLoop | None:
+def step_loop(compiled: CompiledFunction, batches: Sequence[Any], state: Any) -> StepLoop | None:
     """Return the loop of a compiled step, or None if it can only run step by step.
 
     Parameters
     ----------
     compiled : a function (batches, state) -> state
-    batches : the first step's, each a tuple with a Tensor of rows for each array, or None
+    batches : the first step's, each a tuple with a Tensor of rows of each array of the data, or None
     state : tensors in any structure
-    arrays : what the batches are rows of
     """
     traced = compiled.traced(batches, state)
     if traced.graph.target is None or traced.is_differentiable or traced.changed:
@@ -138,11 +139,12 @@ def step_loop(
     tensors = flatten(state)[0]
     if len(tensors) != len(traced.tracked) or not all(isinstance(tensor, Tensor) for tensor in tensors):
         return None
-    n_tensors = sum(isinstance(leaf, Tensor) for leaf in flatten(batches)[0])
-    if n_tensors != len(batches) * len(arrays):
+    first = [leaf for leaf in flatten(batches[0])[0] if isinstance(leaf, Tensor)]
+    if sum(isinstance(leaf, Tensor) for leaf in flatten(batches)[0]) != len(batches) * len(first):
         return None
-    key: Hashable = ("steps", *map(id, arrays), len(batches))
+    key: Hashable = ("steps", len(batches))
     if key not in traced.graph.derived:
-        traced.graph.derived[key] = StepLoop(traced, arrays, len(batches))
+        data = [Aval((_ROWS, *tensor.shape[1:]), tensor.dtype) for tensor in first]
+        traced.graph.derived[key] = StepLoop(traced, data, len(batches))
     loop: StepLoop = traced.graph.derived[key]
     return loop if loop.executable is not None else None

@@ -33,7 +33,9 @@ class ManyUpdates:
         self._loader = loader
         self._accumulate = accumulate
         self._loop: StepLoop | None = None
-        self._impossible = loader.arrays() is None
+        found = loader.arrays()
+        self._impossible = found is None
+        self._arrays = [np.ascontiguousarray(array) for array in found[0]] if found else []
         self._order: Rows | None = None
         self._order_of_epoch = -1
 
@@ -59,19 +61,17 @@ class ManyUpdates:
         if loop is None:
             return running, 0
         state, structure = flatten(running)
-        new_state, done = loop.run(state, order[start:], left, seconds)
+        new_state, done = loop.run(self._arrays, state, order[start:], left, seconds)
         return unflatten(structure, new_state), done
 
     def _current_loop(self, running: Running) -> StepLoop | None:
         """Return the loop of the update as it is now, or None if it can only be made by itself."""
         if self._loop is None or not self._loop.traced.guards_hold():
-            found = self._loader.arrays()
-            assert found is not None
             size = self._loader.batch_size
             batches: list[Batch] = [  # for their shapes
                 with_weight(self._loader.batch(np.arange(size))) for _ in range(self._accumulate)
             ]
-            self._loop = step_loop(self._update, batches, running, found[0])
+            self._loop = step_loop(self._update, batches, running)
             self._impossible = self._loop is None
         return self._loop
 
