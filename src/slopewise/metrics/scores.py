@@ -401,7 +401,8 @@ def r2(y_true: ArrayLike, y_pred: ArrayLike, *, sample_weight: ArrayLike | None 
         return float("nan")
     weight = weights_of(sample_weight, len(true))
     unexplained = float(weight @ np.square(true - predicted))
-    total = float(weight @ np.square(true - np.average(true, weights=weight)))
+    apart = true - true[0]  # a constant target lies 0 from any of its numbers, if not from its rounded mean
+    total = float(weight @ np.square(apart - np.average(apart, weights=weight)))
     if total == 0:
         return 1.0 if unexplained == 0 else 0.0
     return 1 - unexplained / total
