@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from slopewise.site.content.lessons.n15_error_analysis.pictures import SHAPES, SIDE, Floats
 
 _SHADES = 4
-_ACROSS, _PIXEL = 6, 8
+_ACROSS, _PIXEL = 3, 8
 _BOX = SIDE * _PIXEL
 
 
 def draw_pictures(
     pixels: Floats, captions: Sequence[tuple[str, str]], *, title: str, current: int | None = None
 ) -> str:
-    """Return pictures in rows of six, each with two lines below it; the current one is framed."""
+    """Return pictures in rows of three, each with two lines below it; the current one is framed."""
     rows = (len(pixels) + _ACROSS - 1) // _ACROSS
     width, high = _ACROSS * 116 + 4, _BOX + 54
     parts = []
@@ -27,14 +27,14 @@ def draw_pictures(
         strong = " current" if place == current else ""
         box = f'class="frame" x="{x}" y="{y}" width="{_BOX}" height="{_BOX}"'
         parts.append(f'<g class="lane{strong}">{_shades(picture, x, y)}<rect {box}/>')
-        for line, (text, kind) in enumerate(((first, "name"), (second, "patient"))):
+        for line, (text, kind) in enumerate(((first, "name"), (second, "tag"))):
             parts.append(
                 f'<text class="{kind}" x="{x}" y="{y + _BOX + 17 + 16 * line}">{escape(text)}</text>'
             )
         parts.append("</g>")
     told = "; ".join(f"{place + 1}: {first}, {second}" for place, (first, second) in enumerate(captions))
     return (
-        f'<svg class="rows-picture pictures" viewBox="0 0 {width} {rows * high}" role="img" '
+        f'<svg class="pictures" viewBox="0 0 {width} {rows * high}" role="img" '
         f'aria-label="{escape(title, quote=True)}"><desc>{escape(told)}</desc>{"".join(parts)}</svg>'
     )
 

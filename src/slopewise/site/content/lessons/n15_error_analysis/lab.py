@@ -107,17 +107,13 @@ class _Analysis:
         score = accuracy(self.before)
         on_learned = accuracy(self.network.judge(self.basis))
         answer = 0 if score > 0.95 else 1 if score > 0.85 else 2 if score > 0.7 else 3
-        captions = [(SHAPES[label], "") for label in self.basis.label[:12]]
+        captions = [(SHAPES[label], "") for label in self.basis.label[:6]]
         return Frame(
             "What the network learned from",
             f"{len(self.basis)} pictures of rings, squares and crosses. Here are "
             f"twelve. On "
             f"the pictures that it learned, the network scores {percent(on_learned)}.",
-            (
-                Figure(
-                    "Twelve pictures, each with its label", _row(self.basis, np.arange(12), captions), True
-                ),
-            ),
+            (Figure("Six pictures, each with its label", _row(self.basis, np.arange(6), captions), True),),
             self._shapes_table(self.basis),
             prediction=Prediction(
                 f"What will it score on {len(self.seen)} validation pictures, taken where it will be used?",
@@ -185,7 +181,7 @@ class _Analysis:
             f"Error {k + 1} of {len(self.opened)}",
             f"Opened: {self._cell_name()}, {order}. The label says {SHAPES[label]}; the network said "
             f"{SHAPES[said]}, and left {percent(float(left))} for the label. Look at the framed picture "
-            f"and tag it.",
+            "below, and tag it.",
             (
                 Figure(
                     "Errors: label → what the network said, and the tag",
@@ -225,7 +221,8 @@ class _Analysis:
         gained = int(sum(self.errors.values()) - sum(self._errors(self.after).values()))
         answer = 0 if gained <= 0 else 1 if gained <= 10 else 2 if gained <= 20 else 3
         return Prediction(
-            f"The fix: {FIXES[self.fix]} to learn from. Train again. How many fewer errors will there be on the same "
+            f"The fix: {FIXES[self.fix]} to learn from. Train again. How many fewer errors will there be "
+            f"on the same "
             f"{len(self.seen)} pictures?",
             ("None, or there will be more", "1 to 10", "11 to 20", "More than 20"),
             answer,
@@ -240,7 +237,8 @@ class _Analysis:
         score = brief((mended - broken) / max(1, mended + broken) ** 0.5, 2)
         return Frame(
             "Fix, train again, compare",
-            f"After the fix ({FIXES[self.fix]} to learn from) the score is {percent(accuracy(self.after))}; before, it was "
+            f"After the fix ({FIXES[self.fix]} to learn from) the score is "
+            f"{percent(accuracy(self.after))}; before, it was "
             f"{percent(accuracy(self.before))}. {mended} pictures were mended and {broken} **broken**: "
             f"right before, "
             f"wrong now. Only these count: the difference is {score} times its own standard error. As a "
