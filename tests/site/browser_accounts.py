@@ -109,6 +109,15 @@ def exported(page):
     return page.evaluate("fetch('/account/export.json').then((answer) => answer.json())")
 
 
+def open_review(page, address, left):
+    """Open the cards of the day, and wait until the browser holds them all."""
+    with page.expect_response("**/api/queue*") as queue:
+        page.goto(f"{address}/review")
+    assert queue.value.json()["left"] == left
+    page.wait_for_function("() => document.readyState == 'complete'")
+    page.wait_for_timeout(50)
+
+
 def waiting(page):
     return page.evaluate("Object.keys(localStorage).filter((key) => key.includes('outbox')).length")
 
@@ -151,8 +160,7 @@ def test_what_was_done_without_an_account_is_merged_at_sign_up(page, address, ma
 
 def test_the_cards_of_the_day_are_graded_undone_and_laid_to_rest_with_the_keyboard(page, address, mailbox):
     sign_up(page, address, mailbox)
-    page.goto(f"{address}/review")
-    page.wait_for_function("() => document.querySelector('[data-left]').textContent.startsWith('20 new')")
+    open_review(page, address, "20 new")
     first = card(page)
     grade(page, "3")
     page.keyboard.press("u")
@@ -170,8 +178,7 @@ def test_the_cards_of_the_day_are_graded_undone_and_laid_to_rest_with_the_keyboa
 
 def test_grades_given_offline_are_kept_and_sent_once_the_network_is_back(page, address, mailbox):
     sign_up(page, address, mailbox)
-    page.goto(f"{address}/review")
-    page.wait_for_function("() => document.querySelector('[data-left]').textContent.startsWith('20 new')")
+    open_review(page, address, "20 new")
     page.context.set_offline(True)
     for key in "34":
         grade(page, key)
@@ -188,8 +195,7 @@ def test_the_last_card_of_a_day_is_followed_by_word_that_it_was_the_last(page, a
     page.fill("#new_per_day", "2")
     page.click("main form >> nth=0 >> button")
     page.wait_for_url("**/account?done=settings")
-    page.goto(f"{address}/review")
-    page.wait_for_function("() => document.querySelector('[data-left]').textContent.startsWith('2 new')")
+    open_review(page, address, "2 new")
     grade(page, "4")
     grade(page, "4")
     page.wait_for_selector(".done")
