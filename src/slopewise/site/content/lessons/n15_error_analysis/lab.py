@@ -110,9 +110,8 @@ class _Analysis:
         captions = [(SHAPES[label], "") for label in self.basis.label[:6]]
         return Frame(
             "What the network learned from",
-            f"{len(self.basis)} pictures of rings, squares and crosses. Here are "
-            f"twelve. On "
-            f"the pictures that it learned, the network scores {percent(on_learned)}.",
+            f"{len(self.basis)} pictures of rings, squares and crosses. Here are six. On the pictures "
+            f"that it learned, the network scores {percent(on_learned)}.",
             (Figure("Six pictures, each with its label", _row(self.basis, np.arange(6), captions), True),),
             self._shapes_table(self.basis),
             prediction=Prediction(
@@ -120,7 +119,7 @@ class _Analysis:
                 ("More than 95%", "85% to 95%", "70% to 85%", "Less than 70%"),
                 answer,
                 f"It scores {percent(score)}. Where it is used, pictures are not as good as those it "
-                f"learned from.",
+                "learned from.",
             ),
         )
 
@@ -131,10 +130,8 @@ class _Analysis:
         return Frame(
             "One number",
             f"It is right on {hits} of {len(self.seen)} validation pictures: "
-            f"{percent(accuracy(self.before))}, with a "
-            f"95% interval from {percent(low)} to {percent(high)}. The number says how bad it is. It does "
-            f"not say "
-            "what to do.",
+            f"{percent(accuracy(self.before))}, with a 95% interval from {percent(low)} to "
+            f"{percent(high)}. The number says how bad it is. It does not say what to do.",
             (
                 Figure(
                     "Recall by shape: the share that was recognised",
@@ -154,9 +151,8 @@ class _Analysis:
         )
         return Frame(
             "Where it errs",
-            f"{missed} pictures lie off the diagonal. {where} A cell tells which classes are mixed up. It "
-            f"does not yet "
-            "tell why.",
+            f"{missed} pictures lie off the diagonal. {where} A cell tells which classes are mixed up. "
+            "It does not yet tell why.",
             (Figure("Rows: what the label says. Columns: what the network said", self._draw_matrix()),),
             self._matrix_table(),
         )
@@ -206,12 +202,10 @@ class _Analysis:
         return Frame(
             "All errors, tagged",
             f"All {total} errors by cause. “{largest}” stands for {self.errors[largest]}: without these "
-            f"errors the score "
-            f"would be {percent(accuracy(self.before) + self.errors[largest] / len(self.seen))}, and that "
-            f"is the "
+            "errors the score would be "
+            f"{percent(accuracy(self.before) + self.errors[largest] / len(self.seen))}, and that is the "
             f"*most* that mending it could bring. Of the ten worst errors {wrong_labels} have a wrong "
-            f"label; of all "
-            f"errors {self.errors[TAGS['label']]} of {total}. The worst are no fair sample.",
+            f"label; of all errors {self.errors[TAGS['label']]} of {total}. The worst are no fair sample.",
             (Figure("Errors by cause", draw_bars(self.errors, title="Errors by cause"), True),),
             self._tags_table(),
             prediction=self._worth(),
@@ -222,8 +216,7 @@ class _Analysis:
         answer = 0 if gained <= 0 else 1 if gained <= 10 else 2 if gained <= 20 else 3
         return Prediction(
             f"The fix: {FIXES[self.fix]} to learn from. Train again. How many fewer errors will there be "
-            f"on the same "
-            f"{len(self.seen)} pictures?",
+            f"on the same {len(self.seen)} pictures?",
             ("None, or there will be more", "1 to 10", "11 to 20", "More than 20"),
             answer,
             f"From {sum(self.errors.values())} to {sum(self._errors(self.after).values())}.",
@@ -238,12 +231,10 @@ class _Analysis:
         return Frame(
             "Fix, train again, compare",
             f"After the fix ({FIXES[self.fix]} to learn from) the score is "
-            f"{percent(accuracy(self.after))}; before, it was "
-            f"{percent(accuracy(self.before))}. {mended} pictures were mended and {broken} **broken**: "
-            f"right before, "
-            f"wrong now. Only these count: the difference is {score} times its own standard error. As a "
-            f"control, "
-            f"equally many pictures of the usual kind: {percent(accuracy(self.control.judge(self.seen)))}.",
+            f"{percent(accuracy(self.after))}; before, it was {percent(accuracy(self.before))}. {mended} "
+            f"pictures were mended and {broken} **broken**: right before, wrong now. Only these count: "
+            f"the difference is {score} times its own standard error. As a control, equally many "
+            f"pictures of the usual kind: {percent(accuracy(self.control.judge(self.seen)))}.",
             (
                 Figure(
                     "Errors by cause: before (grey) and after (blue)",
@@ -260,12 +251,12 @@ class _Analysis:
         new = accuracy(self.fixed.judge(self.new)) - accuracy(self.network.judge(self.new))
         answer = 1 if abs(new - seen) < 0.01 else 0 if new < seen else 2
         return Prediction(
-            f"You looked at these {len(self.seen)} pictures to choose the fix. How large will the gain be on "
-            f"{len(self.new)} fresh ones, from the same place?",
+            f"You looked at these {len(self.seen)} pictures to choose the fix. How large will the gain "
+            f"be on {len(self.new)} fresh ones, from the same place?",
             ("Smaller by a point or more", "The same, within one point", "Larger by a point or more"),
             answer,
             f"On the pictures that you looked at the score changed by {100 * seen:+.1f} points, on fresh "
-            f"ones by "
+            "ones by "
             f"{100 * new:+.1f}.".replace("-", "−"),
         )
 
@@ -281,9 +272,8 @@ class _Analysis:
         return Frame(
             "What it is worth",
             f"On {len(self.new)} fresh pictures: {told}. {percent(1 - sound)} of these pictures have a "
-            f"wrong label, so "
-            f"even who sees everything would score {percent(sound)}. Then you begin again: new errors, "
-            f"new tags.",
+            f"wrong label, so even who sees everything would score {percent(sound)}. Then you begin "
+            "again: new errors, new tags.",
             (
                 Figure(
                     "Accuracy on fresh pictures",
@@ -340,10 +330,6 @@ class _Analysis:
         return Table("Errors by tag", columns + (() if after is None else ("Errors after",)), rows)
 
 
-def _strips(shares: list[tuple[str, float]]) -> str:
-    return draw_strips(shares, title="Recall by shape")
-
-
 def _row(
     pictures: Pictures, rows: Numbers, captions: list[tuple[str, str]], current: int | None = None
 ) -> str:
@@ -359,8 +345,7 @@ def _flips(before: Outcome, after: Outcome) -> tuple[int, int]:
 LAB = Lab(
     title="Open the errors",
     task="Open a cell of the confusion matrix and tag what you see. Choose a fix before you know its "
-    "worth. Then try "
-    "another fix, or open the errors in the order of chance.",
+    "worth. Then try another fix, or open the errors in the order of chance.",
     settings=(
         Choice(
             "cell",
