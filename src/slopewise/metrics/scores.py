@@ -401,7 +401,8 @@ def r2(y_true: ArrayLike, y_pred: ArrayLike, *, sample_weight: ArrayLike | None 
         return float("nan")
     weight = weights_of(sample_weight, len(true))
     unexplained = float(weight @ np.square(true - predicted))
-    apart = true - true[0]  # a constant target lies 0 from any of its numbers, if not from its rounded mean
+    # a constant target lies 0 from any number of it that counts, if not from its rounded mean
+    apart = true - true[np.argmax(weight > 0)]
     total = float(weight @ np.square(apart - np.average(apart, weights=weight)))
     if total == 0:
         return 1.0 if unexplained == 0 else 0.0
