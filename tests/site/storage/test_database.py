@@ -76,6 +76,11 @@ def test_an_older_database_is_backed_up_and_brought_up_to_date_with_its_rows(tmp
     copy.close()
 
 
+def test_a_new_database_can_be_read_by_its_owner_only(tmp_path):
+    open_database(f"sqlite:///{tmp_path / 'new.db'}").close()
+    assert (tmp_path / "new.db").stat().st_mode & 0o777 == 0o600
+
+
 def test_a_database_of_a_later_version_is_refused(tmp_path):
     address = f"sqlite:///{tmp_path / 'later.db'}"
     opened = open_database(address)

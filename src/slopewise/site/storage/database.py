@@ -85,6 +85,7 @@ def open_database(url: str) -> Database:
         revision = database.revision()
         if revision is None and not sqlalchemy.inspect(engine).get_table_names():
             migrate(database)
+            Path(str(address.database)).chmod(0o600)  # it will hold addresses of people
         elif revision in _older_revisions():
             back_up(database, Path(f"{address.database}.before-{newest_revision()}"))
             migrate(database)
