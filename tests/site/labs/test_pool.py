@@ -93,6 +93,8 @@ def test_who_finds_the_queue_full_or_waits_too_long_is_told():
 @pytest.mark.slow
 def test_a_worker_knows_no_secret_of_the_server(monkeypatch):
     monkeypatch.setenv("SLOPEWISE_SECRET", "hidden")
+    monkeypatch.setenv("SLOPEWISE_TARGET", "native")
+    monkeypatch.setenv("SLOPEWISE_CACHE", "/var/tmp/objects")
 
     async def look(pool):
         made = await Worker.start(pool.limits)
@@ -103,9 +105,12 @@ def test_a_worker_knows_no_secret_of_the_server(monkeypatch):
 
     if sys.platform != "linux":
         pytest.skip("reads /proc")
-    environment = run(look)
-    assert "hidden" not in environment
-    assert "OPENBLAS_NUM_THREADS=1" in environment
+    environment = dict(item.split("=", 1) for item in run(look).strip("\0").split("\0"))
+    assert "hidden" not in environment.values()
+    assert environment["OPENBLAS_NUM_THREADS"] == "1"
+    # Labs neither compile nor read or write what was compiled, whatever the server does.
+    assert environment["SLOPEWISE_TARGET"] == "interpreter"
+    assert environment["SLOPEWISE_CACHE"] == "off"
 
 
 def answer(request):

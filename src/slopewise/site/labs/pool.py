@@ -21,6 +21,13 @@ from slopewise.site.labs.settings import Values
 
 log = logging.getLogger(__name__)
 
+_SET_FOR_WORKERS = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "SLOPEWISE_NUM_THREADS": "1",
+    "SLOPEWISE_TARGET": "interpreter",  # a lab makes no machine code of what a learner sets or types
+    "SLOPEWISE_CACHE": "off",  # nor reads what another process compiled, nor leaves anything behind
+}
 _KEPT_FROM_ENVIRONMENT = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH")
 
 Frames = list[dict[str, Any]]
@@ -58,7 +65,7 @@ class Worker:
     async def start(cls, limits: Limits) -> Worker:
         """Start a process that has nothing of ours but the search path of programs and modules."""
         environment = {name: os.environ[name] for name in _KEPT_FROM_ENVIRONMENT if name in os.environ}
-        environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "SLOPEWISE_NUM_THREADS": "1"}
+        environment |= _SET_FOR_WORKERS
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
