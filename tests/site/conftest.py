@@ -105,13 +105,11 @@ def course():
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory, course):
+def site(tmp_path_factory):
     """A client of a site with a new database and a real worker process."""
     database = tmp_path_factory.mktemp("site") / "site.db"
     configuration = Configuration(database=f"sqlite:///{database}", password_cost=CHEAP)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("slopewise.site.app.load_course", lambda: course)  # reading all lessons takes seconds
-        application = create_app(configuration, mailer=Mailbox(), clock=Clock())
+    application = create_app(configuration, mailer=Mailbox(), clock=Clock())
     with TestClient(application, base_url="http://127.0.0.1") as client:
         yield client
 

@@ -135,7 +135,7 @@ def test_what_is_not_there_is_said_on_a_page_or_as_json(site):
 def test_a_lesson_that_is_not_written_says_so(site, course):
     for entry in course.entries:
         text = site.get(f"/lessons/{entry.slug}").text
-        assert ("not written yet" in text) == (entry.lesson is None), entry.slug
+        assert ("not written yet" in text) == (entry.outline is None), entry.slug
 
 
 def test_the_hub_shows_the_whole_course_in_order(site, course):
@@ -143,7 +143,7 @@ def test_the_hub_shows_the_whole_course_in_order(site, course):
     places = [text.index(f">{entry.title}<") for entry in course.entries]
     assert len(places) == 17
     assert places == sorted(places)
-    assert text.count('class="tag">planned') == len(course.entries) - len(course.lessons)
+    assert text.count('class="tag">planned') == len(course.entries) - len(course.outlines)
 
 
 def test_the_health_page_says_ready(site):

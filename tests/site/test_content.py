@@ -1,6 +1,9 @@
 """All content: what each lesson must have, formulas against the engine, numbers that nobody typed."""
 
+import logging
 import re
+import shutil
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -8,16 +11,22 @@ import pytest
 from slopewise.engine.errors import DataError
 from slopewise.site.content import markup
 from slopewise.site.content.course import load_course
-from slopewise.site.content.lesson import LESSONS, check_lesson, load_lesson
+from slopewise.site.content.lesson import LESSONS, check_lesson, load_lesson, read_lesson
+from slopewise.site.content.outline import load_outline
+from slopewise.site.content.read_ahead import ReadAhead
 from slopewise.site.content.snippets import needs
 
 FOLDERS = sorted(LESSONS.glob("n[0-9][0-9]_*"))
-FORMULAS = [(folder.name, formula) for folder in FOLDERS for formula in load_lesson(folder).formulas]
+FORMULAS = [
+    (folder.name, formula)
+    for folder in FOLDERS
+    for formula in import_module(f"slopewise.site.content.lessons.{folder.name}.facts").FORMULAS
+]
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_a_lesson_is_whole(folder):
-    lesson = load_lesson(folder)
+    lesson = read_lesson(folder)
     check_lesson(lesson, folder)
     assert {card.skill for card in lesson.cards} == {skill.id for skill in lesson.skills}
 
@@ -41,30 +50,31 @@ def test_no_displayed_formula_and_no_decimal_number_is_typed_into_a_text(folder)
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_every_formula_of_a_lesson_is_used(folder):
     texts = "".join(file.read_text() for file in folder.glob("*") if file.suffix in (".md", ".toml"))
-    for formula in load_lesson(folder).formulas:
+    for formula in read_lesson(folder).formulas:
         assert f"formula.{formula.name}" in texts, formula.name
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_sentences_are_short(folder):
-    text = markup.plain(re.sub(r"```.*?```|^\|.*$|^:::.*$", "", load_lesson(folder).text, flags=re.S | re.M))
+    text = markup.plain(re.sub(r"```.*?```|^\|.*$|^:::.*$", "", read_lesson(folder).text, flags=re.S | re.M))
     sentences = re.split(r"(?<=[.?!:;])\s", text)
     assert max(len(sentence.split()) for sentence in sentences) <= 48
 
 
-def test_numbers_of_lessons_and_identities_of_cards_are_unique():
-    lessons = load_course().lessons
+def test_numbers_of_lessons_and_identities_of_cards_are_unique(course):
+    lessons = course.lessons
     assert len({lesson.number for lesson in lessons}) == len(lessons)
     cards = [card.uuid for lesson in lessons for card in lesson.cards]
     assert len(set(cards)) == len(cards)
 
 
 def test_the_identity_of_a_card_does_not_change():
-    lesson = load_lesson(LESSONS / "n04_gradient_descent")
+    lesson = read_lesson(LESSONS / "n04_gradient_descent")
     card = next(card for card in lesson.cards if card.id == "define")
     assert str(card.uuid) == "6f71a22d-b7f7-5c5e-99a2-488c50964671"
 
 
+@pytest.mark.slow
 def test_a_snippet_of_ours_prints_what_was_recorded():
     from slopewise.site.content.snippets import run_snippet
 
@@ -76,12 +86,12 @@ def test_a_snippet_of_ours_prints_what_was_recorded():
     assert ran
 
 
-def test_a_search_finds_terms_lessons_sections_and_cards():
-    kinds = {hit.kind for hit in load_course().search("gradient")}
+def test_a_search_finds_terms_lessons_sections_and_cards(course):
+    kinds = {hit.kind for hit in course.search("gradient")}
     assert {"Glossary", "Lesson", "Card"} <= kinds
-    assert load_course().search("learning rate")[0].title == "Learning rate (step size)"
-    assert load_course().search("") == []
-    assert load_course().search("zzzz") == []
+    assert course.search("learning rate")[0].title == "Learning rate (step size)"
+    assert course.search("") == []
+    assert course.search("zzzz") == []
 
 
 @pytest.mark.parametrize("latex", [r"\nosuchcommand{x}", r"x \foo"])
@@ -100,3 +110,82 @@ def test_a_lesson_that_misses_something_names_the_file(tmp_path):
     folder.mkdir()
     with pytest.raises(DataError, match="is called like n04_gradient_descent"):
         load_lesson(folder)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_the_outline_of_a_lesson_says_what_the_lesson_says(folder):
+    outline, lesson = load_outline(folder), read_lesson(folder)
+    for name in ("number", "slug", "title", "summary", "minutes", "prerequisites", "next", "skills"):
+        assert getattr(outline, name) == getattr(lesson, name), name
+    assert outline.questions == len(lesson.questions)
+    assert outline.cards == tuple(card.uuid for card in lesson.cards)
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """A copy of a lesson's folder, to break."""
+    return shutil.copytree(LESSONS / "n07_backpropagation", tmp_path / "n07_backpropagation")
+
+
+def replace(file, old, new):
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+
+
+def test_making_the_course_runs_no_lesson(monkeypatch):
+    def refuse(folder):
+        raise AssertionError(f"{folder} was read")
+
+    monkeypatch.setattr("slopewise.site.content.course.read_lesson", refuse)
+    course = load_course()
+    assert sum(len(outline.cards) for outline in course.outlines) >= 10 * len(FOLDERS)
+    with pytest.raises(AssertionError, match="n01_training was read"):
+        course.entries[0].lesson  # noqa: B018 (read for what it does)
+
+
+@pytest.mark.parametrize("name", ["lesson.toml", "cards.toml", "questions.toml"])
+def test_a_file_that_is_no_toml_is_refused_at_the_start(copied, name):
+    (copied / name).write_text("[[")
+    with pytest.raises(DataError, match=name):
+        load_outline(copied)
+    (copied / name).unlink()
+    with pytest.raises(DataError, match=name):
+        load_outline(copied)
+
+
+def test_a_lesson_without_a_title_or_with_a_number_in_it_is_refused_at_the_start(copied):
+    replace(copied / "lesson.toml", "title =", "titel =")
+    with pytest.raises(DataError, match="lack 'title'"):
+        load_outline(copied)
+    replace(copied / "lesson.toml", "titel =", 'title = "{{ loss }}"\nold =')
+    with pytest.raises(DataError, match="cannot call numbers"):
+        load_outline(copied)
+
+
+def test_a_text_that_calls_an_unknown_number_is_refused_when_it_is_read(copied):
+    with (copied / "text.md").open("a") as file:
+        file.write("{{ no_such_number }}")
+    with pytest.raises(DataError, match=r"text\.md: 'no_such_number' is undefined"):
+        load_lesson(copied)
+
+
+def test_a_lesson_that_cannot_be_read_is_in_the_log_and_the_others_are_read(course, monkeypatch, caplog):
+    read = []
+
+    def read_or_refuse(folder):
+        read.append(folder.name)
+        if folder == FOLDERS[0]:
+            raise DataError("text.md: broken")
+        if folder == FOLDERS[1]:
+            raise ZeroDivisionError
+
+    monkeypatch.setattr("slopewise.site.content.course.read_lesson", read_or_refuse)
+    reading = ReadAhead(course)
+    with caplog.at_level(logging.ERROR):
+        reading.start()
+        reading._thread.join()
+    reading.stop()
+    assert read == [folder.name for folder in FOLDERS]
+    assert [record.exc_info is not None for record in caplog.records] == [False, True]
+    assert "training cannot be shown: text.md: broken" in caplog.text

@@ -75,7 +75,7 @@ def everybody(site, browser):
 
 def addresses(site, course):
     """Return an address of every GET route, for Pro decks too, and searches for words of Pro cards."""
-    decks = [deck.slug for deck in PRO_DECKS] + [course.lessons[0].slug]
+    decks = [deck.slug for deck in PRO_DECKS] + [course.outlines[0].slug]
     found = []
     for route in site.app.routes:
         if "GET" not in getattr(route, "methods", ()):
@@ -133,7 +133,7 @@ def test_every_route_answers_as_its_policy_says(site, course, everybody):
         if "GET" not in getattr(route, "methods", ()):
             continue
         policy = getattr(route.endpoint, _ATTRIBUTE)
-        path = route.path.replace("{slug}", course.lessons[0].slug).replace("{secret}", "x" * 43)
+        path = route.path.replace("{slug}", course.outlines[0].slug).replace("{secret}", "x" * 43)
         answer = everybody["anonymous"].get(path, headers={"accept": "application/json"})
         if policy.name == "signed in":
             assert answer.status_code == 401, path

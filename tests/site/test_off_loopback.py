@@ -21,10 +21,9 @@ class Mailbox:
 
 
 @pytest.fixture
-def public(tmp_path, monkeypatch, course):
+def public(tmp_path, monkeypatch):
     """Make a client of a site behind https, with a mailer or without."""
     monkeypatch.delenv("SLOPEWISE_SMTP_URL", raising=False)
-    monkeypatch.setattr("slopewise.site.app.load_course", lambda: course)
     opened = []
 
     def make(mailer=None):

@@ -20,6 +20,7 @@ from slopewise.site.accounts.passwords import Passwords
 from slopewise.site.configuration import Configuration
 from slopewise.site.content import load_course
 from slopewise.site.content.library import Library, load_pro_decks
+from slopewise.site.content.read_ahead import ReadAhead
 from slopewise.site.labs.pool import FrameStore, Pool
 from slopewise.site.pages import (
     account,
@@ -50,6 +51,7 @@ def create_app(
     *,
     mailer: Mailer | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    reads_ahead: bool = False,
 ) -> FastAPI:
     """Return the application.
 
@@ -60,6 +62,8 @@ def create_app(
         Sends mail; by default what the environment says.
     clock : callable
         Returns the moment, with a time zone.
+    reads_ahead : bool
+        Whether all lessons are read in the background once the server is up (`ReadAhead`).
 
     Raises
     ------
@@ -77,6 +81,7 @@ def create_app(
     application.state.passwords = Passwords(configuration.password_cost)
     application.state.tries = TryLimits()
     application.state.course = load_course()
+    application.state.reads_ahead = reads_ahead
     application.state.library = Library(application.state.course, load_pro_decks())
     application.state.templates = make_templates(STATIC)
     application.state.frames = FrameStore(Pool(configuration.limits))
@@ -106,13 +111,17 @@ def create_app(
 
 @asynccontextmanager
 async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
-    """Open the database and start the first worker; close both at the end."""
+    """Open the database, start the first worker and the reading of lessons; end all three at the end."""
     state = application.state
     state.database = open_database(state.configuration.database)
     erase_again(state.database, state.clock())
     state.hashing = CapacityLimiter(HASHES_AT_ONCE)
     await state.frames.pool.warm_up()
+    reading = ReadAhead(state.course)
+    if state.reads_ahead:
+        reading.start()
     yield
+    reading.stop()
     await state.frames.pool.close()
     state.database.close()
 
@@ -124,7 +133,7 @@ def serve(configuration: Configuration) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     open_database(configuration.database).close()  # what is wrong with it is said before the server starts
     uvicorn.run(
-        create_app(configuration),
+        create_app(configuration, reads_ahead=True),
         host=configuration.host,
         port=configuration.port,
         log_level="warning",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from slopewise.engine.errors import DataError
 from slopewise.site.content import markup
-from slopewise.site.content.lesson import LESSONS, Card, Lesson, load_lesson
+from slopewise.site.content.lesson import LESSONS, Card, Lesson, parse_toml, read_lesson
+from slopewise.site.content.outline import Outline, load_outline
 
 _HERE = Path(__file__).parent
 
@@ -24,7 +25,16 @@ class Entry:
     slug: str
     title: str
     summary: str
-    lesson: Lesson | None
+    outline: Outline | None  # what needs no engine; None if the lesson is planned
+
+    @property
+    def lesson(self) -> Lesson | None:
+        """The whole lesson, or None if it is planned.
+
+        Its first use computes its numbers on the engine, which can take seconds: the event loop does not
+        ask. Raises what `load_lesson` raises.
+        """
+        return None if self.outline is None else read_lesson(self.outline.folder)
 
 
 @dataclass(frozen=True)
@@ -94,7 +104,6 @@ class Course:
     terms: tuple[Term, ...]
     concepts: tuple[Concept, ...]
     relations: tuple[Relation, ...]
-    _index: tuple[IndexRow, ...] = ()
 
     @property
     def entries(self) -> list[Entry]:
@@ -102,9 +111,18 @@ class Course:
         return [entry for part in self.parts for entry in part.entries]
 
     @property
+    def outlines(self) -> list[Outline]:
+        """What is known of the lessons that are written, without reading them."""
+        return [entry.outline for entry in self.entries if entry.outline is not None]
+
+    @property
     def lessons(self) -> list[Lesson]:
-        """The lessons that are written."""
-        return [entry.lesson for entry in self.entries if entry.lesson is not None]
+        """The lessons that are written, all of them read."""
+        return [read_lesson(outline.folder) for outline in self.outlines]
+
+    @cached_property
+    def _index(self) -> tuple[IndexRow, ...]:
+        return tuple(_index(self.lessons, self.terms))
 
     def entry(self, slug: str) -> Entry | None:
         """Return the line of a lesson, or None."""
@@ -141,21 +159,23 @@ def _score(word: str, title: str, text: str) -> int:
 
 
 def load_course() -> Course:
-    """Read all content.
+    """Read the course: plan, glossary, concept map, and what lessons say of themselves.
+
+    Texts and numbers of a lesson are read at its first use.
 
     Raises
     ------
     DataError
         If a file does not fit; the message names it.
     """
-    lessons = {
-        lesson.slug: lesson
-        for lesson in (load_lesson(folder) for folder in sorted(LESSONS.glob("n[0-9][0-9]_*")))
+    outlines = {
+        outline.slug: outline
+        for outline in (load_outline(folder) for folder in sorted(LESSONS.glob("n[0-9][0-9]_*")))
     }
     plan = _toml("course.toml")
-    parts = tuple(_part(row, lessons) for row in plan["part"])
+    parts = tuple(_part(row, outlines) for row in plan["part"])
     slugs = {entry.slug for part in parts for entry in part.entries}
-    if missing := set(lessons) - slugs:
+    if missing := set(outlines) - slugs:
         raise DataError(f"{_HERE / 'course.toml'}: does not name the lessons {', '.join(sorted(missing))}")
     terms = sorted(
         (Term(**{**row, "also": tuple(row.get("also", ()))}) for row in _toml("glossary.toml")["term"]),
@@ -164,19 +184,18 @@ def load_course() -> Course:
     chart = _toml("concepts.toml")
     concepts = tuple(Concept(**row) for row in chart["concept"])
     relations = tuple(Relation(**row) for row in chart["relation"])
-    _check_links(terms, concepts, relations, slugs, lessons)
-    index = tuple(_index(list(lessons.values()), terms))
-    return Course(plan["title"], parts, tuple(terms), concepts, relations, index)
+    _check_links(terms, concepts, relations, slugs, outlines)
+    return Course(plan["title"], parts, tuple(terms), concepts, relations)
 
 
-def _part(row: dict[str, Any], lessons: dict[str, Lesson]) -> Part:
+def _part(row: dict[str, Any], outlines: dict[str, Outline]) -> Part:
     entries = []
     for planned in row["lesson"]:
-        lesson = lessons.get(planned["slug"])
+        outline = outlines.get(planned["slug"])
         title, summary = planned["title"], planned["summary"]
-        if lesson is not None:
-            title, summary = lesson.title, lesson.summary
-        entries.append(Entry(planned["number"], planned["slug"], title, summary, lesson))
+        if outline is not None:
+            title, summary = outline.title, outline.summary
+        entries.append(Entry(planned["number"], planned["slug"], title, summary, outline))
     return Part(row["title"], tuple(entries))
 
 
@@ -185,7 +204,7 @@ def _check_links(
     concepts: Sequence[Concept],
     relations: Sequence[Relation],
     slugs: set[str],
-    lessons: dict[str, Lesson],
+    outlines: dict[str, Outline],
 ) -> None:
     items: list[Term | Concept] = [*terms, *concepts]
     for item in items:
@@ -195,14 +214,14 @@ def _check_links(
     for relation in relations:
         if not {relation.source, relation.target} <= names:
             raise DataError(f"{_HERE / 'concepts.toml'}: {relation} names an unknown concept")
-    skills = {skill.id for lesson in lessons.values() for skill in lesson.skills}
-    for lesson in lessons.values():
-        for slug in (*lesson.prerequisites, *lesson.next):
+    skills = {skill.id for outline in outlines.values() for skill in outline.skills}
+    for outline in outlines.values():
+        for slug in (*outline.prerequisites, *outline.next):
             if slug not in slugs:
-                raise DataError(f"{LESSONS / lesson.folder}: links to a lesson {slug!r} that is not planned")
-        for skill in lesson.skills:
+                raise DataError(f"{outline.folder}: links to a lesson {slug!r} that is not planned")
+        for skill in outline.skills:
             if unknown := set(skill.rests_on) - skills:
-                raise DataError(f"{LESSONS / lesson.folder}: {skill.id} rests on unknown skills {unknown}")
+                raise DataError(f"{outline.folder}: {skill.id} rests on unknown skills {unknown}")
 
 
 def _index(lessons: list[Lesson], terms: Sequence[Term]) -> list[IndexRow]:
@@ -236,8 +255,4 @@ def _text_sections(text: str) -> list[tuple[str, str]]:
 
 
 def _toml(name: str) -> dict[str, Any]:
-    file = _HERE / name
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise DataError(f"{file}: {error}") from error
+    return parse_toml(_HERE / name)

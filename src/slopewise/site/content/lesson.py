@@ -7,8 +7,10 @@ import tomllib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from pathlib import Path
+from threading import Lock
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,6 +28,7 @@ LESSONS = Path(__file__).parent / "lessons"
 TAGS = ("important", "definition", "review", "extra")
 _CARD_NAMESPACE = uuid.UUID("6a8e2b52-6c1e-4b0b-9f3e-5b1d6f0c7a11")  # fixed: identities of cards depend on it
 _FOLDER = re.compile(r"n([0-9]{2})_([a-z0-9_]+)")
+_READING = Lock()
 _MARKER = re.compile(r"^:::(\w+)(?: ([\w-]+))?$", re.MULTILINE)
 
 
@@ -164,9 +167,7 @@ def load_lesson(folder: Path) -> Lesson:
     DataError
         If something is missing or does not fit; the message names the file and the entry.
     """
-    match = _FOLDER.fullmatch(folder.name)
-    if match is None:
-        raise DataError(f"{folder}: a lesson's folder is called like n04_gradient_descent")
+    number, slug = split_folder_name(folder)
     package = f"slopewise.site.content.lessons.{folder.name}"
     facts_module = import_module(f"{package}.facts")
     formulas = tuple(facts_module.FORMULAS)
@@ -179,9 +180,8 @@ def load_lesson(folder: Path) -> Lesson:
     lesson = read.toml("lesson.toml")
     figures = {name: draw() for name, draw in getattr(facts_module, "FIGURES", {}).items()}
     text = read.text("text.md")
-    slug = match[2].replace("_", "-")
     made = Lesson(
-        number=int(match[1]),
+        number=number,
         slug=slug,
         folder=folder.name,
         title=lesson["title"],
@@ -209,6 +209,48 @@ def load_lesson(folder: Path) -> Lesson:
     return made
 
 
+@cache
+def _read_once(folder: Path) -> Lesson:
+    return load_lesson(folder)
+
+
+def read_lesson(folder: Path) -> Lesson:
+    """Return a lesson, read at its first use in this process; raises what `load_lesson` raises.
+
+    One lesson is read at a time: whoever asks for one that is being read waits for it.
+    """
+    with _READING:
+        return _read_once(folder)
+
+
+def split_folder_name(folder: Path) -> tuple[int, str]:
+    """Return the number and the slug of a lesson."""
+    match = _FOLDER.fullmatch(folder.name)
+    if match is None:
+        raise DataError(f"{folder}: a lesson's folder is called like n04_gradient_descent")
+    return int(match[1]), match[2].replace("_", "-")
+
+
+def parse_toml(file: Path) -> dict[str, Any]:
+    """Return a TOML file as it is written; what is wrong with it is said in one line."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise DataError(f"{file}: {error}") from error
+
+
+def read_rows(kind: type[Any], file: Path, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Return rows of a TOML file as objects; an unknown or missing key is named."""
+    made = []
+    for position, row in enumerate(rows, start=1):
+        values = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+        try:
+            made.append(kind(**values))
+        except TypeError as error:
+            raise DataError(f"{file}: {kind.__name__.lower()} {position}: {error}") from error
+    return made
+
+
 class FolderReader:
     """Reads the files of a folder; each text may hold the numbers that the engine computed."""
 
@@ -230,25 +272,12 @@ class FolderReader:
 
     def toml(self, name: str) -> dict[str, Any]:
         """Return a TOML file, the numbers in its texts filled in."""
-        try:
-            data = tomllib.loads((self.folder / name).read_text(encoding="utf-8"))
-        except tomllib.TOMLDecodeError as error:
-            raise DataError(f"{self.folder / name}: {error}") from error
-        filled: dict[str, Any] = self._filled(data, name)
+        filled: dict[str, Any] = self._filled(parse_toml(self.folder / name), name)
         return filled
 
     def rows(self, kind: type[Any], name: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
         """Return rows of a TOML file as objects; an unknown or missing key is named."""
-        made = []
-        for position, row in enumerate(rows, start=1):
-            values = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-            try:
-                made.append(kind(**values))
-            except TypeError as error:
-                raise DataError(
-                    f"{self.folder / name}: {kind.__name__.lower()} {position}: {error}"
-                ) from error
-        return made
+        return read_rows(kind, self.folder / name, rows)
 
     def _filled(self, value: Any, name: str) -> Any:
         if isinstance(value, str):
@@ -271,8 +300,13 @@ def read_cards(read: FolderReader, name: str, slug: str) -> list[Card]:
     """Return the cards of a file; `slug` is the lesson or deck that their identities hang on."""
     rows = read.toml(name)["card"]
     for row in rows:
-        row["uuid"] = uuid.uuid5(_CARD_NAMESPACE, f"{slug}/{row.get('id')}")
+        row["uuid"] = card_identity(slug, row)
     return read.rows(Card, name, rows)
+
+
+def card_identity(slug: str, row: Mapping[str, Any]) -> uuid.UUID:
+    """Return the identity of a card: it follows from its lesson or deck, and its id."""
+    return uuid.uuid5(_CARD_NAMESPACE, f"{slug}/{row.get('id')}")
 
 
 def _snippets(read: FolderReader, rows: Sequence[Mapping[str, Any]]) -> list[Snippet]:

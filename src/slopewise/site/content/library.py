@@ -76,28 +76,46 @@ class Library:
 
     def __init__(self, course: Course, pro_decks: Sequence[ProDeck]) -> None:
         self._course = course
-        self._shown: dict[str, list[ShownCard]] = {}
+        self._pro = {deck.slug: deck for deck in pro_decks}
+        self._ids: dict[str, tuple[uuid.UUID, ...]] = {}
         self.labels: list[Label] = []
-        for lesson in course.lessons:
-            label = Label(lesson.slug, lesson.title, "", False, len(lesson.cards), lesson.slug)
-            self._add(label, lesson.cards, {skill.id: skill.name for skill in lesson.skills})
+        for outline in course.outlines:
+            size = len(outline.cards)
+            self._add(Label(outline.slug, outline.title, "", False, size, outline.slug), outline.cards)
         for deck in pro_decks:
-            self._add(
-                Label(deck.slug, deck.title, deck.summary, True, len(deck.cards)), deck.cards, deck.skills
-            )
-        self._cards = {card.uuid: card for cards in self._shown.values() for card in cards}
-        self._pro_index = tuple(
-            _index(card) for cards in self._shown.values() for card in cards if card.deck.is_pro
-        )
+            label = Label(deck.slug, deck.title, deck.summary, True, len(deck.cards))
+            self._add(label, [card.uuid for card in deck.cards])
+        self._deck_of = {card_id: slug for slug, ids in self._ids.items() for card_id in ids}
+        self._shown: dict[str, dict[uuid.UUID, ShownCard]] = {}
+        self._pro_index = tuple(_index(card) for slug in self._pro for card in self._deck(slug).values())
 
-    def _add(self, label: Label, cards: Sequence[Card], skills: Mapping[str, str]) -> None:
-        if label.slug in self._shown:
+    def _add(self, label: Label, ids: Sequence[uuid.UUID]) -> None:
+        if label.slug in self._ids:
             raise DataError(f"two decks are called {label.slug}")
         self.labels.append(label)
-        self._shown[label.slug] = [
-            ShownCard(card.uuid, card.id, label, skills[card.skill], card.front, card.back, card.tags)
+        self._ids[label.slug] = tuple(ids)
+
+    def _deck(self, slug: str) -> Mapping[uuid.UUID, ShownCard]:
+        """Return the cards of a deck; those of a lesson are read with it, at their first use."""
+        if slug not in self._shown:
+            self._shown[slug] = self._read(slug)
+        return self._shown[slug]
+
+    def _read(self, slug: str) -> dict[uuid.UUID, ShownCard]:
+        label = next(label for label in self.labels if label.slug == slug)
+        cards: Sequence[Card]
+        if label.is_pro:
+            cards, skills = self._pro[slug].cards, self._pro[slug].skills
+        else:
+            lesson = self._course.lesson(slug)
+            assert lesson is not None  # its outline made the label
+            cards, skills = lesson.cards, {skill.id: skill.name for skill in lesson.skills}
+        return {
+            card.uuid: ShownCard(
+                card.uuid, card.id, label, skills[card.skill], card.front, card.back, card.tags
+            )
             for card in cards
-        ]
+        }
 
     def label(self, slug: str) -> Label | None:
         """Return what everybody may know of a deck; None if there is none."""
@@ -105,25 +123,25 @@ class Library:
 
     def cards(self, slug: str, reader: Reader) -> list[ShownCard | LockedCard]:
         """Return the cards of a deck, locked where the reader may not see them."""
-        return [_for_reader(card, reader) for card in self._shown.get(slug, [])]
+        return [_for_reader(card, reader) for card in self._deck(slug).values()] if slug in self._ids else []
 
     def card(self, card_id: uuid.UUID, reader: Reader) -> ShownCard | LockedCard | None:
         """Return a card, or None if there is none."""
-        card = self._cards.get(card_id)
-        return None if card is None else _for_reader(card, reader)
+        slug = self._deck_of.get(card_id)
+        return None if slug is None else _for_reader(self._deck(slug)[card_id], reader)
 
     @property
     def ids(self) -> Set[uuid.UUID]:
         """The identities of all cards, locked or not."""
-        return self._cards.keys()
+        return self._deck_of.keys()
 
     def readable(self, reader: Reader, slug: str = "") -> list[uuid.UUID]:
         """Return the cards that a reader may see, of one deck or of all, in the order of the course."""
         return [
-            card.uuid
-            for deck, cards in self._shown.items()
-            for card in cards
-            if slug in ("", deck) and isinstance(_for_reader(card, reader), ShownCard)
+            card_id
+            for label in self.labels
+            if slug in ("", label.slug) and _may_read(label, reader)
+            for card_id in self._ids[label.slug]
         ]
 
     def search(self, query: str, reader: Reader) -> list[Hit]:
@@ -132,10 +150,13 @@ class Library:
 
 
 def _for_reader(card: ShownCard, reader: Reader) -> ShownCard | LockedCard:
-    """Return a card as its reader may see it: the one place where this is decided."""
-    if card.deck.is_pro and not reader.reads_pro:
-        return LockedCard(card.uuid, card.deck)
-    return card
+    """Return a card as its reader may see it."""
+    return card if _may_read(card.deck, reader) else LockedCard(card.uuid, card.deck)
+
+
+def _may_read(deck: Label, reader: Reader) -> bool:
+    """Say whether the words of a deck may be shown: the one place where this is decided."""
+    return reader.reads_pro or not deck.is_pro
 
 
 def _index(card: ShownCard) -> IndexRow:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, HTTPException
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -49,17 +50,18 @@ async def lesson_page(request: Request, slug: str) -> Response:
     entry = request.app.state.course.entry(slug)
     if entry is None:
         raise HTTPException(404)
-    if entry.lesson is None:
+    lesson = await run_in_threadpool(lambda: entry.lesson)
+    if lesson is None:
         return render(request, "planned.html", entry=entry)
-    view = await _view(request, entry.lesson)
+    view = await _view(request, lesson)
     return render(
         request,
         "lesson.html",
         status=view.status,
-        lesson=entry.lesson,
+        lesson=lesson,
         entry=entry,
         view=view,
-        neighbours=_neighbours(request, entry.lesson),
+        neighbours=_neighbours(request, lesson),
     )
 
 
@@ -69,7 +71,7 @@ async def frame(request: Request, slug: str) -> Response:
 
     Nothing is kept for a visitor: the same address always gives the same answer.
     """
-    lesson = request.app.state.course.lesson(slug)
+    lesson = await run_in_threadpool(request.app.state.course.lesson, slug)
     if lesson is None:
         raise HTTPException(404)
     view = await _view(request, lesson)
