@@ -363,7 +363,7 @@ def test_training_goes_on_when_nobody_reads_along(folder):
 def test_a_terminal_gets_a_live_bar(folder):
     controller, terminal = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
-    arguments = [*COMMAND, "fit", "blobs.csv", "-t", "class", "--epochs", "100", "--lr", "1e-5"]
+    arguments = [*COMMAND, "fit", "blobs.csv", "-t", "class", "--epochs", "1500", "--lr", "1e-5"]
     with subprocess.Popen(arguments, stdout=terminal, stderr=terminal, env=environment) as process:
         os.close(terminal)
         shown = b""
@@ -379,7 +379,7 @@ def test_a_terminal_gets_a_live_bar(folder):
     assert process.returncode == 0
     text = shown.decode()
     assert "━" in text
-    assert re.search(r"epoch \d+/100.*loss \d\.\d+.*(accuracy|acc\.) \d+.*≤ \d:\d\d left", text)
+    assert re.search(r"epoch \d+/1500.*loss \d\.\d+.*(accuracy|acc\.) \d+.*≤ \d:\d\d left", text)
     assert "test accuracy" in text
 
 
