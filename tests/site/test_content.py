@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from slopewise.engine.errors import DataError
+from slopewise.site.content import lesson as lesson_module
 from slopewise.site.content import markup
 from slopewise.site.content.course import load_course
 from slopewise.site.content.lesson import LESSONS, check_lesson, load_lesson, read_lesson
@@ -142,6 +143,12 @@ def test_making_the_course_runs_no_lesson(monkeypatch):
     assert sum(len(outline.cards) for outline in course.outlines) >= 10 * len(FOLDERS)
     with pytest.raises(AssertionError, match="n01_training was read"):
         course.entries[0].lesson  # noqa: B018 (read for what it does)
+
+
+def test_a_lesson_is_read_once_and_one_that_was_read_waits_for_no_other():
+    first = read_lesson(FOLDERS[0])
+    with lesson_module._READING:
+        assert read_lesson(FOLDERS[0]) is first
 
 
 @pytest.mark.parametrize("name", ["lesson.toml", "cards.toml", "questions.toml"])

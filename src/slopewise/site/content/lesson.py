@@ -7,7 +7,6 @@ import tomllib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
@@ -30,6 +29,8 @@ _CARD_NAMESPACE = uuid.UUID("6a8e2b52-6c1e-4b0b-9f3e-5b1d6f0c7a11")  # fixed: id
 _FOLDER = re.compile(r"n([0-9]{2})_([a-z0-9_]+)")
 _READING = Lock()
 _MARKER = re.compile(r"^:::(\w+)(?: ([\w-]+))?$", re.MULTILINE)
+
+_read: dict[Path, Lesson] = {}  # what `read_lesson` has read
 
 
 @dataclass(frozen=True)
@@ -209,18 +210,16 @@ def load_lesson(folder: Path) -> Lesson:
     return made
 
 
-@cache
-def _read_once(folder: Path) -> Lesson:
-    return load_lesson(folder)
-
-
 def read_lesson(folder: Path) -> Lesson:
     """Return a lesson, read at its first use in this process; raises what `load_lesson` raises.
 
     One lesson is read at a time: whoever asks for one that is being read waits for it.
     """
-    with _READING:
-        return _read_once(folder)
+    if folder not in _read:  # who asks for one that is there waits for nobody
+        with _READING:
+            if folder not in _read:
+                _read[folder] = load_lesson(folder)
+    return _read[folder]
 
 
 def split_folder_name(folder: Path) -> tuple[int, str]:

@@ -10,6 +10,8 @@ from slopewise.site.content.course import Course
 
 log = logging.getLogger(__name__)
 
+PAUSE = 0.02  # seconds between lessons, so that a request that waits for another lesson comes first
+
 
 class ReadAhead:
     """A thread that reads one lesson after the other.
@@ -35,7 +37,7 @@ class ReadAhead:
 
     def _read_all(self) -> None:
         for entry in self._course.entries:
-            if self._ending.is_set():
+            if self._ending.wait(PAUSE):
                 return
             try:
                 _ = entry.lesson

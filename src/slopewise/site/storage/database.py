@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -121,13 +122,18 @@ def back_up(database: Database, file: Path) -> None:
 
 def newest_revision() -> str | None:
     """Return the newest migration that this version ships."""
-    return ScriptDirectory.from_config(_alembic()).get_current_head()
+    return _scripts().get_current_head()
 
 
 def _older_revisions() -> set[str]:
     """Return the revisions from which this version knows the way."""
-    script = ScriptDirectory.from_config(_alembic())
-    return {found.revision for found in script.walk_revisions()} - {newest_revision()}
+    return {found.revision for found in _scripts().walk_revisions()} - {newest_revision()}
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    """Return the migrations that this version ships, read once and not at each look at health."""
+    return ScriptDirectory.from_config(_alembic())
 
 
 def _alembic() -> Config:
