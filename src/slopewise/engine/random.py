@@ -40,17 +40,20 @@ def philox(counter: tuple[Words, Words, Words, Words], key: tuple[int, int]) -> 
     >>> [f"{int(word[0]):08x}" for word in philox((zero, zero, zero, zero), (0, 0))]
     ['6627e8d5', 'e169c58d', 'bc57ac4c', '9b00dbd8']
     """
-    c0, c1, c2, c3 = counter
+    c0, c1, c2, c3 = (np.array(words) for words in np.broadcast_arrays(*counter))
+    product0, product1 = np.empty_like(c0), np.empty_like(c0)
     k0, k1 = key
-    for _ in range(PHILOX_ROUNDS):
-        product0 = c0 * PHILOX_MULTIPLIERS[0]
-        product1 = c2 * PHILOX_MULTIPLIERS[1]
-        c0, c1, c2, c3 = (
-            (product1 >> _SHIFT) ^ c1 ^ np.uint64(k0),
-            product1 & _LOW,
-            (product0 >> _SHIFT) ^ c3 ^ np.uint64(k1),
-            product0 & _LOW,
-        )
+    for _ in range(PHILOX_ROUNDS):  # in place: new arrays would take half of the time
+        np.multiply(c0, PHILOX_MULTIPLIERS[0], out=product0)
+        np.multiply(c2, PHILOX_MULTIPLIERS[1], out=product1)
+        np.right_shift(product1, _SHIFT, out=c0)
+        c0 ^= c1
+        c0 ^= np.uint64(k0)
+        np.right_shift(product0, _SHIFT, out=c2)
+        c2 ^= c3
+        c2 ^= np.uint64(k1)
+        np.bitwise_and(product1, _LOW, out=c1)
+        np.bitwise_and(product0, _LOW, out=c3)
         k0 = (k0 + PHILOX_WEYL[0]) & 0xFFFFFFFF
         k1 = (k1 + PHILOX_WEYL[1]) & 0xFFFFFFFF
     return c0, c1, c2, c3

@@ -12,6 +12,7 @@ import numpy as np
 from slopewise.compiler.steps import StepLoop, step_loop
 from slopewise.data.loader import DataLoader, Rows
 from slopewise.engine.tree import flatten, unflatten
+from slopewise.train.orders import ORDERS
 from slopewise.train.step import Batch, Running, with_weight
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ class ManyUpdates:
         if self._order is None or self._order_of_epoch != loader.epoch:
             found = loader.arrays()
             assert found is not None
-            order, rows = loader.order(), found[1]
+            rows = found[1]
+            shuffled = loader.shuffle
+            order = ORDERS.take(loader.n_rows, loader.seed, loader.epoch) if shuffled else loader.order()
             self._order = np.ascontiguousarray(order if rows is None else rows[order], np.int64)
             self._order_of_epoch = loader.epoch
         return self._order
