@@ -24,17 +24,7 @@ def view_windows(view: View, params: dict[str, Any]) -> View:
     lead = len(view.shape) - len(window)
     settings = zip(view.shape[lead:], window, stride, dilation, strict=True)
     places = tuple([output_size(n, k, s, (0, 0), d) for n, k, s, d in settings])
-    steps = view.strides[lead:]
-    return View(
-        view.storage,
-        (*view.shape[:lead], *places, *window),
-        (
-            *view.strides[:lead],
-            *[step * s for step, s in zip(steps, stride, strict=True)],
-            *[step * d for step, d in zip(steps, dilation, strict=True)],
-        ),
-        view.offset,
-    )
+    return view.windows(window, stride, dilation, (*view.shape[:lead], *places, *window))
 
 
 def _merged_windows(node: GraphNode, operands: Views, results: Views) -> list[View]:
