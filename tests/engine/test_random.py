@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from slopewise.engine.random import permutation, philox, random_words
+from slopewise.engine.random import order_of, permutation, philox, random_keys, random_words
 
 KNOWN_ANSWERS = [
     ("00000000 00000000 00000000 00000000", "00000000 00000000", "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
@@ -40,3 +42,15 @@ def test_positions_of_permutations_are_uniform():
         counts[np.arange(4), permutation(4, seed=0, call=epoch)] += 1
     # chi-squared with 9 degrees of freedom: 27.9 is its 99.9th percentile
     assert ((counts - 500) ** 2 / 500).sum() < 27.9
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 1000, 4097])
+def test_a_permutation_sorts_its_random_keys(size):
+    keys = random_keys(size, seed=5, stream=2, call=9)
+    assert (permutation(size, seed=5, stream=2, call=9) == np.argsort(keys, kind="stable")).all()
+
+
+@given(st.lists(st.integers(0, 40), max_size=40), st.integers(0, 58))
+def test_equal_and_nearly_equal_keys_keep_the_order_of_a_stable_sort(small, shift):
+    keys = np.array(small, np.uint64) << np.uint64(shift)
+    assert (order_of(keys) == np.argsort(keys, kind="stable")).all()

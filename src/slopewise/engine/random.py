@@ -106,10 +106,52 @@ def permutation(size: int, seed: int, stream: int = SHUFFLE_STREAM, call: int = 
     >>> sorted(permutation(5, seed=0, call=3).tolist())
     [0, 1, 2, 3, 4]
     """
+    return order_of(random_keys(size, seed, stream, call))
+
+
+def random_keys(size: int, seed: int, stream: int = 0, call: int = 0) -> Words:
+    """Return `size` random 64-bit numbers; each is two words of the address, the first its upper half.
+
+    Returns
+    -------
+    uint64 array, shape (size,)
+    """
     words = random_words(2 * size, seed, stream, call).astype(np.uint64)
-    keys = words[0::2] << _SHIFT | words[1::2]
-    order = np.argsort(keys)  # several times faster than a stable sort
-    in_order = keys[order]
-    if (in_order[1:] == in_order[:-1]).any():  # of equal keys, the first thing comes first on any machine
-        order = np.argsort(keys, kind="stable")
+    return words[0::2] << _SHIFT | words[1::2]
+
+
+def order_of(keys: Words) -> NDArray[np.int64]:
+    """Return the indices that sort keys; of equal keys the first comes first.
+
+    The lowest bits of each key give way to its index, so that numbers are sorted and not indices by them,
+    which is twice as fast. Keys that differ only there are then put in order by themselves: few, if random.
+
+    Parameters
+    ----------
+    keys : uint64 array, shape (n,)
+
+    Returns
+    -------
+    int64 array, shape (n,)
+
+    Examples
+    --------
+    >>> order_of(np.array([7, 1 << 60, 6, 7], np.uint64))
+    array([2, 0, 3, 1])
+    """
+    bits = np.uint64(max(keys.size - 1, 0).bit_length())
+    low = (np.uint64(1) << bits) - np.uint64(1)
+    packed = keys & ~low
+    packed |= np.arange(keys.size, dtype=np.uint64)
+    packed.sort()
+    heads = packed >> bits
+    packed &= low
+    order = packed.view(np.int64)
+    after = heads[1:] == heads[:-1]
+    if after.any():
+        tied = np.zeros(keys.size, bool)
+        tied[1:] |= after
+        tied[:-1] |= after
+        members = order[tied]  # in the order of heads, so that sorting all of them at once keeps runs apart
+        order[tied] = members[np.lexsort((members, keys[members]))]
     return order
