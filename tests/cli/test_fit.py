@@ -235,7 +235,7 @@ def test_a_run_that_is_stopped_while_it_is_tested_is_concluded_by_resume(folder,
     assert fit("--quiet") == 0
     result = text_of(capsys)
     with monkeypatch.context() as patched:
-        patched.setattr("slopewise.cli.jobs.conclude", stop)
+        patched.setattr("slopewise.evaluate.conclusion.conclude", stop)
         assert fit("--quiet") == 130
     assert "slopewise resume run" in capsys.readouterr().err
     assert json.loads((folder / "run" / "run.json").read_text())["test_openings"] == []

@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ from slopewise.cli.terminal import say
 from slopewise.data import Table, read_table
 from slopewise.engine.errors import ArgumentError
 from slopewise.evaluate import Evaluation
-from slopewise.evaluate.conclusion import conclude, evaluate_table, saved_evaluation, write_report
+from slopewise.evaluate.conclusion import evaluate_table, finish, saved_evaluation, write_report
 from slopewise.evaluate.display import count, visible
 from slopewise.train.defaults import Settings
 from slopewise.train.files import to_json
-from slopewise.train.job import prepare_again, start_run, train
+from slopewise.train.job import prepare_again, start_run
 from slopewise.train.preparation import Prepared, Question, prepare
 from slopewise.train.run_folder import RunFolder
 from slopewise.train.table_model import TableModel
@@ -75,16 +76,19 @@ def resume_job(path: Path, *, quiet: bool, json: bool) -> int:
 
 
 def _train_and_conclude(run: RunFolder, prepared: Prepared, *, silent: bool, json: bool) -> int:
-    done = len(run.metrics())
+    epochs = prepared.settings.epochs
     try:
-        if run.record["status"] == "trained":
-            model = TableModel.load(run)
-        else:
-            with terminal.progress(prepared.settings.epochs, done=done, quiet=silent) as progress:
-                model = train(prepared, run, on_epoch=progress.update, on_progress=progress.advance)
-        if not silent:
-            say(_how_it_went(run))
-        evaluation = conclude(run, model, prepared.table)
+        with ExitStack() as bar:
+            progress = bar.enter_context(terminal.progress(epochs, done=len(run.metrics()), quiet=silent))
+
+            def trained() -> None:
+                bar.close()
+                if not silent:
+                    say(_how_it_went(run))
+
+            evaluation = finish(
+                prepared, run, on_epoch=progress.update, on_progress=progress.advance, on_trained=trained
+            )
     except KeyboardInterrupt:
         return _stopped(run)
     _say_result(run, evaluation, json=json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,51 @@ from slopewise.evaluate.baselines import Baseline
 from slopewise.evaluate.evaluation import Evaluation, Part, evaluate_part
 from slopewise.evaluate.outcome import Outcome
 from slopewise.evaluate.report import render_report
+from slopewise.train.job import OnEpoch, OnProgress, train
+from slopewise.train.preparation import Prepared
 from slopewise.train.run_folder import RunFolder
 from slopewise.train.table_model import TableModel
+
+
+def finish(
+    prepared: Prepared,
+    run: RunFolder,
+    *,
+    on_epoch: OnEpoch | None = None,
+    on_progress: OnProgress | None = None,
+    on_trained: Callable[[], None] | None = None,
+) -> Evaluation:
+    """Take a run to its end: train what is not trained yet, open the test rows once, write the report.
+
+    `slopewise fit`, `slopewise resume` and the data sets of the tutorial site all end here.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    run : RunFolder
+        As `start_run` made it, or stopped at any moment since.
+    on_epoch, on_progress : callable, optional
+        As for `slopewise.train.job.train`.
+    on_trained : callable, optional
+        Called between training and evaluation.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from slopewise.train.job import start_run
+    >>> from slopewise.train.preparation import Question, prepare
+    >>> prepared = prepare("examples/data/penguins.csv", Question("species"))
+    >>> run = start_run(prepared, tempfile.mkdtemp() + "/run")
+    >>> finish(prepared, run).task, run.record["status"], run.report_path.exists()
+    ('classification', 'finished', True)
+    """
+    if run.record["status"] == "trained":
+        model = TableModel.load(run)
+    else:
+        model = train(prepared, run, on_epoch=on_epoch, on_progress=on_progress)
+    if on_trained is not None:
+        on_trained()
+    return conclude(run, model, prepared.table)
 
 
 def conclude(run: RunFolder, model: TableModel, table: Table, *, why: str = "fit") -> Evaluation:

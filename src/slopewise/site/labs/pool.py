@@ -41,6 +41,12 @@ class LabFailedError(SlopewiseError):
     """A lab ran into a mistake of ours, or past its limits."""
 
 
+def worker_environment() -> dict[str, str]:
+    """Return the environment of a worker: the search path of programs and modules, and how it computes."""
+    kept = {name: os.environ[name] for name in _KEPT_FROM_ENVIRONMENT if name in os.environ}
+    return kept | _SET_FOR_WORKERS
+
+
 @dataclass(frozen=True)
 class Limits:
     """What labs may use."""
@@ -64,15 +70,13 @@ class Worker:
     @classmethod
     async def start(cls, limits: Limits) -> Worker:
         """Start a process that has nothing of ours but the search path of programs and modules."""
-        environment = {name: os.environ[name] for name in _KEPT_FROM_ENVIRONMENT if name in os.environ}
-        environment |= _SET_FOR_WORKERS
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "slopewise.site.labs.worker",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env=environment,
+            env=worker_environment(),
             limit=limits.output,
         )
         return cls(process)

@@ -1,0 +1,145 @@
+"""One process for one piece of work: it parses or trains on what a visitor gave, then it is gone.
+
+It has no secret, no database handle, one thread and no compiler, like a lab's worker; besides, a folder of
+its own for files, which is deleted with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slopewise.engine.errors import ArgumentError, SlopewiseError
+from slopewise.site.labs.pool import LabFailedError, worker_environment
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class AloneLimits:
+    """What one process may use; what it does not keep to by itself, the system enforces."""
+
+    seconds: float  # of the clock on the wall
+    memory: int = 2**30  # bytes of data
+    file: int = 64 * 2**20  # bytes of one file
+    output: int = 16 * 2**20  # bytes of its answer
+
+
+async def run_alone(module: str, request: dict[str, Any], folder: Path, limits: AloneLimits) -> Any:
+    """Start ``python -m module`` in a folder, hand it a request, and return its result.
+
+    The module reads a line of JSON and answers with one, which `serve_one` sees to.
+
+    Raises
+    ------
+    ArgumentError
+        If the work refused what the visitor gave.
+    LabFailedError
+        If it ran past a limit, or into a mistake of ours.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        module,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env=worker_environment() | {"TMPDIR": str(folder), "HOME": str(folder), "PYTHONSAFEPATH": "1"},
+        cwd=folder,
+        limit=limits.output,
+    )
+    line = json.dumps({**request, "limits": vars(limits)}).encode() + b"\n"
+    try:
+        answer = await asyncio.wait_for(_exchange(process, line), limits.seconds)
+    except TimeoutError:
+        raise LabFailedError(
+            f"this took longer than {limits.seconds:g} seconds, which is all there is"
+        ) from None
+    except (ValueError, asyncio.LimitOverrunError):
+        raise LabFailedError("this made more than a page can show") from None
+    except ConnectionError:
+        answer = b""
+    finally:
+        await _end(process)
+    return _result_of(answer, module)
+
+
+async def _exchange(process: asyncio.subprocess.Process, line: bytes) -> bytes:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(line)
+    await process.stdin.drain()
+    return await process.stdout.readline()
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.kill()
+    assert process.stdout is not None
+    while await process.stdout.read(2**16):
+        pass
+    await process.wait()
+
+
+def _result_of(answer: bytes, module: str) -> Any:
+    if not answer:
+        raise LabFailedError("this needed more memory or time than there is, and was ended")
+    reply = json.loads(answer)
+    if "refused" in reply:
+        raise ArgumentError(reply["refused"])
+    if "failed" in reply:
+        log.error("%s failed\n%s", module, reply["failed"])
+        raise LabFailedError("this ran into a mistake of ours; the server's log says which")
+    return reply["result"]
+
+
+def limit_process(limits: dict[str, float]) -> None:
+    """Take away what this process may not use. Memory is counted as data: a JavaScript engine, which draws
+    the charts of reports, reserves addresses by the gigabyte and uses few of them.
+    """
+    os.nice(5)  # pages and labs go first
+    try:
+        import resource
+    except ImportError:  # Windows has none; time and output are limited all the same
+        return
+    for kind, most in (
+        (resource.RLIMIT_DATA, limits["memory"]),
+        (resource.RLIMIT_FSIZE, limits["file"]),
+        (resource.RLIMIT_CPU, limits["seconds"] + 5),  # so that none outlives a server that was killed
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(kind)
+        amount = int(most) if hard == resource.RLIM_INFINITY else min(int(most), hard)
+        resource.setrlimit(kind, (amount, amount))
+
+
+def serve_one(work: Callable[[dict[str, Any]], Any]) -> None:
+    """Be the process: read the request, do the work within its limits, answer.
+
+    The answer is ``{"result": …}``, ``{"refused": "one line"}`` for what a visitor can mend, or
+    ``{"failed": "traceback"}`` for a mistake of ours.
+    """
+    answers, sys.stdout = sys.stdout, sys.stderr  # a stray print must not end up in the answer
+    request = json.loads(sys.stdin.readline())
+    limit_process(request.pop("limits"))
+    answers.write(json.dumps(_answer(work, request), allow_nan=False, separators=(",", ":")) + "\n")
+    answers.flush()
+
+
+def _answer(work: Callable[[dict[str, Any]], Any], request: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"result": work(request)}
+    except SlopewiseError as error:
+        return {"refused": " ".join(str(error).split())}
+    except MemoryError:
+        return {"refused": "this needs more memory than one visitor may use; take fewer rows or columns"}
+    except Exception:  # the server must hear of it
+        return {"failed": traceback.format_exc()}
