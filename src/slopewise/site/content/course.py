@@ -214,14 +214,17 @@ def _check_links(
     for relation in relations:
         if not {relation.source, relation.target} <= names:
             raise DataError(f"{_HERE / 'concepts.toml'}: {relation} names an unknown concept")
-    skills = {skill.id for outline in outlines.values() for skill in outline.skills}
+    skills = {outline.skill_address(skill.id) for outline in outlines.values() for skill in outline.skills}
     for outline in outlines.values():
         for slug in (*outline.prerequisites, *outline.next):
             if slug not in slugs:
                 raise DataError(f"{outline.folder}: links to a lesson {slug!r} that is not planned")
         for skill in outline.skills:
-            if unknown := set(skill.rests_on) - skills:
-                raise DataError(f"{outline.folder}: {skill.id} rests on unknown skills {unknown}")
+            if unknown := {outline.skill_address(name) for name in skill.rests_on} - skills:
+                raise DataError(
+                    f"{outline.folder}: {skill.id} rests on unknown skills {', '.join(sorted(unknown))}; "
+                    "one of another lesson is written as lesson-slug/skill"
+                )
 
 
 def _index(lessons: list[Lesson], terms: Sequence[Term]) -> list[IndexRow]:

@@ -53,7 +53,7 @@ class Formula:
 
 @dataclass(frozen=True)
 class Skill:
-    """Something a learner can do, and the skills it rests on."""
+    """Something a learner can do, and the skills it rests on: of the same lesson, or `lesson-slug/skill`."""
 
     id: str
     name: str
@@ -62,7 +62,10 @@ class Skill:
 
 @dataclass(frozen=True)
 class Question:
-    """A question with choices, answered before the answer is shown."""
+    """A question with choices, answered before the answer is shown.
+
+    `alone` says whether it can be asked outside of its lesson, as in the placement test.
+    """
 
     id: str
     skill: str
@@ -71,6 +74,7 @@ class Question:
     answer: int
     because: str
     tags: tuple[str, ...] = ()
+    alone: bool = True
 
 
 @dataclass(frozen=True)

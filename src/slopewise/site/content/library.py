@@ -135,6 +135,10 @@ class Library:
         """The identities of all cards, locked or not."""
         return self._deck_of.keys()
 
+    def ids_of(self, slug: str) -> Sequence[uuid.UUID]:
+        """Return the identities of a deck's cards, locked or not."""
+        return self._ids[slug]
+
     def readable(self, reader: Reader, slug: str = "") -> list[uuid.UUID]:
         """Return the cards that a reader may see, of one deck or of all, in the order of the course."""
         return [

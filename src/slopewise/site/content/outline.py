@@ -3,11 +3,43 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from slopewise.engine.errors import DataError
 from slopewise.site.content.lesson import Skill, card_identity, parse_toml, read_rows, split_folder_name
+
+
+@dataclass(frozen=True)
+class QuestionOutline:
+    """What of a question needs no number: enough to judge an answer. `item` is `lesson/question`."""
+
+    item: str
+    skill: str
+    choices: int
+    answer: int
+    tags: tuple[str, ...]
+    alone: bool
+
+
+@dataclass(frozen=True)
+class CardOutline:
+    """What of a card needs no number."""
+
+    uuid: uuid.UUID
+    skill: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PromptOutline:
+    """What of a prompt needs no number: how many ideas its answer holds. `item` is `lesson/prompt`."""
+
+    item: str
+    skill: str
+    ideas: int
 
 
 @dataclass(frozen=True)
@@ -23,8 +55,31 @@ class Outline:
     prerequisites: tuple[str, ...]
     next: tuple[str, ...]
     skills: tuple[Skill, ...]
-    questions: int
-    cards: tuple[uuid.UUID, ...]
+    question_outlines: tuple[QuestionOutline, ...]
+    card_outlines: tuple[CardOutline, ...]
+    prompt_outlines: tuple[PromptOutline, ...]
+
+    @property
+    def questions(self) -> int:
+        """How many questions there are."""
+        return len(self.question_outlines)
+
+    @property
+    def cards(self) -> tuple[uuid.UUID, ...]:
+        """The identities of the cards."""
+        return tuple(card.uuid for card in self.card_outlines)
+
+    def skill_address(self, name: str) -> str:
+        """Return a skill's name in the whole course: `lesson/skill`, also for one of this lesson.
+
+        Examples
+        --------
+        >>> from slopewise.site.content import load_course
+        >>> lesson = load_course().entry("backpropagation").outline
+        >>> lesson.skill_address("chain"), lesson.skill_address("training/stages")
+        ('backpropagation/chain', 'training/stages')
+        """
+        return name if "/" in name else f"{self.slug}/{name}"
 
 
 def load_outline(folder: Path) -> Outline:
@@ -50,13 +105,31 @@ def load_outline(folder: Path) -> Outline:
             prerequisites=tuple(lesson["prerequisites"]),
             next=tuple(lesson["next"]),
             skills=tuple(read_rows(Skill, folder / "lesson.toml", lesson["skill"])),
-            questions=len(questions["question"]),
-            cards=tuple(card_identity(slug, card) for card in cards["card"]),
+            question_outlines=tuple(_question(slug, row) for row in questions["question"]),
+            card_outlines=tuple(
+                CardOutline(card_identity(slug, row), f"{slug}/{row['skill']}", tuple(row.get("tags", ())))
+                for row in cards["card"]
+            ),
+            prompt_outlines=tuple(
+                PromptOutline(f"{slug}/{row['id']}", f"{slug}/{row['skill']}", len(row["ideas"]))
+                for row in lesson["prompt"]
+            ),
         )
     except KeyError as error:
         raise DataError(f"{folder}: the lesson's files lack {error}") from error
     _refuse_numbers(outline)
     return outline
+
+
+def _question(slug: str, row: Mapping[str, Any]) -> QuestionOutline:
+    return QuestionOutline(
+        item=f"{slug}/{row['id']}",
+        skill=f"{slug}/{row['skill']}",
+        choices=len(row["choices"]),
+        answer=row["answer"],
+        tags=tuple(row.get("tags", ())),
+        alone=row.get("alone", True),
+    )
 
 
 def _refuse_numbers(outline: Outline) -> None:

@@ -84,6 +84,20 @@ def replay(reviews: Sequence[Review], events: Sequence[CardEvent]) -> Standing:
     )
 
 
+def recall(standing: Standing, now: datetime) -> float | None:
+    """Return how likely a card would be recalled now, as FSRS says.
+
+    None while it is in its first steps of minutes, of which nothing can be said; 0 after a lapse, until the card
+    is learned again: FSRS counts from that review on, in which the answer was shown.
+    """
+    if standing.phase == "relearning":
+        return 0.0
+    if standing.phase != "review":
+        return None
+    card = FsrsCard(card_id=1, state=State.Review, stability=standing.stability, last_review=standing.last_at)
+    return float(_scheduler.get_card_retrievability(card, now))
+
+
 def _is_suspended(events: Sequence[CardEvent]) -> bool:
     switches = [event for event in events if event.kind != "undo"]
     if not switches:
