@@ -59,3 +59,28 @@ def test_an_address_says_what_was_chosen(rate, k, way, on):
 def test_an_address_without_settings_is_the_default():
     assert LAB.read({}) == {"lr": 0.1, "k": 4, "way": "a", "on": False, "f": "x"}
     assert LAB.write(LAB.read({})) == {}
+
+
+DEEP = Toggle("deep", "Deep", False, only_when=("way", ("b",)))
+DEPTH = Whole("depth", "Depth", 3, 1, 9, only_when=("deep", (True,)))
+CHOOSING = Lab("lab", "", (CHOICE, DEEP, DEPTH), lambda values: [])
+
+
+def test_a_setting_that_does_not_count_is_its_default_and_is_not_in_the_address():
+    there = CHOOSING.read({"way": "b", "deep": "1", "depth": "7"})
+    assert there == {"way": "b", "deep": True, "depth": 7}
+    assert CHOOSING.write(there) == {"way": "b", "deep": "1", "depth": "7"}
+    assert CHOOSING.read({"way": "a", "deep": "1", "depth": "7"}) == CHOOSING.read({})
+    assert CHOOSING.read({"way": "b", "deep": "0", "depth": "7"})["depth"] == 3
+
+
+def test_what_a_setting_rests_on_stands_before_it_and_has_that_value():
+    with pytest.raises(AssertionError, match="must stand before"):
+        Lab("lab", "", (DEEP, CHOICE), lambda values: [])
+    with pytest.raises(ArgumentError):
+        Lab("lab", "", (CHOICE, Toggle("on", "On", False, only_when=("way", ("c",)))), lambda values: [])
+
+
+def test_a_setting_that_does_not_count_refuses_bad_text_all_the_same():
+    with pytest.raises(ArgumentError, match="depth"):
+        CHOOSING.read({"depth": "deep"})

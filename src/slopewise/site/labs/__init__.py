@@ -1,6 +1,6 @@
 """Labs: what a lesson's lab is made of, and the worker processes that run it on the engine."""
 
-from slopewise.site.labs.frame import Code, Figure, Frame, Prediction, Table
+from slopewise.site.labs.frame import Code, Figure, Frame, Offer, Prediction, Table
 from slopewise.site.labs.lab import Lab
 from slopewise.site.labs.settings import Choice, Number, Setting, Text, Toggle, Values, Whole
 
@@ -11,6 +11,7 @@ __all__ = [
     "Frame",
     "Lab",
     "Number",
+    "Offer",
     "Prediction",
     "Setting",
     "Table",

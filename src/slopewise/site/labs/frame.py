@@ -62,6 +62,30 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class Offer:
+    """A choice that a frame offers: it sets a setting of the lab, and goes on at a step.
+
+    Attributes
+    ----------
+    setting : str
+        The name of a `Choice` that is `offered`.
+    question : str
+    choices : sequence of (value, label)
+        Values of the setting; labels may hold code.
+    step : int
+        The step to go to with the new value.
+    button : str
+        What the button says.
+    """
+
+    setting: str
+    question: str
+    choices: Sequence[tuple[str, str]]
+    step: int
+    button: str = "Go on with this"
+
+
+@dataclass(frozen=True)
 class Frame:
     """One step of a lab.
 
@@ -78,6 +102,8 @@ class Frame:
     code : Code, optional
     prediction : Prediction, optional
         Asked at this frame, answered by the next.
+    offer : Offer, optional
+        What may be chosen here.
     """
 
     title: str
@@ -88,6 +114,7 @@ class Frame:
     code: Code | None = None
     prediction: Prediction | None = None
     notes: Sequence[str] = field(default=())
+    offer: Offer | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the frame as plain dictionaries and lists."""

@@ -35,18 +35,48 @@ class Lab:
     run: Callable[[Values], Sequence[Frame]]
     step_name: str = "step"
 
+    def __post_init__(self) -> None:
+        before: dict[str, Setting] = {}
+        for setting in self.settings:
+            if setting.only_when is not None:
+                name, wanted = setting.only_when
+                assert name in before, f"{setting.name} rests on {name}, which must stand before it"
+                for value in wanted:
+                    assert before[name].read(before[name].write(value)) == value, (setting.name, name, value)
+            before[setting.name] = setting
+
+    def texts_at_which(self, setting: Setting) -> str:
+        """Return the texts of the values at which a setting counts, between blanks, for the page's script."""
+        assert setting.only_when is not None
+        name, wanted = setting.only_when
+        other = next(other for other in self.settings if other.name == name)
+        return " ".join(other.write(value) for value in wanted)
+
+    def counts(self, setting: Setting, values: Values) -> bool:
+        """Tell whether a setting matters at these values of the others."""
+        if setting.only_when is None:
+            return True
+        name, wanted = setting.only_when
+        other = next(other for other in self.settings if other.name == name)
+        return values[name] in wanted and self.counts(other, values)
+
     def read(self, query: Mapping[str, str]) -> dict[str, Value]:
         """Return the values of all settings: the default for each that an address does not name.
+
+        A setting that does not count is its default too, so that equal runs have equal values.
 
         Raises
         ------
         ArgumentError
             If a value is out of its limits.
         """
-        return {
-            setting.name: setting.read(query[setting.name]) if setting.name in query else setting.default
-            for setting in self.settings
-        }
+        values: dict[str, Value] = {}
+        for setting in self.settings:
+            value = setting.read(query[setting.name]) if setting.name in query else setting.default
+            values[setting.name] = value
+            if not self.counts(setting, values):
+                values[setting.name] = setting.default
+        return values
 
     def write(self, values: Values) -> dict[str, str]:
         """Return what an address holds for these values; defaults are left out."""

@@ -2,6 +2,9 @@
 
 A setting reads text and gives a value or an ArgumentError which says what is possible. The same settings
 make the form on the page, so the two cannot drift apart.
+
+`only_when` names another setting and the values of it at which this one counts: ``("run", ("nest",))``.
+Where it does not count, its form field is not shown, an address leaves it out, and the lab gets its default.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from slopewise.engine.errors import ArgumentError
 
 Value = float | int | str | bool
 Values = Mapping[str, Value]
+OnlyWhen = tuple[str, tuple[Value, ...]]
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Number:
     high: float
     step: float
     note: str = ""
+    only_when: OnlyWhen | None = None
     kind: ClassVar[str] = "number"
 
     def read(self, text: str) -> Value:
@@ -62,6 +67,7 @@ class Whole:
     high: int
     step: int = 1
     note: str = ""
+    only_when: OnlyWhen | None = None
     kind: ClassVar[str] = "number"
 
     def read(self, text: str) -> Value:
@@ -80,13 +86,19 @@ class Whole:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several named options."""
+    """One of several named options.
+
+    One that is `offered` has no field in the form: frames offer its options where they make sense, with an
+    `Offer`.
+    """
 
     name: str
     label: str
     default: str
     options: Sequence[tuple[str, str]]  # value, label
     note: str = ""
+    only_when: OnlyWhen | None = None
+    offered: bool = False
     kind: ClassVar[str] = "choice"
 
     def read(self, text: str) -> Value:
@@ -111,6 +123,7 @@ class Toggle:
     label: str
     default: bool
     note: str = ""
+    only_when: OnlyWhen | None = None
     kind: ClassVar[str] = "toggle"
 
     def read(self, text: str) -> Value:
@@ -133,6 +146,7 @@ class Text:
     default: str
     longest: int
     note: str = ""
+    only_when: OnlyWhen | None = None
     kind: ClassVar[str] = "text"
 
     def read(self, text: str) -> Value:

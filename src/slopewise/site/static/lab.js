@@ -19,6 +19,7 @@ class LabPanel {
     this.request = 0;
     this.skip.checked = remembered("skip-predictions", false);
     this.listen();
+    this.showWhatCounts();
   }
 
   listen() {
@@ -68,6 +69,17 @@ class LabPanel {
     }, 40);
   }
 
+  // Only the settings that count at the values of the others; a form lists a setting after those that it rests on.
+  showWhatCounts() {
+    for (const part of this.form.querySelectorAll(".settings [data-when]")) {
+      const other = this.form.elements[part.dataset.when];
+      part.hidden = Boolean(other.closest("[hidden]")) || !part.dataset.values.split(" ").includes(other.value);
+      part.querySelectorAll("input, select").forEach((field) => {
+        field.disabled = part.hidden; // so that nothing unseen is sent, nor holds the form up
+      });
+    }
+  }
+
   // A slider beside a number field: either moves the other.
   pair(slider) {
     const field = document.getElementById(slider.dataset.for);
@@ -104,6 +116,17 @@ class LabPanel {
     } else if (action === "skip") {
       this.passed.add(this.step);
       this.go(this.step + 1);
+    } else if (action === "choose") {
+      const chosen = this.form.querySelector(".offer input:checked");
+      if (!chosen) {
+        this.say("Choose one of the lines first.");
+        this.form.querySelector(".offer input").focus();
+        return;
+      }
+      const step = Number(button.value);
+      this.form.querySelector(`.settings [name="${chosen.name}"]`).value = chosen.value;
+      this.passed = new Set(this.gates.filter((gate) => gate < step));
+      this.show(step);
     } else if (action === "back") this.go(this.step - 1);
     else if (action === "on") this.go(this.step + 1);
     else if (action === "last") this.go(this.steps - 1);
@@ -112,9 +135,13 @@ class LabPanel {
   }
 
   restart() {
+    this.showWhatCounts();
     if (!this.form.reportValidity()) return;
     this.passed.clear();
     this.answers.clear();
+    this.form.querySelectorAll(".settings [data-default]").forEach((field) => {
+      field.value = field.dataset.default; // what was chosen in a frame belonged to the run before
+    });
     this.show(0);
   }
 
@@ -136,7 +163,7 @@ class LabPanel {
   parameters(step, guess) {
     const query = new URLSearchParams();
     this.form.querySelectorAll(".settings [name]").forEach((field) => {
-      if (field.tagName !== "BUTTON") query.set(field.name, field.value);
+      if (field.tagName !== "BUTTON" && !field.disabled) query.set(field.name, field.value);
     });
     query.set("step", step);
     if (guess !== undefined) query.set("guess", guess);

@@ -17,6 +17,9 @@ def run(values: Values) -> list[Frame]:
     return neuron_frames(activation, float(values["k"]), str(values["loss"]), float(values["lr"]))
 
 
+_NEURONS = ("neuron-sigmoid", "neuron-step", "neuron-rule")
+_LAYERS = ("layers-sigmoid", "layers-tanh", "layers-relu", "layers-leaky", "layers-none")
+
 LAB = Lab(
     title="Sharpen a sigmoid, deepen a network",
     task="First one neuron: raise its sharpness from 4 to 8, to 20, to 40, and say each time whether it "
@@ -38,18 +41,36 @@ LAB = Lab(
                 ("layers-none", "layers, no bend"),
             ),
         ),
-        Number("k", "Sharpness k", 4.0, 0.5, 40.0, 0.5, note="sigmoid neuron: sigmoid(k z)"),
-        Number("lr", "Learning rate", 1.0, 0.02, 4.0, 0.02, note="neurons only"),
+        Number(
+            "k",
+            "Sharpness k",
+            4.0,
+            0.5,
+            40.0,
+            0.5,
+            note="of sigmoid(k z)",
+            only_when=("run", ("neuron-sigmoid",)),
+        ),
+        Number("lr", "Learning rate", 1.0, 0.02, 4.0, 0.02, only_when=("run", _NEURONS)),
         Choice(
             "loss",
             "Loss",
             "mse",
             (("mse", "squared error"), ("cross_entropy", "cross-entropy")),
-            note="sigmoid neuron only",
+            only_when=("run", ("neuron-sigmoid", "neuron-step")),
         ),
-        Whole("layers", "Layers", 10, 3, 20, note="layers only"),
-        Number("scale", "Spread of first weights", 1.0, 0.2, 3.0, 0.1, note="layers only; 1 is usual"),
-        Whole("seed", "Seed", 0, 0, 99, note="layers only"),
+        Whole("layers", "Layers", 10, 3, 20, only_when=("run", _LAYERS)),
+        Number(
+            "scale",
+            "Spread of first weights",
+            1.0,
+            0.2,
+            3.0,
+            0.1,
+            note="1 is usual",
+            only_when=("run", _LAYERS),
+        ),
+        Whole("seed", "Seed", 0, 0, 99, only_when=("run", _LAYERS)),
     ),
     run=run,
     step_name="step",

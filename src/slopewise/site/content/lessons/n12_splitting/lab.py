@@ -352,7 +352,7 @@ LAB = Lab(
     settings=(
         Choice("way", "How rows are dealt", "shuffle", tuple(WAYS.items())),
         Choice("scheme", "Scheme", "split", (("split", "one split in three"), ("folds", "k folds"))),
-        Whole("k", "Folds", 4, 2, 10, note="for k folds"),
+        Whole("k", "Folds", 4, 2, 10, only_when=("scheme", ("folds",))),
         Whole("seed", "Seed", 1, 0, 99, note="other patients, another deal"),
     ),
     run=run,
