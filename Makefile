@@ -40,11 +40,12 @@ test: $(VENV)/dev.stamp  ## run all tests, the fast ones first
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m slow
 
-test-site-deps: $(VENV)/dev.stamp  ## what test-site needs: Debian's Chromium, and Playwright to drive it
-	apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium
+test-site-deps: $(VENV)/dev.stamp  ## what test-site needs: Debian's Chromium and PostgreSQL, and Playwright
+	apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium postgresql
 	@$(PIP_INSTALL) -r requirements/browser.txt
 
-test-site:  ## drive the site in Chromium; after make test-site-deps
+test-site:  ## the site in Chromium, and its tests again on PostgreSQL; after make test-site-deps
+	SLOPEWISE_TEST_DATABASE=postgresql $(BIN)/python -m pytest tests/site --ignore=tests/site/lessons
 	$(BIN)/python -m pytest -o python_files='browser_*.py' tests/site
 
 torture: $(VENV)/dev.stamp  ## 5,000 random programs and as many gradients, against the interpreter

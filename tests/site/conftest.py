@@ -5,12 +5,15 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from site_databases import cluster, new_database
 from starlette.testclient import TestClient
 
 from slopewise.site.accounts.passwords import PasswordCost
 from slopewise.site.app import create_app
 from slopewise.site.configuration import Configuration
 from slopewise.site.content import load_course
+
+__all__ = ["cluster", "new_database"]  # fixtures
 
 PASSWORD = "correct horse battery staple"
 CHEAP = PasswordCost(passes=1, memory=8, lanes=1)  # the tests hash some hundred passwords
@@ -105,10 +108,10 @@ def course():
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
+def site(new_database, tmp_path_factory):
     """A client of a site with a new database and a real worker process."""
-    database = tmp_path_factory.mktemp("site") / "site.db"
-    configuration = Configuration(database=f"sqlite:///{database}", password_cost=CHEAP)
+    files = tmp_path_factory.mktemp("files")
+    configuration = Configuration(database=new_database(), files=files, password_cost=CHEAP)
     application = create_app(configuration, mailer=Mailbox(), clock=Clock())
     with TestClient(application, base_url="http://127.0.0.1") as client:
         yield client

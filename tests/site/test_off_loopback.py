@@ -21,7 +21,7 @@ class Mailbox:
 
 
 @pytest.fixture
-def public(tmp_path, monkeypatch):
+def public(new_database, tmp_path, monkeypatch):
     """Make a client of a site behind https, with a mailer or without."""
     monkeypatch.delenv("SLOPEWISE_SMTP_URL", raising=False)
     opened = []
@@ -30,7 +30,8 @@ def public(tmp_path, monkeypatch):
         configuration = Configuration(
             host="0.0.0.0",
             public_url="https://learn.example.org",
-            database=f"sqlite:///{tmp_path / 'site.db'}",
+            database=new_database(),
+            files=tmp_path,
             password_cost=PasswordCost(1, 8, 1),
         )
         client = TestClient(

@@ -1,24 +1,25 @@
 """The owner's commands, on a database file beside no server."""
 
 import re
-import sqlite3
 
 import pytest
+from sqlalchemy import select
 
 from slopewise.cli.app import run
+from slopewise.site.storage.database import open_database
+from slopewise.site.storage.tables import DIGEST_BYTES, Account, Code
 
 
 @pytest.fixture
-def owner(tmp_path, capsys):
+def owner(new_database, capsys):
     """Run a command on a database of its own; return status, output and error."""
-    address = f"sqlite:///{tmp_path / 'site.db'}"
+    address = new_database()
 
     def command(*arguments):
         status = run(["site", *arguments, "--database", address])
         printed = capsys.readouterr()
         return status, printed.out, printed.err
 
-    command.file = tmp_path / "site.db"
     command.address = address
     return command
 
@@ -27,10 +28,11 @@ def test_an_owner_is_made_and_gets_a_link_to_choose_the_password(owner):
     status, out, _ = owner("create-admin", "owner@example.org", "--public-url", "https://learn.example.org")
     assert status == 0
     assert re.search(r"^https://learn\.example\.org/reset/[\w-]{43}$", out, re.MULTILINE)
-    with sqlite3.connect(owner.file) as connection:
-        rows = connection.execute("SELECT email, is_owner, password_hash FROM accounts").fetchall()
-    connection.close()
-    assert rows == [("owner@example.org", 1, None)]
+    database = open_database(owner.address)
+    with database.reading() as session:
+        rows = session.query(Account.email, Account.is_owner, Account.password_hash).all()
+    database.close()
+    assert rows == [("owner@example.org", True, None)]
 
 
 def test_the_link_of_create_admin_works_on_the_site(site, browser, capsys):
@@ -55,12 +57,18 @@ def test_codes_are_printed_once_and_stored_as_digests(owner):
     assert status == 0
     assert len(set(codes)) == 3
     assert all(re.fullmatch(r"(\w{5}-){4}\w{5}", code) for code in codes)
-    assert not any(code.encode() in owner.file.read_bytes() for code in codes)
+    database = open_database(owner.address)
+    with database.reading() as session:
+        stored = list(session.scalars(select(Code.digest)))
+    database.close()
+    assert len(stored) == 3
+    assert all(len(digest) == DIGEST_BYTES for digest in stored)
+    assert not {code.encode() for code in codes} & set(stored)
 
 
 def test_the_database_may_be_named_before_the_command(owner, capsys):
     assert run(["site", "--database", owner.address, "create-admin", "a@example.org"]) == 0
-    assert owner.file.exists()
+    assert owner("grant-pro", "a@example.org", "--until", "2100-01-01")[0] == 0
 
 
 @pytest.mark.parametrize(

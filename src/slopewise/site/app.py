@@ -113,7 +113,7 @@ def create_app(
 async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     """Open the database, start the first worker and the reading of lessons; end all three at the end."""
     state = application.state
-    state.database = open_database(state.configuration.database)
+    state.database = open_database(state.configuration.database, state.configuration.files)
     erase_again(state.database, state.clock())
     state.hashing = CapacityLimiter(HASHES_AT_ONCE)
     await state.frames.pool.warm_up()
@@ -131,7 +131,7 @@ def serve(configuration: Configuration) -> None:
     import uvicorn
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    open_database(configuration.database).close()  # what is wrong with it is said before the server starts
+    open_database(configuration.database, configuration.files).close()  # what is wrong with it is said before the server starts
     uvicorn.run(
         create_app(configuration, reads_ahead=True),
         host=configuration.host,

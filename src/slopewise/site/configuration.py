@@ -21,6 +21,8 @@ class Configuration:
     host, port : where it listens
     database : str
         A URL of SQLAlchemy, such as ``sqlite:///site.db``.
+    files : Path
+        The folder of what is kept in files; by default beside the database of SQLite, else the user's.
     public_url : str
         What users type; needed off loopback, and then with https.
     limits : Limits
@@ -33,6 +35,7 @@ class Configuration:
     port: int = 8000
     database: str = field(default_factory=lambda: default_database())
     public_url: str = ""
+    files: Path | None = None
     limits: Limits = field(default_factory=Limits)
     password_cost: PasswordCost = field(default_factory=PasswordCost)
 

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy
+from site_databases import KIND
 
 from slopewise.engine.errors import DataError
 from slopewise.site.storage.database import back_up, open_database
 from slopewise.site.storage.erasure import erase_again
+from slopewise.site.storage.tables import Account, AuditEntry
 
 PASSWORD = "correct horse battery staple"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -40,15 +42,17 @@ def rows_of(database, learner):
         inspector = sqlalchemy.inspect(connection)
         for table in inspector.get_table_names():
             if "learner_id" in {column["name"] for column in inspector.get_columns(table)}:
-                query = sqlalchemy.text(f"SELECT count(*) FROM {table} WHERE learner_id = :learner")
-                found[table] = connection.execute(query, {"learner": learner.hex}).scalar()
+                column = sqlalchemy.column("learner_id", sqlalchemy.Uuid)
+                query = sqlalchemy.select(sqlalchemy.func.count()).select_from(
+                    sqlalchemy.table(table, column)
+                )
+                found[table] = connection.execute(query.where(column == learner)).scalar()
     return found
 
 
 def learner_of(database, email):
-    with database.engine.connect() as connection:
-        query = sqlalchemy.text("SELECT learner_id, id FROM accounts WHERE email = :email")
-        return [uuid.UUID(value) for value in connection.execute(query, {"email": email}).one()]
+    with database.reading() as session:
+        return session.query(Account.learner_id, Account.id).where(Account.email == email).one()
 
 
 def test_deletion_asks_for_the_password_and_leaves_nothing_but_the_note_that_it_was_done(site, browser):
@@ -67,8 +71,8 @@ def test_deletion_asks_for_the_password_and_leaves_nothing_but_the_note_that_it_
     assert set(left.values()) == {0}
     assert rows_of(database, learner_of(database, other.email)[0]) == kept
     with database.engine.connect() as connection:
-        query = "SELECT action FROM audit WHERE account_id = '" + account.hex + "' ORDER BY id"
-        assert [row[0] for row in connection.exec_driver_sql(query)] == ["sign-up", "erase"]
+        query = sqlalchemy.select(AuditEntry.action).where(AuditEntry.account_id == account)
+        assert list(connection.scalars(query.order_by(AuditEntry.id))) == ["sign-up", "erase"]
         for table in ("accounts", "login_sessions", "mail_tokens"):
             assert somebody.email not in str(connection.exec_driver_sql(f"SELECT * FROM {table}").fetchall())
 
@@ -80,13 +84,14 @@ def test_the_address_of_a_deleted_account_can_be_used_anew(browser):
     assert anew.get("/account/export.json").json()["reviews"] == []
 
 
+@pytest.mark.skipif(KIND != "sqlite", reason="a copy of the file of SQLite")
 def test_a_backup_that_is_restored_forgets_again_who_was_erased_later(site, browser, tmp_path):
     database = site.app.state.database
     erased, kept = somebody_with_reviews(browser), somebody_with_reviews(browser)
     learners = [learner_of(database, person.email)[0] for person in (erased, kept)]
     back_up(database, tmp_path / "site.db")
     erased.post("/account/delete", {"password": PASSWORD}, page="/account/delete")
-    shutil.copy(f"{database.engine.url.database}.erased", tmp_path / "site.db.erased")
+    shutil.copy(database.beside("erased"), tmp_path / "site.db.erased")
     restored = open_database(f"sqlite:///{tmp_path / 'site.db'}")
     assert [rows_of(restored, learner)["reviews"] for learner in learners] == [1, 1]
     assert erase_again(restored, NOW) == 1
@@ -95,9 +100,9 @@ def test_a_backup_that_is_restored_forgets_again_who_was_erased_later(site, brow
     restored.close()
 
 
-def test_a_damaged_list_of_the_erased_is_said(tmp_path):
-    database = open_database(f"sqlite:///{tmp_path / 'site.db'}")
-    (tmp_path / "site.db.erased").write_text("nobody\n")
-    with pytest.raises(DataError, match=r"site\.db\.erased: each line"):
+def test_a_damaged_list_of_the_erased_is_said(new_database, tmp_path):
+    database = open_database(new_database(), tmp_path)
+    database.beside("erased").write_text("nobody\n")
+    with pytest.raises(DataError, match=r"\.erased: each line"):
         erase_again(database, NOW)
     database.close()

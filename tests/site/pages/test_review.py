@@ -6,6 +6,9 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
+
+from slopewise.site.storage.tables import Review
 
 
 def now():
@@ -143,9 +146,8 @@ def test_two_devices_at_once_lose_nothing(site, browser):
         thread.join()
     assert failures == []
     sent = {uuid.UUID(entry["id"]) for entries in (*own.values(), both) for entry in entries}
-    with site.app.state.database.engine.connect() as connection:
-        rows = connection.exec_driver_sql("SELECT id FROM reviews").fetchall()
-    stored = [uuid.UUID(row[0]) for row in rows if uuid.UUID(row[0]) in sent]
+    with site.app.state.database.reading() as session:
+        stored = [row for row in session.scalars(select(Review.id)) if row in sent]
     assert len(stored) == len(sent) == 45
 
 

@@ -20,8 +20,8 @@ UTC_DAYS = Calendar("UTC", 4)
 
 
 @pytest.fixture
-def database(tmp_path):
-    made = open_database(f"sqlite:///{tmp_path / 'site.db'}")
+def database(new_database):
+    made = open_database(new_database())
     yield made
     made.close()
 

@@ -8,18 +8,21 @@ import pytest
 import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy.exc import IntegrityError, OperationalError
+from site_databases import KIND
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from slopewise.engine.errors import DataError
+from slopewise.engine.errors import DataError, SlopewiseError
 from slopewise.site.storage.database import migrate, newest_revision, open_database
+from slopewise.site.storage.engines import for_writing
 from slopewise.site.storage.tables import AuditEntry, Base, Erasure, Learner, Review
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+of_sqlite = pytest.mark.skipif(KIND != "sqlite", reason="about the file of SQLite")
 
 
 @pytest.fixture
-def database(tmp_path):
-    made = open_database(f"sqlite:///{tmp_path / 'site.db'}")
+def database(new_database, tmp_path):
+    made = open_database(new_database(), tmp_path)
     yield made
     made.close()
 
@@ -48,6 +51,7 @@ def test_the_migrations_make_exactly_the_tables_of_the_code(database):
         assert compare_metadata(context, Base.metadata) == []
 
 
+@of_sqlite
 def test_an_older_database_is_backed_up_and_brought_up_to_date_with_its_rows(tmp_path):
     import sqlite3
 
@@ -76,15 +80,16 @@ def test_an_older_database_is_backed_up_and_brought_up_to_date_with_its_rows(tmp
     copy.close()
 
 
+@of_sqlite
 def test_a_new_database_can_be_read_by_its_owner_only(tmp_path):
     open_database(f"sqlite:///{tmp_path / 'new.db'}").close()
     assert (tmp_path / "new.db").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_database_of_a_later_version_is_refused(tmp_path):
-    address = f"sqlite:///{tmp_path / 'later.db'}"
+def test_a_database_of_a_later_version_is_refused(new_database):
+    address = new_database()
     opened = open_database(address)
-    with opened.engine.execution_options(slopewise_writes=True).begin() as connection:
+    with for_writing(opened.engine).begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     opened.close()
     with pytest.raises(DataError, match=r"revision 9999.*use the version that made it"):
@@ -97,7 +102,7 @@ def test_the_migrations_can_be_taken_back(database):
     from slopewise.site.storage import database as module
 
     config = module._alembic()
-    with database.engine.execution_options(slopewise_writes=True).begin() as connection:
+    with for_writing(database.engine).begin() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, "0001")
     database.engine.dispose()
@@ -135,7 +140,7 @@ def test_the_audit_log_can_not_be_changed(database, action):
 
 
 def test_a_session_for_reading_cannot_write(database):
-    with pytest.raises(OperationalError, match="readonly"), database.reading() as session:
+    with pytest.raises(DBAPIError, match=r"read-?only"), database.reading() as session:
         session.add(Learner(id=uuid.uuid4(), created_at=NOW))
 
 
@@ -154,3 +159,53 @@ def test_what_a_writer_read_stays_true_until_it_commits(database):
     for thread in threads:
         thread.join()
     assert sorted(counts) == list(range(8))
+
+
+def test_writers_of_one_learners_rows_wait_for_each_other_and_for_those_who_write_all(database):
+    """Eight threads count what is theirs, then add one, now of all rows, now of one learner's."""
+    counts = []
+
+    def count_and_add(of):
+        with database.writing(of) as session:
+            counts.append(session.query(Learner).count())
+            session.add(Learner(id=uuid.uuid4(), created_at=NOW))
+
+    threads = [threading.Thread(target=count_and_add, args=(of,)) for of in ("ada", None) * 4]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(counts) == list(range(8))
+
+
+@pytest.mark.skipif(KIND != "postgresql", reason="SQLite has one writer at a time")
+def test_writers_of_different_learners_do_not_wait(database):
+    with database.writing("ada"):
+        done = threading.Event()
+
+        def write():
+            with database.writing("grace") as session:
+                session.add(Learner(id=uuid.uuid4(), created_at=NOW))
+            done.set()
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        assert done.wait(5)
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("nonsense", "--database is a URL such as"),
+        ("mysql://ada:secret@host/name", r"not 'mysql://ada:\*\*\*@host/name'"),
+        ("sqlite://", "the URL of an SQLite file"),
+        ("postgresql://ada@host/name", r"postgresql\+psycopg://user@host/name"),
+        ("postgresql+psycopg://ada:secret@127.0.0.1:1/name", "cannot open the database name: .*refused"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_said_without_its_password(url, says):
+    with pytest.raises(SlopewiseError, match=says) as caught:
+        open_database(url)
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -8,49 +8,74 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError as UrlError
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from slopewise.engine.errors import ArgumentError, DataError
+from slopewise.engine.errors import DataError
+from slopewise.site.storage.engines import (
+    POSTGRESQL,
+    SQLITE,
+    for_reading,
+    for_writing,
+    make_engine,
+    read_address,
+)
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_BUSY_SECONDS = 10
 
 
 @dataclass(frozen=True)
 class Database:
-    """An open database."""
+    """An open database.
+
+    Attributes
+    ----------
+    engine : Engine
+    base : Path
+        What the names of files that belong to it begin with: the file of SQLite, or a name in a folder.
+    """
 
     engine: sqlalchemy.Engine
+    base: Path
+
+    def beside(self, what: str) -> Path:
+        """Return the path of a file or folder that belongs to the database and is not in it."""
+        return Path(f"{self.base}.{what}")
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Yield a session that sees one state of the database, and cannot write."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        engine = for_reading(self.engine)
+        with Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self, of: object = None) -> Iterator[Session]:
         """Yield a session in one transaction: committed at the end, rolled back by an error.
 
         It waits for other writers at its start, so that what it reads stays true until it commits.
+
+        Parameters
+        ----------
+        of : object
+            Whose rows alone are read and written, such as the id of a learner. On PostgreSQL it then waits
+            only for those who write the same rows, or all; SQLite has one writer at a time in any case.
         """
-        options = {"slopewise_writes": True}
-        with (
-            Session(self.engine.execution_options(**options), expire_on_commit=False) as session,
-            session.begin(),
-        ):
+        engine = for_writing(self.engine, of)
+        with Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several server processes may serve it."""
+        return self.engine.dialect.name == POSTGRESQL
 
     def revision(self) -> str | None:
         """Return the migration that the tables are at."""
@@ -66,8 +91,16 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, folder: Path | None = None) -> Database:
     """Open a database; a new one gets its tables, an older one is backed up and brought up to date.
+
+    Parameters
+    ----------
+    url : str
+        Of SQLAlchemy.
+    folder : Path
+        Where files that belong to it are kept; by default beside the file of SQLite, and for PostgreSQL in
+        the user's data folder.
 
     Raises
     ------
@@ -76,33 +109,51 @@ def open_database(url: str) -> Database:
     DataError
         If the file cannot be opened, or was made by another version.
     """
-    address = _address(url)
-    _make_folder(address)
-    engine = sqlalchemy.create_engine(address, connect_args={"timeout": _BUSY_SECONDS})
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin)
-    database = Database(engine)
+    address = read_address(url)
+    database = Database(make_engine(address), _base(address, folder))
     try:
-        revision = database.revision()
-        if revision is None and not sqlalchemy.inspect(engine).get_table_names():
-            migrate(database)
-            Path(str(address.database)).chmod(0o600)  # it will hold addresses of people
-        elif revision in _older_revisions():
-            back_up(database, Path(f"{address.database}.before-{newest_revision()}"))
-            migrate(database)
+        revision = _bring_up_to_date(database, address)
     except OperationalError as error:
-        raise DataError(f"cannot open the database {address.database}: {error.orig}") from error
+        database.close()
+        reason = " ".join(str(error.orig).split())  # PostgreSQL says it in several lines
+        raise DataError(f"cannot open the database {address.database}: {reason}") from error
     if not database.is_ready():
+        database.close()
         raise DataError(
             f"the database {address.database} is at revision {revision or 'none'}, and this version needs "
-            f"{newest_revision()}; use the version that made it, or name another file with --database"
+            f"{newest_revision()}; use the version that made it, or name another one with --database"
         )
     return database
 
 
+def _base(address: URL, folder: Path | None) -> Path:
+    file = Path(address.database or "")
+    if address.get_backend_name() == SQLITE:
+        return file if folder is None else folder / file.name
+    if folder is None:
+        import platformdirs
+
+        folder = Path(platformdirs.user_data_dir("slopewise"))
+    return folder / file.name
+
+
+def _bring_up_to_date(database: Database, address: URL) -> str | None:
+    """Make the tables, or back up and change older ones; return the revision that was found."""
+    revision = database.revision()
+    if revision is None and not sqlalchemy.inspect(database.engine).get_table_names():
+        migrate(database)
+        if not database.is_shared:
+            Path(str(address.database)).chmod(0o600)  # it will hold addresses of people
+    elif revision in _older_revisions():
+        if not database.is_shared:
+            back_up(database, database.beside(f"before-{newest_revision()}"))
+        migrate(database)
+    return revision
+
+
 def migrate(database: Database, revision: str = "head") -> None:
     """Bring the tables to a revision, in one transaction."""
-    with database.engine.execution_options(slopewise_writes=True).begin() as connection:
+    with for_writing(database.engine).begin() as connection:
         config = _alembic()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
@@ -141,44 +192,3 @@ def _alembic() -> Config:
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config
-
-
-def _address(url: str) -> URL:
-    try:
-        address = make_url(url)
-    except UrlError:
-        raise ArgumentError(f"--database is a URL such as sqlite:///site.db, not {url[:80]!r}") from None
-    if address.get_backend_name() != "sqlite" or not address.database or address.database == ":memory:":
-        raise ArgumentError(
-            f"--database is the URL of an SQLite file, such as sqlite:///site.db, not "
-            f"{address.render_as_string(hide_password=True)!r}"
-        )
-    return address
-
-
-def _make_folder(address: URL) -> None:
-    assert address.database is not None
-    folder = Path(address.database).parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise DataError(f"cannot make the folder {folder}: {error.strerror}") from error
-
-
-def _prepare_sqlite(connection: Any, record: Any) -> None:
-    """Set what SQLite does not by itself.
-
-    The journal stays a rollback journal: before 3.51.3 the write-ahead log could lose a commit.
-    """
-    connection.isolation_level = None  # sqlite3 would begin transactions late, and after what was read
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA journal_mode = DELETE")
-    cursor.close()
-
-
-def _begin(connection: sqlalchemy.Connection) -> None:
-    """Begin a transaction: one that writes takes its place in the queue of writers at once."""
-    writes = connection.get_execution_options().get("slopewise_writes", False)
-    connection.exec_driver_sql(f"PRAGMA query_only = {0 if writes else 1}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import uuid
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -24,6 +23,8 @@ from slopewise.site.storage.tables import (
     Review,
 )
 
+LIST = "erased"  # the file's name, after that of the database
+
 
 def erase(database: Database, learner_id: uuid.UUID, now: datetime) -> None:
     """Delete all that is known of a learner, and note that it was done.
@@ -31,7 +32,9 @@ def erase(database: Database, learner_id: uuid.UUID, now: datetime) -> None:
     The id goes first into a file beside the database. A backup that is restored later knows the learner
     again; `erase_again` then sees to it.
     """
-    with _list_of(database).open("a", encoding="utf-8") as file:
+    listed = database.beside(LIST)
+    listed.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with listed.open("a", encoding="utf-8") as file:
         file.write(f"{learner_id}\n")
         file.flush()
         os.fsync(file.fileno())
@@ -47,7 +50,7 @@ def erase_again(database: Database, now: datetime) -> int:
     DataError
         If the list beside the database is damaged.
     """
-    file = _list_of(database)
+    file = database.beside(LIST)
     if not file.exists():
         return 0
     lines = file.read_text(encoding="utf-8").split()
@@ -79,7 +82,3 @@ def _erase_rows(session: Session, learner_id: uuid.UUID, now: datetime) -> None:
     ):  # what refers to others goes first
         session.execute(delete(table).where(table.learner_id == learner_id))
     session.execute(delete(Learner).where(Learner.id == learner_id))
-
-
-def _list_of(database: Database) -> Path:
-    return Path(f"{database.engine.url.database}.erased")

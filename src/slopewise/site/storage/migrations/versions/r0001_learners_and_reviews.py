@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
+from slopewise.site.storage.logs import protect, unprotect
 from slopewise.site.storage.tables import UtcDateTime
 
 revision = "0001"
@@ -33,14 +34,11 @@ def upgrade() -> None:
     op.create_index(
         "ix_reviews_learner_id_card_id_reviewed_at", "reviews", ["learner_id", "card_id", "reviewed_at"]
     )
-    for action in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER reviews_no_{action.lower()} BEFORE {action} ON reviews "
-            "BEGIN SELECT RAISE(ABORT, 'reviews are a log: rows are added only'); END"
-        )
+    protect("reviews")
 
 
 def downgrade() -> None:
-    """Drop both tables; the triggers go with theirs."""
+    """Drop both tables."""
+    unprotect("reviews")
     op.drop_table("reviews")
     op.drop_table("learners")

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
+from slopewise.site.storage.logs import protect, unprotect
 from slopewise.site.storage.tables import UtcDateTime
 
 revision = "0002"
@@ -15,11 +16,10 @@ def upgrade() -> None:
     _accounts()
     _membership()
     _records()
-    for action in ("update", "delete"):
-        op.execute(f"DROP TRIGGER reviews_no_{action}")
+    unprotect("reviews")
     for table in ("reviews", "card_events"):
-        _protect(table, unless="EXISTS (SELECT 1 FROM erasures WHERE learner_id = OLD.learner_id)")
-    _protect("audit")
+        protect(table, may_be_erased=True)
+    protect("audit")
 
 
 def _learning() -> None:
@@ -176,23 +176,13 @@ def _records() -> None:
     )
 
 
-def _protect(table: str, unless: str = "") -> None:
-    """Let rows be added to a table only; `unless` says which may be deleted nevertheless."""
-    for action in ("UPDATE", "DELETE"):
-        exception = f"WHEN NOT ({unless}) " if unless and action == "DELETE" else ""
-        op.execute(
-            f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} {exception}"
-            f"BEGIN SELECT RAISE(ABORT, '{table}: rows are added only'); END"
-        )
-
-
 def downgrade() -> None:
     """Drop the tables, and protect the reviews as before."""
-    for action in ("update", "delete"):
-        op.execute(f"DROP TRIGGER reviews_no_{action}")
-    _protect("reviews")
+    for table in ("reviews", "card_events", "audit"):
+        unprotect(table)
     for table in (
         *("erasures", "audit", "grants", "codes", "mail_tokens", "login_sessions", "accounts"),
         *("progress", "card_states", "card_events"),
     ):
         op.drop_table(table)
+    protect("reviews")
