@@ -22,6 +22,7 @@ from slopewise.site.content import load_course
 from slopewise.site.content.library import Library, load_pro_decks
 from slopewise.site.content.read_ahead import ReadAhead
 from slopewise.site.labs.pool import FrameStore, Pool
+from slopewise.site.mastery.guide import Guide
 from slopewise.site.pages import (
     account,
     cards,
@@ -32,6 +33,7 @@ from slopewise.site.pages import (
     membership,
     own_cards,
     own_data,
+    placement,
     reference,
     review,
     signing_up,
@@ -81,6 +83,7 @@ def create_app(
     application.state.passwords = Passwords(configuration.password_cost)
     application.state.tries = TryLimits()
     application.state.course = load_course()
+    application.state.guide = Guide(application.state.course.outlines)
     application.state.reads_ahead = reads_ahead
     application.state.library = Library(application.state.course, load_pro_decks())
     application.state.templates = make_templates(STATIC)
@@ -96,6 +99,7 @@ def create_app(
         account,
         membership,
         own_data,
+        placement,
         health,
     ):
         application.router.routes.extend(module.router.routes)  # flat, so that each can be checked

@@ -101,7 +101,7 @@ def shares(graph: SkillGraph, skill: str, weight: float) -> dict[str, float]:
     """Return how much of a weight each skill gets."""
     wrong = int(weight < 0)
     others = graph.above(skill) if wrong else graph.below(skill)
-    found = {name: weight * MATES[wrong] for name in graph.mates(skill)}
+    found = dict.fromkeys(graph.mates(skill), weight * MATES[wrong])
     for name, steps in others.items():
         share = weight * FADE[wrong] ** steps
         found[name] = max(share, found.get(name, share), key=abs)

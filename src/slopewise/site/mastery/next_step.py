@@ -91,11 +91,11 @@ def _step(
         )
         return NextStep("ground", node.id, node.name, title, address, why)
     if not evidence:
-        why = "Nothing is known of you yet, so the course begins at its beginning. A short test finds a better place."
+        why = "Nothing is known of you yet, so this is the beginning. A short test may find a better place."
         return NextStep("begin", node.id, node.name, title, address, why)
     if node.rests_on:
         ground = " and ".join(_quoted(graph.nodes[name].name) for name in node.rests_on[:2])
-        why = f"Your answers say that you are good at {ground}; {_quoted(node.name)} rests on that and comes next."
+        why = f"Your answers say that you are good at {ground}, and {_quoted(node.name)} rests on that."
     else:
         why = f"Nothing shows yet how you are at {_quoted(node.name)}{_what_rests(graph, node)}."
     return NextStep("new", node.id, node.name, title, address, why)

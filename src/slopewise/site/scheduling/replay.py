@@ -87,8 +87,8 @@ def replay(reviews: Sequence[Review], events: Sequence[CardEvent]) -> Standing:
 def recall(standing: Standing, now: datetime) -> float | None:
     """Return how likely a card would be recalled now, as FSRS says.
 
-    None while it is in its first steps of minutes, of which nothing can be said; 0 after a lapse, until the card
-    is learned again: FSRS counts from that review on, in which the answer was shown.
+    None while it is in its first steps of minutes, of which nothing can be said; 0 after a lapse, until the
+    card is learned again: FSRS counts from that review on, in which the answer was shown.
     """
     if standing.phase == "relearning":
         return 0.0
