@@ -40,13 +40,14 @@ test: $(VENV)/dev.stamp  ## run all tests, the fast ones first
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m slow
 
-test-site-deps: $(VENV)/dev.stamp  ## what test-site needs: Debian's Chromium and PostgreSQL, and Playwright
+test-site-deps: $(VENV)/dev.stamp  ## what test-site needs: Debian's Chromium and PostgreSQL; Playwright, axe-core
 	apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium postgresql
 	@$(PIP_INSTALL) -r requirements/browser.txt
+	cd web && npm ci --silent
 
 test-site:  ## the site in Chromium, and its tests again on PostgreSQL; after make test-site-deps
 	SLOPEWISE_TEST_DATABASE=postgresql $(BIN)/python -m pytest tests/site --ignore=tests/site/lessons
-	$(BIN)/python -m pytest -o python_files='browser_*.py' tests/site
+	$(BIN)/python -m pytest -o python_files='browser_*.py served_*.py' tests/site
 
 torture: $(VENV)/dev.stamp  ## 5,000 random programs and as many gradients, against the interpreter
 	OPENBLAS_NUM_THREADS=1 SLOPEWISE_PROGRAMS=5000 $(BIN)/python -m pytest -n 2 tests/compiler/test_programs.py

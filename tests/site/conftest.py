@@ -108,11 +108,16 @@ def course():
 
 
 @pytest.fixture(scope="session")
-def site(new_database, tmp_path_factory):
-    """A client of a site with a new database and a real worker process."""
+def application(new_database, tmp_path_factory):
+    """The application, with a new database; whoever serves it first starts its worker process."""
     files = tmp_path_factory.mktemp("files")
     configuration = Configuration(database=new_database(), files=files, password_cost=CHEAP)
-    application = create_app(configuration, mailer=Mailbox(), clock=Clock())
+    return create_app(configuration, mailer=Mailbox(), clock=Clock())
+
+
+@pytest.fixture(scope="session")
+def site(application):
+    """A client of the site, in whose event loop it runs."""
     with TestClient(application, base_url="http://127.0.0.1") as client:
         yield client
 

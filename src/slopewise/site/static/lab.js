@@ -95,7 +95,7 @@ class LabPanel {
   }
 
   key(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("input, select, textarea, .scroll")) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("input, select, textarea, [tabindex='0']")) return;
     const move = { ArrowRight: this.step + 1, ArrowLeft: this.step - 1, Home: 0, End: this.steps - 1 }[event.key];
     if (move === undefined) return;
     event.preventDefault();

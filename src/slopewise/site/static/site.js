@@ -1,4 +1,6 @@
 // What all pages share: the mark that script runs, and what this browser remembers.
+import "./scrollers.js";
+
 document.documentElement.classList.add("js");
 
 // What is remembered for somebody who is logged in is apart from what is remembered for nobody.

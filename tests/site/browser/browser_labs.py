@@ -1,0 +1,58 @@
+"""Labs in a real browser: keyboard alone, wide and phone, light and dark.
+
+Not collected by default: `make test-site` runs files of this name.
+"""
+
+import pytest
+
+from slopewise.site.content.lesson import LESSONS
+
+SLUGS = [folder.name[4:].replace("_", "-") for folder in sorted(LESSONS.glob("n[0-9][0-9]_*"))]
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_lab_is_walked_forward_and_back_with_the_keyboard(reader, page, slug):
+    reader.open(f"/lessons/{slug}")
+    steps = int(page.get_attribute(".lab", "data-steps"))
+    page.check("[data-skip]")
+    page.focus("[data-go=on]")
+    for step in range(1, min(steps, 6)):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("step => document.querySelector('.scrub').value == step", arg=step)
+    there = page.inner_html(".lab .view")
+    assert f"step={min(steps, 6) - 1}" in page.url
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("() => !document.querySelector('[data-go=on]').disabled")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("html => document.querySelector('.lab .view').innerHTML == html", arg=there)
+    assert reader.fits()
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_prediction_comes_before_the_step_and_is_answered_after_it(reader, page, slug):
+    reader.open(f"/lessons/{slug}")
+    gate = int(page.get_attribute(".lab", "data-gates").split(",")[0])
+    page.focus("[data-go=on]")
+    page.keyboard.press("End")
+    page.wait_for_selector(".prediction")
+    assert int(page.input_value(".scrub")) == gate
+    page.click("[data-go=commit]")
+    assert "Choose one" in page.inner_text(".problem")
+    page.check(".prediction input >> nth=0")
+    page.click("[data-go=commit]")
+    page.wait_for_selector(".verdict")
+    assert page.inner_text(".verdict").startswith(("You were right.", "It went otherwise."))
+    assert reader.fits()
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_deck_is_turned_and_graded_with_the_keyboard_and_remembers(reader, page, slug):
+    reader.open(f"/cards/{slug}")
+    page.keyboard.press(" ")
+    page.wait_for_selector(".card.shown details[open]")
+    page.keyboard.press("3")
+    page.wait_for_function("() => document.querySelector('.progress').textContent.startsWith('Card 2')")
+    page.reload()
+    page.wait_for_selector(".card.shown")
+    assert "1 graded" in page.inner_text(".progress")
+    assert reader.fits()

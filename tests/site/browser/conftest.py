@@ -1,0 +1,206 @@
+"""One served site and one Chromium for all browser tests; pages that fail a test when the browser complains.
+
+`make test-site` collects `browser_*.py` and `served_*.py`; `make test` does not, so nothing here is imported
+from what only `make test-site-deps` installs, before a fixture asks for it.
+"""
+
+import itertools
+import os
+import shutil
+import threading
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import uvicorn
+
+FLAGS = [
+    "--no-sandbox",  # as root there is none
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDE, PHONE = (1280, 900), (375, 800)
+LOOKS = {"wide-light": (*WIDE, "light"), "phone-dark": (*PHONE, "dark")}  # pairwise: each once with each
+AXE = Path(__file__).parents[3] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+PASSWORD = "correct horse battery staple"
+NUMBERS = itertools.count(1)
+
+
+class Served:
+    """The site under an address of its own."""
+
+    def __init__(self, application, address):
+        self.application = application
+        self.address = address
+        self.mailbox = application.state.mailer
+        self.clock = application.state.clock
+
+    def wait_for_mail(self, email, count=1):
+        """Return the path of the link in the last of so many mails to somebody."""
+        until = time.monotonic() + 10
+        while len(self.mailbox.to(email)) < count:
+            assert time.monotonic() < until, f"no mail came to {email}"
+            time.sleep(0.02)
+        return self.mailbox.link(email)
+
+
+class Watch:
+    """What a browser complains of while a page is open, and what it fetches from elsewhere."""
+
+    def __init__(self, page, address):
+        self.complaints = []
+        self.expected = []  # parts of complaints that a test provokes
+        self.away = []
+        self.host = urlsplit(address).netloc
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
+        page.on("request", self._request)
+        page.on("crash", lambda _: self.complaints.append(f"{page.url}: crashed"))
+
+    def _console(self, message):
+        if message.type == "error":
+            self.complaints.append(f"{message.location.get('url', '')}: {message.text}")
+
+    def _request(self, sent):
+        parts = urlsplit(sent.url)
+        if parts.netloc != self.host and parts.scheme not in ("data", "blob"):
+            self.away.append(sent.url)
+
+    def check(self):
+        assert self.away == [], "requests off loopback"
+        known = [text for text in self.complaints if not any(part in text for part in self.expected)]
+        assert known == []
+
+
+class Reader:
+    """A person at a page: signs up, logs in, looks whether all fits."""
+
+    def __init__(self, page, served, watch):
+        self.page, self.served, self.watch = page, served, watch
+        self.email = ""
+
+    def open(self, path):
+        return self.page.goto(self.served.address + path)
+
+    def sign_up(self):
+        """Make an account as a person would, and return its address."""
+        self.email = f"reader{next(NUMBERS)}@example.org"
+        self.open("/sign-up")
+        self.page.fill("#email", self.email)
+        self.page.click("main button")
+        self.open(self.served.wait_for_mail(self.email))
+        self.page.fill("#password", PASSWORD)
+        self.page.click("main button")
+        self.page.wait_for_url("**/account*")
+        return self.email
+
+    def exported(self):
+        return self.page.evaluate("fetch('/account/export.json').then((answer) => answer.json())")
+
+    def fits(self):
+        """Whether nothing sticks out at the side of the page."""
+        return self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.fixture(scope="session")
+def served(application):
+    """The site, served by uvicorn in a thread."""
+    server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until = time.monotonic() + 60
+    while not server.started:
+        assert thread.is_alive(), "the site did not start"
+        assert time.monotonic() < until, "the site does not start"
+        time.sleep(0.05)
+    yield Served(application, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}")
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def address(served):
+    return served.address
+
+
+@pytest.fixture(scope="session")
+def mailbox(served):
+    return served.mailbox
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Debian's Chromium, or the one that SLOPEWISE_CHROMIUM names."""
+    from playwright.sync_api import sync_playwright
+
+    path = os.environ.get("SLOPEWISE_CHROMIUM") or shutil.which("chromium")
+    assert path, "there is no Chromium; run make test-site-deps"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_reader(chromium, served):
+    """Makes readers, each in a browser profile of their own; all are checked at the end of the test."""
+    made = []
+
+    def make(look="wide-light", **options):
+        width, height, scheme = LOOKS[look]
+        context = chromium.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            timezone_id="Europe/Berlin",
+            has_touch=width == PHONE[0],
+            **options,
+        )
+        context.set_default_timeout(15_000)
+        page = context.new_page()
+        made.append(Reader(page, served, Watch(page, served.address)))
+        return made[-1]
+
+    yield make
+    for reader in made:
+        reader.page.context.close()
+    for reader in made:
+        reader.watch.check()
+
+
+@pytest.fixture(params=LOOKS)
+def reader(request, new_reader):
+    """Somebody at a wide, light screen, then at a phone in the dark."""
+    return new_reader(request.param)
+
+
+@pytest.fixture
+def page(reader):
+    return reader.page
+
+
+@pytest.fixture(scope="session")
+def violations():
+    """Run axe-core on a page and return what it finds serious or critical, a line each."""
+    assert AXE.is_file(), "axe-core is not installed; run make test-site-deps"
+    source = AXE.read_text()
+
+    def short(text, longest):
+        return " ".join(text.split())[:longest]
+
+    def run(page):
+        page.evaluate(source + "; undefined")
+        found = page.evaluate(
+            "axe.run(document, {resultTypes: ['violations'], runOnly: "
+            "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+        )
+        return [
+            f"{rule['id']}: {short(node['html'], 160)} ({short(node['failureSummary'], 300)})"
+            for rule in found["violations"]
+            if rule["impact"] in ("serious", "critical")
+            for node in rule["nodes"][:3]
+        ]
+
+    return run
