@@ -14,11 +14,12 @@ from slopewise.site.administration import Administration
 from slopewise.site.content.library import LOCKED, load_pro_decks
 from slopewise.site.policies import _ATTRIBUTE
 
-ROLES = ("anonymous", "free", "lapsed", "pro", "owner")
-MEMBERS = ("pro", "owner")
+ROLES = ("anonymous", "free", "other", "lapsed", "pro", "teacher", "owner")
+MEMBERS = ("pro", "teacher", "owner")
 PRO_DECKS = load_pro_decks()
 PRO_CARDS = [card for deck in PRO_DECKS for card in deck.cards]
 PASSWORD = "correct horse battery staple"
+JSON = {"accept": "application/json"}
 
 
 def pieces():
@@ -54,9 +55,10 @@ def everybody(site, browser):
     for role in ROLES[1:]:
         found[role].sign_up()
     commands = owners_commands(site)
-    for role in ("lapsed", "pro"):
+    for role in ("lapsed", "pro", "teacher"):
         commands.grant_pro(found[role].email, datetime.now(UTC) + timedelta(days=30))
     commands.create_admin(found["owner"].email)
+    put_into_a_class(found["teacher"], [found["free"], found["lapsed"]])
     for role in ROLES[1:]:
         entry = {"id": str(uuid.uuid4()), "kind": "review", "card": str(PRO_CARDS[0].uuid), "grade": "again"}
         found[role].send("/api/log", {"entries": [{**entry, "at": "2026-01-05T12:00:00Z"}]})
@@ -73,7 +75,20 @@ def everybody(site, browser):
     return found
 
 
-def addresses(site, course):
+def put_into_a_class(teacher, members):
+    """Let somebody teach a class whose members share their progress; a Pro deck is assigned to it."""
+    made = teacher.post("/classes", {"name": "Tuesday", "time_zone": "UTC", "display_name": "Ms Noether"})
+    teacher.class_id = re.search(r"/classes/([0-9a-f-]{36})", made.headers["location"])[1]
+    page = teacher.get(f"/classes/{teacher.class_id}").text
+    code = re.search(r'class="big-code">([\w-]+)<', page)[1]
+    for number, member in enumerate(members):
+        fields = {"code": code, "display_name": f"Pupil {number}", "share": "yes"}
+        assert member.post("/classes/join", fields).status_code == 303
+    fields = {"target": f"deck {PRO_DECKS[0].slug}"}
+    assert teacher.post(f"/classes/{teacher.class_id}/assignments", fields).status_code == 303
+
+
+def addresses(site, course, everybody):
     """Return an address of every GET route, for Pro decks too, and searches for words of Pro cards."""
     decks = [deck.slug for deck in PRO_DECKS] + [course.outlines[0].slug]
     found = []
@@ -81,7 +96,7 @@ def addresses(site, course):
         if "GET" not in getattr(route, "methods", ()):
             continue
         names = re.findall(r"{(\w+)}", route.path)
-        values = {"slug": decks, "secret": ["x" * 43]}
+        values = {"slug": decks, "secret": ["x" * 43], "class_id": [everybody["teacher"].class_id]}
         for value in values[names[0]] if names else [""]:
             found.append(re.sub(r"{\w+}", value, route.path))
     found += [f"/api/queue?deck={deck}" for deck in decks] + [f"/review?deck={deck}" for deck in decks]
@@ -95,7 +110,7 @@ def test_the_pieces_are_telling():
 
 
 def test_no_way_in_shows_pro_text_to_whoever_may_not_read_it(site, course, everybody):
-    tried = addresses(site, course)
+    tried = addresses(site, course, everybody)
     assert {"/account/export.json", "/account/reviews.csv", "/glossary", "/api/queue", "/search"} <= set(
         tried
     )
@@ -120,7 +135,9 @@ def test_no_form_shows_pro_text_either(site, everybody):
         if "POST" not in getattr(route, "methods", ()) or "log-out" in route.path:
             continue
         path = route.path.replace("{card_id}", str(PRO_CARDS[0].uuid)).replace("{secret}", "x" * 43)
-        for role in ("anonymous", "free", "lapsed"):
+        path = path.replace("{class_id}", everybody["teacher"].class_id)
+        path = re.sub(r"{\w+_id}", str(uuid.uuid4()), path)
+        for role in ("anonymous", "free", "other", "lapsed"):
             card = str(PRO_CARDS[0].uuid)
             fields = {"card": card, "id": str(uuid.uuid4()), "kind": "review", "grade": "good", "code": card}
             answer = everybody[role].post(path, fields)
@@ -134,15 +151,59 @@ def test_every_route_answers_as_its_policy_says(site, course, everybody):
             continue
         policy = getattr(route.endpoint, _ATTRIBUTE)
         path = route.path.replace("{slug}", course.outlines[0].slug).replace("{secret}", "x" * 43)
-        answer = everybody["anonymous"].get(path, headers={"accept": "application/json"})
+        path = path.replace("{class_id}", everybody["teacher"].class_id)
+        got = {role: somebody.get(path, headers=JSON).status_code for role, somebody in everybody.items()}
         if policy.name == "signed in":
-            assert answer.status_code == 401, path
-        else:
-            assert answer.status_code in (200, 303, 410), path
+            assert got.pop("anonymous") == 401, path
+        elif policy.name == "Pro member":
+            expected = {"anonymous": 401, "free": 403, "other": 403, "lapsed": 403}
+            expected |= {"pro": 404, "owner": 404, "teacher": 200}  # a class is its teacher's alone
+            assert got == expected, path
+            continue
+        assert set(got.values()) <= {200, 303, 410}, (path, got)
+
+
+@pytest.mark.parametrize("words", ["@example.org", "my own question", "my own answer", "a note of my own"])
+def test_a_teacher_never_reads_addresses_own_cards_or_notes_of_members(site, course, everybody, words):
+    teacher = everybody["teacher"]
+    pages = [f"/classes/{teacher.class_id}", f"/classes/{teacher.class_id}/progress.csv", "/classes"]
+    texts = [teacher.get(page).text for page in pages]
+    assert "Pupil 0" in texts[0]
+    assert "Pupil 1" in texts[1]
+    assert [text for text in texts if words in text] == []
+
+
+def test_whoever_is_not_the_teacher_changes_nothing_of_a_class(site, everybody):
+    teacher = everybody["teacher"]
+    before = teacher.get(f"/classes/{teacher.class_id}").text
+    member = re.search(r"/members/([0-9a-f-]{36})", before)[1]
+    assignment = re.search(r"/assignments/([0-9a-f-]{36})", before)[1]
+    tried = 0
+    for route in site.app.routes:
+        if "POST" not in getattr(route, "methods", ()) or "{class_id}" not in route.path:
+            continue
+        if route.path.endswith(("/sharing", "/leave")):
+            continue  # of members, not of the teacher
+        path = route.path.replace("{class_id}", teacher.class_id).replace("{member_id}", member)
+        path = path.replace("{assignment_id}", assignment)
+        for role in ROLES[1:]:
+            if role == "teacher":
+                continue
+            fields = {"name": "Stolen", "time_zone": "UTC", "days": "1", "sure": "yes", "action": "close"}
+            answer = everybody[role].post(path, fields)
+            refused = 404 if role in MEMBERS or path.endswith("/end") else 403
+            assert answer.status_code == refused, (role, path)
+            tried += 1
+    assert tried >= 30
+    after = teacher.get(f"/classes/{teacher.class_id}").text
+    without_token = [
+        re.sub(r'(name="form_token" value|data-form-token)="\w+"', "", page) for page in (before, after)
+    ]
+    assert without_token[0] == without_token[1]
 
 
 def test_others_see_that_the_cards_exist(everybody):
-    for role in ("anonymous", "free", "lapsed"):
+    for role in ("anonymous", "free", "other", "lapsed"):
         text = everybody[role].get(f"/cards/{PRO_DECKS[0].slug}").text
         assert text.count(LOCKED) == 1 + len(PRO_DECKS[0].cards)
         assert PRO_DECKS[0].title in everybody[role].get("/cards").text
@@ -262,7 +323,7 @@ def test_a_code_that_fails_half_way_can_be_redeemed_again(site, browser):
 def test_an_export_is_whole_and_json(everybody):
     value = json.loads(everybody["free"].get("/account/export.json").text)
     assert set(value) == {
-        *("format", "exported_at", "account", "memberships", "own_cards"),
+        *("format", "exported_at", "account", "memberships", "classes", "own_cards"),
         *("reviews", "events", "schedule", "progress"),
     }
     assert (

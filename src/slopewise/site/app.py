@@ -26,6 +26,7 @@ from slopewise.site.mastery.guide import Guide
 from slopewise.site.pages import (
     account,
     cards,
+    classes,
     errors,
     health,
     lessons,
@@ -37,6 +38,7 @@ from slopewise.site.pages import (
     reference,
     review,
     signing_up,
+    teaching,
 )
 from slopewise.site.policies import undeclared_routes
 from slopewise.site.security import SecurityHeaders
@@ -98,6 +100,8 @@ def create_app(
         logging_in,
         account,
         membership,
+        classes,
+        teaching,
         own_data,
         placement,
         health,

@@ -45,8 +45,15 @@ def _unasked() -> None:
     """Everybody may, and nobody is asked who they are."""
 
 
+def _teaches(request: Request) -> None:
+    _signed_in(request)
+    if not visitor_of(request).reads_pro:
+        raise HTTPException(403, "Class tools are for Pro members. Your classes are kept until you are one.")
+
+
 ANYONE = Policy("anyone", _let_in)
 SIGNED_IN = Policy("signed in", _signed_in)
+TEACHER = Policy("Pro member", _teaches)  # whose class it is, `classes.teaching.class_of_teacher` asks
 UNASKED = Policy("anyone, unasked", _unasked)  # for machines: it works without a database
 SAFE_METHODS = ("GET", "HEAD")
 

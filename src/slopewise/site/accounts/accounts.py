@@ -201,15 +201,24 @@ def change_settings(
     ArgumentError
         If a value cannot be used; nothing is changed then.
     """
-    name = " ".join(display_name.split())
-    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
-        raise ArgumentError(f"A name has 1 to {LONGEST_NAME} characters.")
+    name = _name(display_name)
     if time_zone not in time_zones():
         raise ArgumentError("Time zones are named like Europe/Berlin.")
     hour = _whole("The hour at which a day begins", rollover_hour, 23)
     new = _whole("The number of new cards a day", new_per_day, MOST_NEW_PER_DAY)
     account.display_name, account.time_zone = name, time_zone
     account.rollover_hour, account.new_per_day = hour, new
+
+
+def change_name(account: Account, display_name: str) -> None:
+    """Set how somebody is called.
+
+    Raises
+    ------
+    ArgumentError
+        If the name is empty or too long.
+    """
+    account.display_name = _name(display_name)
 
 
 def confirmed_hash(database: Database, passwords: Passwords, account_id: uuid.UUID, password: str) -> str:
@@ -232,6 +241,13 @@ def confirmed_hash(database: Database, passwords: Passwords, account_id: uuid.UU
 def time_zones() -> frozenset[str]:
     """Return the names of all time zones; finding them reads hundreds of files."""
     return frozenset(available_timezones())
+
+
+def _name(text: str) -> str:
+    name = " ".join(text.split())
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise ArgumentError(f"A name has 1 to {LONGEST_NAME} characters.")
+    return name
 
 
 def _whole(what: str, text: str, most: int) -> int:

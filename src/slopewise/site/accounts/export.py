@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,13 +12,14 @@ from sqlalchemy.orm import Session
 
 from slopewise.site.accounts.own_cards import cards_of
 from slopewise.site.accounts.progress import progress_of
+from slopewise.site.classes.members import classes_as_export
 from slopewise.site.content.library import Library, Reader, ShownCard
 from slopewise.site.scheduling.log import standings
+from slopewise.site.spreadsheets import csv_of
 from slopewise.site.storage.tables import GRADES, Account, CardEvent, Grant, OwnCard, Review
 
 FORMAT = 1
 COLUMNS = ("reviewed_at", "card", "deck", "front", "grade", "taken_back", "scheduler")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export(
@@ -51,6 +50,7 @@ def export(
             {name: getattr(row, name) for name in ("source", "starts_at", "ends_at", "revoked_at")}
             for row in grants
         ],
+        "classes": classes_as_export(session, account_id),
         "own_cards": [
             {name: getattr(row, name) for name in ("id", "front", "back", "created_at", "changed_at")}
             for row in own
@@ -103,24 +103,7 @@ def review_rows(
 
 def reviews_as_csv(rows: list[dict[str, Any]]) -> str:
     """Return reviews as a table for a spreadsheet, which must not take a text for a formula."""
-    out = io.StringIO()
-    table = csv.DictWriter(out, COLUMNS, extrasaction="ignore")
-    table.writeheader()
-    for row in rows:
-        table.writerow({name: _cell(row.get(name)) for name in COLUMNS})
-    return out.getvalue()
-
-
-def _cell(value: object) -> str:
-    """Return a value as text; one that a spreadsheet would compute gets an apostrophe.
-
-    Examples
-    --------
-    >>> _cell("=1+1"), _cell("plain"), _cell(None)
-    ("'=1+1", 'plain', '')
-    """
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return csv_of(COLUMNS, ([row.get(name) for name in COLUMNS] for row in rows))
 
 
 def _card(

@@ -26,6 +26,8 @@ RULES = {
 class TryLimits:
     """Counts tries. In memory, since one process serves an SQLite file; a restart forgets them."""
 
+    "class code of an account": "30 per hour",
+    "class code from a network": "1000 per hour",
     def __init__(self) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         self._rules: dict[str, RateLimitItem] = {name: parse(rule) for name, rule in RULES.items()}

@@ -17,6 +17,7 @@ from slopewise.site.content import Lesson
 from slopewise.site.drawing.concept_map import draw_concept_map
 from slopewise.site.labs.pool import LabBusyError, LabFailedError
 from slopewise.site.labs.settings import Values
+from slopewise.site.pages.due import duties_of_visitor
 from slopewise.site.policies import ANYONE, route
 from slopewise.site.templating import fragment, render
 
@@ -41,7 +42,12 @@ class View:
 def hub(request: Request) -> Response:
     """Show the whole course in order, and how its ideas hang together."""
     course = request.app.state.course
-    return render(request, "hub.html", map=draw_concept_map(course.concepts, course.relations))
+    return render(
+        request,
+        "hub.html",
+        map=draw_concept_map(course.concepts, course.relations),
+        duties=duties_of_visitor(request),
+    )
 
 
 @route(router, "GET", "/lessons/{slug}", ANYONE)
