@@ -135,10 +135,18 @@ class CardState(Base):
 
 
 class Progress(Base):
-    """An answer to a question, a draft, or the last lesson: the newest of what the devices sent."""
+    """What a learner did besides reviews, such as an answer: the newest of what the devices sent.
+
+    Kinds are answer (to a question), draft and prompt (a text, and the ideas that its writer found in it),
+    prediction (in a lab), done (a lesson), and last (where the learner was).
+    """
 
     __tablename__ = "progress"
-    __table_args__ = (CheckConstraint("kind IN ('answer', 'draft', 'last')", name="kind"),)
+    __table_args__ = (
+        CheckConstraint(
+            "kind IN ('answer', 'draft', 'last', 'prediction', 'prompt', 'done')", name="kind"
+        ),
+    )
 
     learner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("learners.id"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(10), primary_key=True)
@@ -148,7 +156,7 @@ class Progress(Base):
 
 
 class OwnCard(Base):
-    """A card that a learner wrote."""
+    """A card that a learner wrote, or that was made from a prediction; then `source` is that step's address."""
 
     __tablename__ = "own_cards"
 
@@ -156,6 +164,7 @@ class OwnCard(Base):
     learner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("learners.id"), index=True)
     front: Mapped[str] = mapped_column(Text)
     back: Mapped[str] = mapped_column(Text)
+    source: Mapped[str | None] = mapped_column(String(2000))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
