@@ -30,12 +30,16 @@ HOLD_GRAPHS = {"call", "scan"}
 
 # ---- larger samples: whole vectors and what is left over, reductions of some length
 
+SHORT_LINES = [(35, 10), (16, 2), (3, 17, 5), (2, 1, 3), (70, 1), (40, 16)]
 LARGER = {
     "sum": [Sample((array(33, 70),), {"axes": axes}) for axes in ((0,), (1,), (0, 1))],
     "prod": [Sample((array(9, 35, low=0.7, high=1.4),), {"axes": axes}) for axes in ((0,), (1,), (0, 1))],
     "max": [Sample((array(33, 70),), {"axes": axes}) for axes in ((0,), (1,), (0, 1))],
     "min": [Sample((integers(33, 70),), {"axes": axes}) for axes in ((0,), (1,), (0, 1))],
-    "log_softmax": [Sample((array(9, 65),), {"axes": axes}) for axes in ((0,), (1,), (0, 1))],
+    "log_softmax": [
+        *[Sample((array(9, 65),), {"axes": axes}) for axes in ((0,), (1,), (0, 1))],
+        *[Sample((array(*shape),), {"axes": (len(shape) - 1,)}) for shape in SHORT_LINES],
+    ],
     "cumsum": [Sample((array(9, 65),), {"axis": axis}) for axis in (0, 1)],
     "argmax": [Sample((array(9, 65),), {"axis": axis}) for axis in (0, 1)],
     "matmul": [

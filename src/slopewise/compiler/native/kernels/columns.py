@@ -57,7 +57,7 @@ def emit_columns(
     if len(shape) == 1 and by_vectors:
 
         def block(start: Index, size: int) -> None:
-            _emit_side_by_side(emitter, size, lanes, lambda at, n: body(merged, [emitter.add(start, at)], n))
+            emit_side_by_side(emitter, size, lanes, lambda at, n: body(merged, [emitter.add(start, at)], n))
 
         emit_blocks(emitter, span, shape[0], _BLOCK, block)
         return
@@ -67,10 +67,11 @@ def emit_columns(
             return
         with emitter.loops(shape[1:-1]) as middle:
             outer = [first, *middle]
-            _emit_side_by_side(emitter, shape[-1], lanes, lambda at, n: body(merged, [*outer, at], n))
+            emit_side_by_side(emitter, shape[-1], lanes, lambda at, n: body(merged, [*outer, at], n))
 
 
-def _emit_side_by_side(emitter: Emitter, size: int, lanes: int, body: Callable[[Index, int], None]) -> None:
+def emit_side_by_side(emitter: Emitter, size: int, lanes: int, body: Callable[[Index, int], None]) -> None:
+    """Emit `body(start, count)` for whole vectors in a loop, and for what is left of an axis in halves."""
     whole = size - size % lanes
     if whole:
         with emitter.loop(0, whole, lanes) as start:

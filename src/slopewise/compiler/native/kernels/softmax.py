@@ -1,18 +1,26 @@
-"""log_softmax in three walks over each line: its maximum, the sum of exponentials, the result."""
+"""log_softmax in three walks over each line: its maximum, the sum of exponentials, the result.
+
+Short lines, such as the scores of ten classes, are read once, some of them side by side: a lane for each.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import reduce
 
 from llvmlite import ir
 
 from slopewise.compiler.native.arithmetic import elementwise
 from slopewise.compiler.native.emission.loops import Emitter, Index, pieces, value_type
+from slopewise.compiler.native.kernels.columns import emit_blocks, emit_side_by_side
 from slopewise.compiler.native.kernels.kernel import Kernel, Span, Views
 from slopewise.compiler.native.kernels.reductions import fold
 from slopewise.engine.graph import GraphNode
+
+_SHORT = 16  # elements; as many vectors hold some lines, and registers must be left
+_BLOCK = 16  # short lines that one thread takes at once
 
 
 def _kept(node: GraphNode) -> list[int]:
@@ -21,7 +29,15 @@ def _kept(node: GraphNode) -> list[int]:
 
 def _extent(node: GraphNode, operands: Views, results: Views) -> int:
     kept = _kept(node)
+    if _has_short_lines(node, results) and len(kept) == 1:
+        return -(-results[0].shape[0] // _BLOCK)
     return results[0].shape[kept[0]] if kept and kept[0] != len(results[0].shape) - 1 else 1
+
+
+def _has_short_lines(node: GraphNode, results: Views) -> bool:
+    """Tell whether lines lie along the last axis alone, are short, and lie beside one another."""
+    shape = results[0].shape
+    return len(shape) > 1 and node.params["axes"] == (len(shape) - 1,) and 1 <= shape[-1] <= _SHORT
 
 
 def _work(node: GraphNode, operands: Views, results: Views) -> float:
@@ -115,10 +131,25 @@ class _Lines:
         logarithm = self.op("log", total)
         self.walk(lanes, write)
 
+    def emit_short(self, first: Index, count: int) -> None:
+        """Emit all for `count` short lines that are neighbours along the axis before the last."""
+        emitter, size = self.emitter, self.x.shape[-1]
+        places = [[*self.index[:-2], first, place] for place in range(size)]
+        values = [emitter.load(self.x, place, count, axis=-2) for place in places]
+        largest = reduce(lambda a, b: self.op("maximum", a, b), values)
+        shifted = [self.op("sub", value, largest) for value in values]
+        total = reduce(lambda a, b: self.op("add", a, b), [self.op("exp", value) for value in shifted])
+        logarithm = self.op("log", total)
+        for place, value in zip(places, shifted, strict=True):
+            emitter.store(self.y, place, self.op("sub", value, logarithm), count, axis=-2)
+
 
 def emit_log_softmax(emitter: Emitter, node: GraphNode, operands: Views, results: Views, span: Span) -> None:
     """Emit log_softmax over any axes."""
     lines = _Lines(emitter, node, operands, results)
+    if _has_short_lines(node, results):
+        _emit_short_lines(lines, span)
+        return
     last = len(lines.index) - 1
     kept = _kept(node)
     outer = [axis for axis in kept if axis != last]
@@ -135,6 +166,22 @@ def emit_log_softmax(emitter: Emitter, node: GraphNode, operands: Views, results
             lines.emit(count)
 
         emitter.vectors((0, lines.x.shape[last]), lines.x.shape[last], lines.lanes, columns)
+
+
+def _emit_short_lines(lines: _Lines, span: Span) -> None:
+    emitter, shape = lines.emitter, lines.x.shape
+
+    def block(start: Index, count: int) -> None:
+        emit_side_by_side(
+            emitter, count, lines.lanes, lambda at, n: lines.emit_short(emitter.add(start, at), n)
+        )
+
+    if len(shape) == 2:
+        emit_blocks(emitter, span, shape[0], _BLOCK, block)
+        return
+    with emitter.loop(*span) as first, emitter.loops(shape[1:-2]) as others:
+        lines.index[:-2] = [first, *others]
+        block(0, shape[-2])
 
 
 KERNELS = {"log_softmax": Kernel(emit_log_softmax, _extent, _work)}
