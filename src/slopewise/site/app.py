@@ -10,7 +10,6 @@ from pathlib import Path
 
 from anyio import CapacityLimiter
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -42,6 +41,7 @@ from slopewise.site.pages import (
 )
 from slopewise.site.policies import undeclared_routes
 from slopewise.site.security import SecurityHeaders
+from slopewise.site.static_files import VersionedFiles
 from slopewise.site.storage import open_database
 from slopewise.site.storage.erasure import erase_again
 from slopewise.site.templating import make_templates
@@ -107,11 +107,11 @@ def create_app(
         health,
     ):
         application.router.routes.extend(module.router.routes)  # flat, so that each can be checked
-    application.mount("/static", StaticFiles(directory=STATIC), name="static")
+    application.mount("/static", VersionedFiles(STATIC), name="static")
     errors.add_handlers(application)
     application.add_middleware(GZipMiddleware, minimum_size=1000)
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=configuration.allowed_hosts)
-    application.add_middleware(SecurityHeaders, is_https=bool(configuration.public_url))
+    application.add_middleware(SecurityHeaders, configuration)
     if undeclared := undeclared_routes(application):
         raise RuntimeError(f"routes without a policy: {', '.join(undeclared)}")
     return application

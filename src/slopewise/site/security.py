@@ -5,6 +5,8 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from slopewise.site.configuration import Configuration
+
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -29,14 +31,18 @@ HEADERS = {
 }
 
 
+def headers_of(configuration: Configuration) -> dict[str, str]:
+    """Return the headers of every answer; those for https only where it is spoken."""
+    https = {"Strict-Transport-Security": "max-age=31536000"} if configuration.public_url else {}
+    return HEADERS | https
+
+
 class SecurityHeaders:
     """Adds the headers to every answer, errors included."""
 
-    def __init__(self, application: ASGIApp, *, is_https: bool) -> None:
+    def __init__(self, application: ASGIApp, configuration: Configuration) -> None:
         self.application = application
-        self.headers = dict(HEADERS)
-        if is_https:
-            self.headers["Strict-Transport-Security"] = "max-age=31536000"
+        self.headers = headers_of(configuration)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; the answer's first message gets the headers."""

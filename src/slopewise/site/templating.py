@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import jinja2
@@ -11,6 +10,7 @@ from starlette.responses import HTMLResponse
 
 from slopewise.site.content import markup
 from slopewise.site.forms import finish_page, form_token
+from slopewise.site.static_files import StaticAddresses
 from slopewise.site.visitors import visitor_of
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -25,8 +25,7 @@ def make_templates(static: Path) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    versions = {file.name: _version(file) for file in static.iterdir() if file.is_file()}
-    environment.globals["static"] = lambda name: f"/static/{name}?v={versions[name]}"
+    environment.globals["static"] = StaticAddresses(static)
     environment.filters["inline"] = markup.inline
     environment.filters["block"] = markup.block
     environment.filters["math"] = lambda latex: markup.math(latex, True)
@@ -56,7 +55,3 @@ def fragment(request: Request, template: str, **context: object) -> str:
     """Return a part of a page as HTML."""
     html: str = request.app.state.templates.get_template(template).render(**context)
     return html
-
-
-def _version(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:10]

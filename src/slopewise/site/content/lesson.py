@@ -164,6 +164,15 @@ class Lesson:
         return [(anchor, Markup(title)) for anchor, title in found]
 
 
+class BrokenLessonError(DataError):
+    """A lesson that cannot be read: a mistake in its files."""
+
+    def __init__(self, slug: str, error: Exception) -> None:
+        reason = str(error) if isinstance(error, DataError) else f"{type(error).__name__}: {error}"
+        super().__init__(f"the lesson {slug} cannot be shown: {reason}")
+        self.slug = slug
+
+
 def load_lesson(folder: Path) -> Lesson:
     """Read a lesson's folder.
 
@@ -215,14 +224,22 @@ def load_lesson(folder: Path) -> Lesson:
 
 
 def read_lesson(folder: Path) -> Lesson:
-    """Return a lesson, read at its first use in this process; raises what `load_lesson` raises.
+    """Return a lesson, read at its first use in this process.
 
     One lesson is read at a time: whoever asks for one that is being read waits for it.
+
+    Raises
+    ------
+    BrokenLessonError
+        If it cannot be read, whatever the reason.
     """
     if folder not in _read:  # who asks for one that is there waits for nobody
         with _READING:
             if folder not in _read:
-                _read[folder] = load_lesson(folder)
+                try:
+                    _read[folder] = load_lesson(folder)
+                except Exception as error:  # facts.py is a program, and may be wrong in any way
+                    raise BrokenLessonError(split_folder_name(folder)[1], error) from error
     return _read[folder]
 
 

@@ -7,6 +7,7 @@ from threading import Event, Thread
 
 from slopewise.engine.errors import DataError
 from slopewise.site.content.course import Course
+from slopewise.site.content.lesson import BrokenLessonError
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,5 @@ class ReadAhead:
                 return
             try:
                 _ = entry.lesson
-            except DataError as error:
-                log.error("the lesson %s cannot be shown: %s", entry.slug, error)
-            except Exception:  # a mistake in its facts.py; the other lessons are read all the same
-                log.exception("the lesson %s cannot be shown", entry.slug)
+            except BrokenLessonError as error:  # the other lessons are read all the same
+                log.error("%s", error, exc_info=None if isinstance(error.__cause__, DataError) else error)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from urllib.parse import urlencode
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
+from slopewise.site.content.lesson import BrokenLessonError
+from slopewise.site.security import headers_of
 from slopewise.site.templating import render
+
+log = logging.getLogger(__name__)
 
 _SENTENCES = {
     404: "There is no such page.",
@@ -22,6 +27,7 @@ def add_handlers(application: FastAPI) -> None:
     """Answer errors with a page, and requests for data with JSON."""
     application.add_exception_handler(HTTPException, _http_error)
     application.add_exception_handler(RequestValidationError, _invalid)
+    application.add_exception_handler(Exception, _mistake)
 
 
 def _http_error(request: Request, error: Exception) -> Response:
@@ -42,10 +48,33 @@ def _invalid(request: Request, error: Exception) -> Response:
     return _answer(request, 400, f"{first['loc'][-1]}: {first['msg']}.")
 
 
+def _mistake(request: Request, error: Exception) -> Response:
+    """Answer a mistake of ours. Starlette raises it again afterwards: the log gets its traceback."""
+    if isinstance(error, BrokenLessonError):
+        log.error("%s", error)
+        sentence = f"The lesson {error.slug!r} cannot be shown at the moment. All others can."
+    else:
+        log.error("%s %s ran into a mistake of ours", request.method, _pattern(request))
+        sentence = "This page ran into a mistake of ours, which is noted in the server's log."
+    answer = _answer(request, 500, sentence)
+    # This handler runs outside of the middleware that adds these.
+    answer.headers.update(headers_of(request.app.state.configuration))
+    return answer
+
+
+def _pattern(request: Request) -> str:
+    """Return the path of the route, without what a visitor put into it: addresses hold secrets of links."""
+    return str(getattr(request.scope.get("route"), "path", "an address without a route"))
+
+
 def _answer(request: Request, status: int, sentence: str) -> Response:
     if _wants_json(request):
         return JSONResponse({"error": sentence}, status_code=status)
-    return render(request, "error.html", status=status, sentence=sentence)
+    try:
+        return render(request, "error.html", status=status, sentence=sentence)
+    except Exception:  # the database may be what failed, and a page asks it who the visitor is
+        log.exception("the page of an error could not be made")
+        return PlainTextResponse(f"{sentence} Go to / for the course.", status_code=status)
 
 
 def _wants_json(request: Request) -> bool:
