@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from slopewise.site.accounts.limits import TryLimits
+from slopewise.site.accounts.limits import tries_of
 from slopewise.site.accounts.mail import Mailer, mailer_from_environment
 from slopewise.site.accounts.passwords import Passwords
 from slopewise.site.configuration import Configuration
@@ -83,7 +83,6 @@ def create_app(
     application.state.clock = clock
     application.state.mailer = mailer or mailer_from_environment(not configuration.public_url)
     application.state.passwords = Passwords(configuration.password_cost)
-    application.state.tries = TryLimits()
     application.state.course = load_course()
     application.state.guide = Guide(application.state.course.outlines)
     application.state.reads_ahead = reads_ahead
@@ -123,6 +122,7 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     state = application.state
     state.database = open_database(state.configuration.database, state.configuration.files)
     erase_again(state.database, state.clock())
+    state.tries = tries_of(state.database)
     state.hashing = CapacityLimiter(HASHES_AT_ONCE)
     await state.frames.pool.warm_up()
     reading = ReadAhead(state.course)

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import itertools
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+from sqlalchemy import delete, func, select
+
+from slopewise.site.storage.database import Database
+from slopewise.site.storage.service_tables import Try
 
 # Thirty pupils behind one address must get in: what is tried by one account is narrow, by one network wide.
 RULES = {
@@ -18,19 +26,39 @@ RULES = {
     "password again": "10 per 15 minutes",
     "code of an account": "10 per hour",
     "code from a network": "100 per hour",
+    "class code of an account": "30 per hour",
+    "class code from a network": "1000 per hour",
     "export": "20 per hour",
+    "data of a visitor": "120 per hour",
+    "data from a network": "2000 per hour",
     "log of an account": "240 per minute",
 }
 
 
-class TryLimits:
-    """Counts tries. In memory, since one process serves an SQLite file; a restart forgets them."""
+_SWEEP_EVERY, _SWEEP_ROWS = 100, 500
 
-    "class code of an account": "30 per hour",
-    "class code from a network": "1000 per hour",
+
+class Tries(Protocol):
+    """Counts tries in a window of time that moves along."""
+
+    def allow(self, rule: str, who: str) -> bool:
+        """Count a try, and tell whether it was within the limit. One that was not does not count."""
+
+    def forget(self, rule: str, who: str) -> None:
+        """Forget the tries of somebody who succeeded."""
+
+
+def tries_of(database: Database) -> Tries:
+    """Return what counts the tries: all server processes together, where there may be several."""
+    return SharedTries(database) if database.is_shared else TryLimits()
+
+
+class TryLimits:
+    """Counts tries in memory, since one process serves an SQLite file; a restart forgets them."""
+
     def __init__(self) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._rules: dict[str, RateLimitItem] = {name: parse(rule) for name, rule in RULES.items()}
+        self._rules = _rules()
 
     def allow(self, rule: str, who: str) -> bool:
         """Count a try, and tell whether it was within the limit."""
@@ -39,6 +67,43 @@ class TryLimits:
     def forget(self, rule: str, who: str) -> None:
         """Forget the tries of somebody who succeeded."""
         self._limiter.clear(self._rules[rule], rule, _key(who))
+
+
+class SharedTries:
+    """Counts tries in the database, for all server processes. `limits` has no storage for PostgreSQL."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._database, self._clock = database, clock
+        self._rules = _rules()
+        self._calls = itertools.count(1)
+
+    def allow(self, rule: str, who: str) -> bool:
+        """Count a try, and tell whether it was within the limit. One that was not does not count."""
+        key, item, now = _key(f"{rule} {who}"), self._rules[rule], self._clock()
+        if next(self._calls) % _SWEEP_EVERY == 0:
+            self._sweep(now)
+        with self._database.writing(of=f"tries {key}") as session:
+            counting = select(func.count()).where(Try.key == key, Try.expires_at > now)
+            if (session.scalar(counting) or 0) >= item.amount:
+                return False
+            session.add(Try(key=key, expires_at=now + timedelta(seconds=item.get_expiry())))
+            return True
+
+    def forget(self, rule: str, who: str) -> None:
+        """Forget the tries of somebody who succeeded."""
+        key = _key(f"{rule} {who}")
+        with self._database.writing(of=f"tries {key}") as session:
+            session.execute(delete(Try).where(Try.key == key))
+
+    def _sweep(self, now: datetime) -> None:
+        """Delete some rows that no longer count, those apart which another process deletes just now."""
+        with self._database.writing(of="sweep of tries") as session:
+            past = select(Try.id).where(Try.expires_at <= now).limit(_SWEEP_ROWS)
+            session.execute(delete(Try).where(Try.id.in_(past.with_for_update(skip_locked=True))))
+
+
+def _rules() -> dict[str, RateLimitItem]:
+    return {name: parse(rule) for name, rule in RULES.items()}
 
 
 def network(host: str) -> str:
@@ -61,5 +126,5 @@ def network(host: str) -> str:
 
 
 def _key(who: str) -> str:
-    """Keep no address in memory as it is."""
+    """Keep no address as it is."""
     return hashlib.sha256(who.encode()).hexdigest()[:32]

@@ -25,7 +25,7 @@ from slopewise.site.accounts.membership import had_membership
 from slopewise.site.accounts.passwords import check_new_password
 from slopewise.site.accounts.sessions import open_session
 from slopewise.site.forms import field
-from slopewise.site.pages.answers import go_to, letters_afterwards, limit, slowly
+from slopewise.site.pages.answers import go_to, letters_afterwards, limit_in_thread, slowly
 from slopewise.site.policies import ANYONE, SIGNED_IN, route
 from slopewise.site.storage.tables import Account
 from slopewise.site.templating import render
@@ -64,7 +64,7 @@ def save_settings(request: Request) -> Response:
 @route(router, "POST", "/account/password", SIGNED_IN)
 async def save_password(request: Request) -> Response:
     """Change the password; this device gets a new session, all others are logged out."""
-    limit(request, "password again", str(account_id(request)))
+    await limit_in_thread(request, "password again", str(account_id(request)))
     try:
         secret = await slowly(request, _change_password, request)
     except ArgumentError as error:
@@ -77,7 +77,7 @@ async def save_password(request: Request) -> Response:
 @route(router, "POST", "/account/email", SIGNED_IN)
 async def ask_for_email(request: Request) -> Response:
     """Send a link to the new address, and word to the old one."""
-    limit(request, "password again", str(account_id(request)))
+    await limit_in_thread(request, "password again", str(account_id(request)))
     try:
         letters = await slowly(request, _begin_email_change, request)
     except ArgumentError as error:

@@ -41,6 +41,17 @@ def limit(request: Request, rule: str, who: str) -> None:
         raise HTTPException(429, "That was tried too often. Wait a while, then try again.")
 
 
+async def limit_in_thread(request: Request, rule: str, who: str) -> None:
+    """Count a try from a route that must not wait: tries may be counted in a database.
+
+    Raises
+    ------
+    HTTPException
+        If there were too many.
+    """
+    await to_thread.run_sync(limit, request, rule, who)
+
+
 def letters_afterwards(request: Request, find: Callable[[], list[Letter]]) -> BackgroundTask:
     """Return the task that finds and sends letters once the answer is out, so that its time tells nothing."""
     state = request.app.state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from anyio import to_thread
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,7 +11,7 @@ from slopewise.site.accounts.addresses import email_key
 from slopewise.site.accounts.logging_in import log_in
 from slopewise.site.accounts.sessions import close_session, close_sessions
 from slopewise.site.forms import field
-from slopewise.site.pages.answers import go_to, limit, own_page, slowly, visitors_network
+from slopewise.site.pages.answers import go_to, limit_in_thread, own_page, slowly, visitors_network
 from slopewise.site.policies import ANYONE, SIGNED_IN, route
 from slopewise.site.templating import render
 from slopewise.site.visitors import drop_cookie, session_secret, set_cookie, visitor_of
@@ -32,8 +33,8 @@ async def enter(request: Request) -> Response:
     email, password = field(request, "email").strip(), field(request, "password")
     state, onward = request.app.state, own_page(field(request, "next"))
     network = visitors_network(request)
-    limit(request, "log-in from a network", network)
-    limit(request, "log-in of an account", f"{email_key(email)} {network}")
+    await limit_in_thread(request, "log-in from a network", network)
+    await limit_in_thread(request, "log-in of an account", f"{email_key(email)} {network}")
     secret = await slowly(
         request,
         log_in,
@@ -47,7 +48,7 @@ async def enter(request: Request) -> Response:
     if secret is None:
         problem = "Address or password is wrong."
         return render(request, "log_in.html", status=400, next=onward, problem=problem, email=email)
-    state.tries.forget("log-in of an account", f"{email_key(email)} {network}")
+    await to_thread.run_sync(state.tries.forget, "log-in of an account", f"{email_key(email)} {network}")
     answer = go_to(onward)
     set_cookie(request, answer, "session", secret)
     return answer

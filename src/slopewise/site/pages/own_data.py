@@ -15,7 +15,7 @@ from slopewise.site.accounts.accounts import confirmed_hash
 from slopewise.site.accounts.export import export, review_rows, reviews_as_csv
 from slopewise.site.forms import field
 from slopewise.site.pages.account import account_id
-from slopewise.site.pages.answers import go_to, limit, slowly
+from slopewise.site.pages.answers import go_to, limit, limit_in_thread, slowly
 from slopewise.site.policies import SIGNED_IN, route
 from slopewise.site.storage.erasure import erase
 from slopewise.site.templating import render
@@ -55,7 +55,7 @@ def ask_to_delete(request: Request) -> Response:
 @route(router, "POST", "/account/delete", SIGNED_IN)
 async def delete(request: Request) -> Response:
     """Delete the account and all that belongs to it."""
-    limit(request, "password again", str(account_id(request)))
+    await limit_in_thread(request, "password again", str(account_id(request)))
     try:
         await slowly(request, _delete, request)
     except ArgumentError as error:

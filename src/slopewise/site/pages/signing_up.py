@@ -5,6 +5,7 @@ Whether an address has an account is told to its mailbox alone: every answer is 
 
 from __future__ import annotations
 
+from anyio import to_thread
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,7 +24,14 @@ from slopewise.site.accounts.addresses import email_key, read_email
 from slopewise.site.accounts.passwords import check_new_password
 from slopewise.site.accounts.sessions import open_session
 from slopewise.site.forms import field
-from slopewise.site.pages.answers import go_to, letters_afterwards, limit, slowly, visitors_network
+from slopewise.site.pages.answers import (
+    go_to,
+    letters_afterwards,
+    limit,
+    limit_in_thread,
+    slowly,
+    visitors_network,
+)
 from slopewise.site.policies import ANYONE, route
 from slopewise.site.templating import render
 from slopewise.site.visitors import set_cookie, visitor_of
@@ -132,11 +140,11 @@ def _choose(request: Request, purpose: str, secret: str, problem: str = "") -> R
 
 
 async def _set_password(request: Request, purpose: str, secret: str) -> Response:
-    limit(request, "log-in from a network", visitors_network(request))
+    await limit_in_thread(request, "log-in from a network", visitors_network(request))
     try:
         session_secret = await slowly(request, _finish, request, purpose, secret)
     except ArgumentError as error:
-        return _choose(request, purpose, secret, str(error))
+        return await to_thread.run_sync(_choose, request, purpose, secret, str(error))
     except LinkSpentError as error:
         return render(request, "link_spent.html", status=410, problem=str(error), again=f"/{purpose}")
     answer = go_to("/account?new=1" if purpose == "sign-up" else "/account")

@@ -117,7 +117,7 @@ def _begin_on_postgresql(connection: sqlalchemy.Connection) -> None:
     Who writes all of the database waits for everybody; who writes what belongs to somebody waits for
     those who write all, and for those who write what belongs to the same. Since no other transaction can
     change what this one may change, PostgreSQL's usual isolation is enough, and none fails for having
-    come second. The locks are taken in one order, so no two wait for each other.
+    come second.
     """
     options = connection.get_execution_options()
     if not options.get("slopewise_writes", False):
@@ -126,8 +126,9 @@ def _begin_on_postgresql(connection: sqlalchemy.Connection) -> None:
     if of is None:
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_ALL_WRITERS,))
     else:
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock_shared(%s)", (_ALL_WRITERS,))
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_lock_of(of),))
+        connection.exec_driver_sql(
+            "SELECT pg_advisory_xact_lock_shared(%s), pg_advisory_xact_lock(%s)", (_ALL_WRITERS, _lock_of(of))
+        )
 
 
 def _lock_of(of: object) -> int:

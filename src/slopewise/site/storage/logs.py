@@ -38,9 +38,9 @@ def _protect_on_postgresql(table: str, may_be_erased: bool) -> None:
         f"IF TG_OP = 'DELETE' THEN IF {_ERASED} THEN RETURN OLD; END IF; END IF; " if may_be_erased else ""
     )
     op.execute(
-        f"CREATE FUNCTION {table}_is_a_log() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {exception}"
-        f"RAISE EXCEPTION '{table}: rows are added only' USING ERRCODE = 'integrity_constraint_violation'; "
-        "END $$"
+        f"CREATE OR REPLACE FUNCTION {table}_is_a_log() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        f"BEGIN {exception}RAISE EXCEPTION '{table}: rows are added only' "
+        "USING ERRCODE = 'integrity_constraint_violation'; END $$"
     )
     op.execute(
         f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "

@@ -143,9 +143,7 @@ class Progress(Base):
 
     __tablename__ = "progress"
     __table_args__ = (
-        CheckConstraint(
-            "kind IN ('answer', 'draft', 'last', 'prediction', 'prompt', 'done')", name="kind"
-        ),
+        CheckConstraint("kind IN ('answer', 'draft', 'last', 'prediction', 'prompt', 'done')", name="kind"),
     )
 
     learner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("learners.id"), primary_key=True)
@@ -156,7 +154,7 @@ class Progress(Base):
 
 
 class OwnCard(Base):
-    """A card that a learner wrote, or that was made from a prediction; then `source` is that step's address."""
+    """A card that a learner wrote, or one made from a prediction: then `source` is that step's address."""
 
     __tablename__ = "own_cards"
 
@@ -256,6 +254,7 @@ class AuditEntry(Base):
     actor: Mapped[str] = mapped_column(String(10))
     action: Mapped[str] = mapped_column(String(30))
     account_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)  # no foreign key: it outlives the account
+    actor_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)  # the owner's account, if not by command
 
 
 class Erasure(Base):
