@@ -134,7 +134,7 @@ def mailbox(site):
     return site.app.state.mailer
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def browser(site):
     """Makes browsers, each at an address of its own."""
     addresses = itertools.count(1)

@@ -1,0 +1,136 @@
+"""All pages that links lead to, as a visitor without an account and as somebody who has everything."""
+
+import gzip
+import re
+import uuid
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+from site_walk import Walk, page_patterns, pattern_of
+
+from slopewise.site.administration import Administration
+
+# Pages that no link of the site leads to, and why.
+UNLINKED = {
+    "/sign-up/{secret}": "a mail has the link",
+    "/reset/{secret}": "a mail has the link",
+    "/account/email/{secret}": "a mail has the link",
+    "/healthz": "for machines",
+    "/labs/{slug}/frame": "scripts ask for it",
+}
+START = ("/", "/search?q=learning+rate")
+HEAVIEST = 200_000  # bytes of a page gzipped, with all it loads
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def stranger(site):
+    """The walk of somebody without an account."""
+    return Walk(lambda address: site.get(address, follow_redirects=False), START)
+
+
+@pytest.fixture(scope="module")
+def somebody_with_everything(site, browser):
+    """The owner, with Pro, a review, a card that rests, a card of their own, and a class with a member."""
+    somebody, pupil = browser().sign_up(), browser().sign_up()
+    Administration(site.app.state.database, datetime.now(UTC)).create_admin(somebody.email)
+    assert somebody.post("/cards/own", {"front": "a question", "back": "an answer"}).status_code == 303
+    cards = [card["card"] for card in somebody.get("/api/queue").json()["cards"]]
+    now = datetime.now(UTC).isoformat()
+    entries = [
+        {"id": str(uuid.uuid4()), "kind": "review", "card": cards[0], "grade": "good", "at": now},
+        {"id": str(uuid.uuid4()), "kind": "suspend", "card": cards[1], "at": now},
+    ]
+    assert len(somebody.send("/api/log", {"entries": entries}).json()["stored"]) == 2
+    made = somebody.post("/classes", {"name": "Tuesday", "time_zone": "UTC", "display_name": "Ms Noether"})
+    place = made.headers["location"].partition("?")[0]
+    code = re.search(r'class="big-code">([\w-]+)<', somebody.get(place).text)[1]
+    fields = {"code": code, "display_name": "A pupil", "share": "yes"}
+    assert pupil.post("/classes/join", fields).status_code == 303
+    return somebody
+
+
+@pytest.fixture(scope="module")
+def member(site, somebody_with_everything):
+    """The walk of somebody who has an account, Pro, cards, a class."""
+    return Walk(somebody_with_everything.get, START)
+
+
+@pytest.fixture(scope="module", params=["stranger", "member"])
+def walk(request):
+    return request.getfixturevalue(request.param)
+
+
+def test_no_link_is_dead(walk):
+    assert walk.dead == []
+
+
+def test_every_lesson_and_deck_was_found(walk, course, site):
+    for entry in course.entries:
+        assert f"/lessons/{entry.slug}" in walk.pages
+    for outline in course.outlines:
+        assert f"/cards/{outline.slug}" in walk.pages
+
+
+def test_every_page_can_be_reached_by_links(site, stranger, member):
+    reached = {pattern_of(site.app, address) for address in {*stranger.pages, *member.pages}}
+    missing = {
+        path for path in page_patterns(site.app) - reached - UNLINKED.keys() if not returns_a_file(site, path)
+    }
+    assert missing == set(), "link to them, or say in UNLINKED why nothing does"
+
+
+def returns_a_file(site, path):
+    """Whether what a route returns is no page."""
+    return re.search(r"\.(json|csv|apkg|txt|zip|py)$", path) is not None
+
+
+def test_a_page_has_one_first_heading_a_title_of_its_own_and_no_id_twice(walk):
+    for address, page in walk.pages.items():
+        assert page.headings.count(1) == 1, address
+        twice = [name for name, count in Counter(page.ids).items() if count > 1]
+        assert twice == [], address
+    titles = Counter(re.search(r"<title>(.*?)</title>", page.text, re.S)[1] for page in walk.pages.values())
+    assert all("Slopewise" in title for title in titles)
+
+
+def test_a_page_shows_what_it_says_without_a_script(walk):
+    for address, page in walk.pages.items():
+        assert page.inline == [], address
+        main = re.search(r"<main.*?</main>", page.text, re.S)[0]
+        assert len(re.sub(r"<[^>]*>|\s+", "", main)) > 40, address
+        assert "blocking" not in page.text
+        for script in re.findall(r"<script[^>]*>", page.text):
+            assert 'type="module"' in script, f"{address}: {script} holds up the first paint"
+
+
+def test_assets_are_there_and_none_comes_from_elsewhere(walk, site):
+    for asset in {asset for page in walk.pages.values() for asset in page.assets}:
+        assert asset.startswith("/"), asset
+        assert site.get(asset).status_code == 200, asset
+
+
+def test_a_page_weighs_at_most_200_kilobytes_gzipped_with_all_it_loads(walk, site):
+    weights = {}
+
+    def weigh(asset):
+        """Return the weight of an asset, and of what it imports."""
+        if asset not in weights:
+            content = site.get(asset).content
+            weights[asset] = {asset: len(gzip.compress(content))}
+            if asset.endswith(".js"):
+                for imported in re.findall(rb'(?:from|import) "\./([^"]+)"', content):
+                    weights[asset] |= weigh(asset.rpartition("/")[0] + "/" + imported.decode())
+        return weights[asset]
+
+    heaviest = {}
+    for address, page in walk.pages.items():
+        parts = {}
+        for asset in page.assets:
+            parts |= weigh(asset)
+        heaviest[address] = len(gzip.compress(page.text.encode())) + sum(parts.values())
+    address = max(heaviest, key=heaviest.get)
+    print(f"\nthe heaviest page is {address}: {heaviest[address] / 1000:.0f} kB gzipped")
+    assert heaviest[address] <= HEAVIEST, address
