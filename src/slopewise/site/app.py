@@ -21,6 +21,7 @@ from slopewise.site.content import load_course
 from slopewise.site.content.library import Library, load_pro_decks
 from slopewise.site.content.read_ahead import ReadAhead
 from slopewise.site.labs.pool import FrameStore, Pool
+from slopewise.site.labs.jobs import Jobs
 from slopewise.site.mastery.guide import Guide
 from slopewise.site.pages import (
     account,
@@ -41,6 +42,7 @@ from slopewise.site.pages import (
 )
 from slopewise.site.policies import undeclared_routes
 from slopewise.site.security import SecurityHeaders
+    playground,
 from slopewise.site.static_files import VersionedFiles
 from slopewise.site.storage import open_database
 from slopewise.site.storage.erasure import erase_again
@@ -98,6 +100,8 @@ def create_app(
         signing_up,
         logging_in,
         account,
+    application.state.jobs = Jobs(application.state.frames.pool)
+    application.state.previews = playground.Previews()
         membership,
         classes,
         teaching,
@@ -115,6 +119,7 @@ def create_app(
         raise RuntimeError(f"routes without a policy: {', '.join(undeclared)}")
     return application
 
+        playground,
 
 @asynccontextmanager
 async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
@@ -144,6 +149,7 @@ def serve(configuration: Configuration) -> None:
         create_app(configuration, reads_ahead=True),
         host=configuration.host,
         port=configuration.port,
+    await state.jobs.close()
         log_level="warning",
         access_log=False,  # addresses hold what a learner does
         server_header=False,

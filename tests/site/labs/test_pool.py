@@ -154,9 +154,9 @@ def test_limits_leave_a_core_for_the_lessons():
 
 
 def test_a_refusal_is_not_taken_for_a_failure():
-    from slopewise.site.labs.pool import _frames_of
+    from slopewise.site.labs.pool import _reply_of
 
     with pytest.raises(ArgumentError, match="no"):
-        _frames_of(b'{"refused": "no"}', "lab")
+        _reply_of(b'{"refused": "no"}', "lab")
     with pytest.raises(LabFailedError, match="mistake of ours"):
-        _frames_of(b'{"failed": "traceback"}', "lab")
+        _reply_of(b'{"failed": "traceback"}', "lab")

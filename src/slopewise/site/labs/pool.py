@@ -152,17 +152,23 @@ class Pool:
         LabFailedError
             If the lab ran past a limit, or into a mistake of ours.
         """
+        reply, size = await self.ask({"lab": lab, "values": dict(values)})
+        frames: Frames = reply["frames"]
+        return frames, size
+
+    async def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
+        """Return a worker's answer to a request, and how many bytes it was; raises what `run` raises."""
         await self._take_turn()
         try:
             worker = await self._worker()
-            line = await worker.ask({"lab": lab, "values": dict(values)}, self.limits.seconds)
+            line = await worker.ask(request, self.limits.seconds)
             if worker.runs < self.limits.runs:
                 self._idle.append(worker)
             else:
                 await worker.stop()
         finally:
             self._free.release()
-        return _frames_of(line, lab), len(line)
+        return _reply_of(line, str(request.get("lab", request.get("job")))), len(line)
 
     async def close(self) -> None:
         """End all processes that are idle; those at work end with their request."""
@@ -189,15 +195,14 @@ class Pool:
         return await Worker.start(self.limits)
 
 
-def _frames_of(line: bytes, lab: str) -> Frames:
-    reply = json.loads(line)
+def _reply_of(line: bytes, lab: str) -> dict[str, Any]:
+    reply: dict[str, Any] = json.loads(line)
     if "refused" in reply:
         raise ArgumentError(reply["refused"])
     if "failed" in reply:
         log.error("lab %s failed\n%s", lab, reply["failed"])
         raise LabFailedError("the lab ran into a mistake of ours; the server's log says which")
-    frames: Frames = reply["frames"]
-    return frames
+    return reply
 
 
 class FrameStore:

@@ -1,8 +1,9 @@
 """The worker process: reads one request a line, runs the lab, writes one answer a line.
 
 Started as ``python -m slopewise.site.labs.worker`` with an environment of its own: it inherits no secret, no
-database handle and no open file. Its answers are ``{"frames": [...]}``, ``{"refused": "one line"}`` for
-settings that a lab cannot take, or ``{"failed": "traceback"}`` for a mistake of ours.
+database handle and no open file. Its answers are ``{"frames": [...]}``, the state of a training,
+``{"refused": "one line"}`` for settings that cannot be taken, or ``{"failed": "traceback"}`` for a mistake of
+ours.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from slopewise.engine.errors import SlopewiseError
 from slopewise.site.labs.lab import Lab
 
 LESSONS = "slopewise.site.content.lessons"
+TRAINING = "slopewise.site.playground.training"
 MEMORY = 2 * 2**30  # bytes of address space: NumPy and OpenBLAS reserve much more than they use
 
 
@@ -47,9 +49,11 @@ def find_lab(folder: str) -> Lab:
 
 
 def answer(line: str) -> dict[str, Any]:
-    """Run the lab that a request names."""
+    """Run the lab that a request names, or a slice of a training."""
     request = json.loads(line)
     try:
+        if "job" in request:
+            return import_module(TRAINING).answer_training(request)  # type: ignore[no-any-return]
         frames = find_lab(request["lab"]).frames(request["values"])
     except SlopewiseError as error:
         return {"refused": " ".join(str(error).split())}

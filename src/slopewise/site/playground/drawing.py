@@ -1,0 +1,105 @@
+"""Pictures of a training for pages without script, and the rows that lie over the live surface."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from slopewise.site.drawing import Plot
+from slopewise.site.drawing.scale import covering, linear
+from slopewise.site.playground.design import Design
+
+Point = Sequence[float | None]
+SHADES = 5
+_LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.01)
+# name of a line, its column of loss and of the score, its look
+LINES = (("training", 2, 3, "forward"), ("validation", 4, 5, "backward dashed"), ("test", 6, 7, "ink"))
+
+
+def draw_surface(design: Design, answer: Mapping[str, Any], with_test: bool = False) -> str:
+    """Return the rows, and below them what the network says over the plane, as one picture."""
+    view = answer["view"]
+    frame = view["frame"]
+    names = ("x", "y") if len(answer["rows"]["train"][0]) == 2 else ("x₁", "x₂")
+    plot = Plot(
+        linear(frame[0], frame[1]),
+        linear(frame[2], frame[3]),
+        x_title=names[0],
+        y_title=names[1],
+        title="What the network says over the inputs, with the rows",
+        description=in_words(design, answer),
+        size=(440, 400),
+    )
+    surface = view["surface"]
+    if "curve" in surface:
+        x = np.linspace(frame[0], frame[1], len(surface["curve"]))
+        plot.line(
+            [(float(a), float("nan") if b is None else b) for a, b in zip(x, surface["curve"])],
+            "forward answer",
+        )
+    else:
+        values = np.frombuffer(base64.b64decode(surface["values"]), np.uint8)
+        side = round(len(values) ** 0.5)
+        heights = values.reshape(side, side) / 255.0
+        xs, ys = np.linspace(frame[0], frame[1], side), np.linspace(frame[2], frame[3], side)
+        plot.contours(xs, ys, heights, _LEVELS)
+    for part in ("train", "validation", *(["test"] if with_test else [])):
+        for kind, points in _by_kind(design, answer["rows"][part]).items():
+            plot.dots(points, f"{kind} {part}", 3.4 if part == "train" else 3.8)
+    return plot.svg()
+
+
+def _by_kind(design: Design, rows: Sequence[Sequence[float]]) -> dict[str, list[tuple[float, float]]]:
+    """Return places by the class of CSS that colours them: a class, or a shade of the target's height."""
+    if len(rows[0]) == 2:
+        return {"value": [(row[0], row[1]) for row in rows]}
+    made: dict[str, list[tuple[float, float]]] = {}
+    low, high = min(row[2] for row in rows), max(row[2] for row in rows)
+    for x, y, target in rows:
+        if design.has_classes:
+            kind = f"class-{int(target)}"
+        else:
+            kind = f"shade-{min(SHADES - 1, int(SHADES * (target - low) / ((high - low) or 1.0)))}"
+        made.setdefault(kind, []).append((x, y))
+    return made
+
+
+def draw_curves(points: Sequence[Point], column: int, title: str) -> str:
+    """Return the lines of loss (column 0) or score (column 1) over updates; sealed parts have none."""
+    lines = [
+        (look, [(float(p[0] or 0), p[at[column]]) for p in points if len(p) > at[column]])
+        for _, *at, look in LINES
+    ]
+    values = [value for _, line in lines for _, value in line if value is not None]
+    last = max((p[0] or 0 for p in points), default=0)
+    plot = Plot(
+        linear(0, max(last, 1)),
+        covering(values),
+        x_title="update",
+        y_title=title,
+        title=f"{title} over updates",
+        size=(440, 220),
+    )
+    for look, line in lines:
+        plot.line([(x, float("nan") if y is None else y) for x, y in line], look)
+    return plot.svg()
+
+
+def in_words(design: Design, answer: Mapping[str, Any]) -> str:
+    """Return what the pictures show, in sentences."""
+    view = answer["view"]
+    _, _, loss, score, validation_loss, validation_score, *_ = view["scores"]
+    rows = {part: len(found) for part, found in answer["rows"].items()}
+    score_name = "R²" if design.metric == "r2" else "accuracy"
+    return (
+        f"After {view['step']} updates the loss is {_said(loss)} on {rows['train']} training rows and "
+        f"{_said(validation_loss)} on {rows['validation']} validation rows; the {score_name} is "
+        f"{_said(score)} and {_said(validation_score)}."
+    )
+
+
+def _said(value: float | None) -> str:
+    return "not a number" if value is None else f"{value:.4g}".replace("-", "−")

@@ -1,0 +1,121 @@
+"""From a design to the calls that make its data, model, optimizer and Trainer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slopewise.site.playground.calls import Call, Name
+from slopewise.site.playground.design import OPTIMIZERS, Design
+
+_CLASSES = {
+    "sgd": "SGD",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "amsgrad": "AMSGrad",
+    "nadam": "NAdam",
+    "radam": "RAdam",
+    "rmsprop": "RMSprop",
+    "adagrad": "Adagrad",
+    "lion": "Lion",
+    "lbfgs": "LBFGS",
+}
+_SCHEDULES = {
+    "step": "StepDecay",
+    "exponential": "ExponentialDecay",
+    "linear": "LinearRamp",
+    "polynomial": "PolynomialDecay",
+    "cosine": "CosineDecay",
+    "restarts": "CosineRestarts",
+    "one_cycle": "OneCycle",
+}
+
+
+def data_call(design: Design) -> Call:
+    """Return the call that makes inputs and targets; those of the ripples are made from its inputs."""
+    keywords: dict[str, Any] = {"n": design.whole("rows"), "noise": design.noise}
+    kind = design.data
+    if kind == "ripples":  # its inputs are those of the checkerboard: evenly spread over a square
+        kind, keywords["noise"] = "checkerboard", 0.0
+    if kind == "linear":
+        keywords["features"] = 2
+    return Call("data.generate", (kind,), {**keywords, "seed": design.whole("data_seed")})
+
+
+def split_sizes(design: Design) -> tuple[int, int]:
+    """Return how many rows go to validation and to test."""
+    rows = design.whole("rows")
+    return max(1, round(rows * design.number("validation"))), max(1, round(rows * design.number("test")))
+
+
+def model_call(design: Design) -> Call:
+    """Return the call that makes the network."""
+    parts = [layer.call(width) for layer, width in zip(design.layers, design.widths)]
+    parts.append(Call("nn.Linear", (design.widths[-1], design.outputs)))
+    if design.outputs == 1:
+        parts.append(Call("nn.Flatten", (0,)))  # one number for each row, as the targets are
+    return Call("nn.Sequential", tuple(parts))
+
+
+def rate(design: Design) -> Any:
+    """Return the learning rate: a number, or the call that makes its schedule."""
+    lr, kind = design.number("lr"), str(design.values["schedule"])
+    made: Any = lr
+    if kind in _SCHEDULES:
+        made = Call(f"optim.schedules.{_SCHEDULES[kind]}", (lr,), _schedule_keywords(design, kind))
+    if design.whole("warm_up") and kind not in ("plateau", "one_cycle"):
+        return Call("optim.schedules.WarmUp", (made,), {"steps": design.whole("warm_up")})
+    return made
+
+
+def _schedule_keywords(design: Design, kind: str) -> dict[str, Any]:
+    """Return the keywords of a schedule: `factor` is what is left after `horizon` updates."""
+    horizon, factor = design.whole("horizon"), design.number("factor")
+    if kind == "step":
+        return {"every": horizon, "factor": factor}
+    if kind == "exponential":
+        return {"factor": factor ** (1 / horizon)}
+    own: dict[str, Any] = {
+        "linear": {"end": design.number("lr") * factor},
+        "polynomial": {"power": design.number("power")},
+        "restarts": {"growth": 2},
+    }.get(kind, {})
+    return {"steps": horizon, **own}
+
+
+def optimizer_call(design: Design) -> Call:
+    """Return the call that makes the optimizer of a model's parameters."""
+    kind = str(design.values["optimizer"])
+    has = OPTIMIZERS[kind][1]
+    keywords: dict[str, Any] = {"lr": rate(design)}
+    if kind == "lbfgs":
+        keywords |= {"max_iter": 5, "history_size": design.whole("history"), "line_search_fn": "strong_wolfe"}
+    for name in ("momentum", "alpha", "weight_decay"):
+        if name in has and (design.number(name) or name == "alpha"):
+            keywords[name] = design.number(name)
+    if "nesterov" in has and design.values["nesterov"]:
+        keywords["nesterov"] = True
+    if "beta1" in has:
+        keywords["betas"] = (design.number("beta1"), design.number("beta2"))
+    return Call(f"optim.{_CLASSES[kind]}", (Name("model.parameters()"),), keywords)
+
+
+def trainer_keywords(design: Design) -> dict[str, Any]:
+    """Return the keywords of the Trainer, all but model and optimizer."""
+    keywords: dict[str, Any] = {"loss": design.loss, "metrics": [design.metric], "seed": design.whole("seed")}
+    if design.number("clip"):
+        keywords["clip_norm"] = design.number("clip")
+    return keywords | {"compile": False}
+
+
+def callback_call(design: Design) -> Call | None:
+    """Return the call that makes the callback of a schedule that looks at the validation loss."""
+    if design.values["schedule"] != "plateau":
+        return None
+    settings = {"factor": design.number("factor"), "patience": design.whole("patience")}
+    return Call("train.ReduceOnPlateau", (), settings)
+
+
+def batch_size(design: Design, n_training: int) -> int | str:
+    """Return the size of a batch, "full" if it takes all training rows."""
+    wanted = design.whole("batch")
+    return "full" if wanted >= n_training else wanted

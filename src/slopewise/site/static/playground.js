@@ -1,0 +1,333 @@
+// The playground: wishes go by POST, what the worker makes comes by server-sent events, each message a delta.
+import { Chart, brief } from "./playground_chart.js";
+import { Layers } from "./playground_layers.js";
+import { Network, curvePath, paint } from "./playground_pictures.js";
+
+const LINES = (score) => [
+  { name: "training", look: "forward", column: score ? 3 : 2 },
+  { name: "validation", look: "backward dashed", column: score ? 5 : 4 },
+  { name: "test", look: "ink", column: score ? 7 : 6 },
+];
+
+class Playground {
+  constructor(root) {
+    this.root = root;
+    this.form = root.querySelector("form");
+    this.find = (selector) => root.querySelector(selector);
+    this.most = Number(root.dataset.most);
+    this.perEpoch = Number(root.dataset.perEpoch);
+    this.points = [];
+    this.step = 0;
+    this.state = "paused";
+    this.wishes = Promise.resolve();
+    this.charts = {
+      loss: new Chart(this.find("[data-chart=loss]"), "loss", LINES(false), (step) => this.go(step)),
+      score: new Chart(this.find("[data-chart=score]"), "score", LINES(true), (step) => this.go(step)),
+    };
+    this.network = new Network(this.find(".diagram"), this.find(".neuron"), () => this.inputs());
+    this.layers = new Layers(this.find(".layers"), this.form.elements.layers, () => this.change());
+    this.canvas = this.find(".stack canvas");
+    this.listen();
+    this.suit();
+    const wanted = Number(root.dataset.step);
+    this.preview().then(() => {
+      if (wanted) this.offer(wanted);
+    });
+  }
+
+  // An address may name an update: it is offered, as opening a link trains nothing.
+  offer(wanted) {
+    this.offered = wanted;
+    this.find("[data-go=run]").textContent = `Train to update ${wanted}`;
+  }
+
+  listen() {
+    this.form.addEventListener("submit", (event) => event.preventDefault());
+    this.find(".settings-column").addEventListener("change", (event) => {
+      if (event.target.closest(".layers")) return;
+      this.suit();
+      this.change();
+    });
+    this.find(".transport").addEventListener("click", (event) => this.press(event.target.closest("[data-go]")?.dataset.go));
+    this.find(".scrub").addEventListener("input", (event) => {
+      clearTimeout(this.scrubbing);
+      this.scrubbing = setTimeout(() => this.go(Number(event.target.value)), 60);
+    });
+    this.root.addEventListener("keydown", (event) => this.key(event));
+    this.find("[data-open-test]").addEventListener("click", () => this.openTest());
+    this.find("details.numbers").addEventListener("toggle", () => this.fillTable());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.view && this.show(this.view));
+    addEventListener("pagehide", () => this.job && this.send("stop", {}, true));
+  }
+
+  key(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("input, select, textarea, .scroll")) return;
+    const action = { ArrowRight: "on", ArrowLeft: "back", Home: "first", e: "epoch", p: "run" }[event.key];
+    if (!action) return;
+    event.preventDefault();
+    this.press(action);
+  }
+
+  press(action) {
+    const known = this.wanted ?? this.step;
+    if (action === "first") this.go(0);
+    else if (action === "back") this.go(Math.max(0, (this.state === "running" ? this.step : known) - 1));
+    else if (action === "on") this.go(Math.min(this.most, (this.state === "running" ? this.step : known) + 1));
+    else if (action === "epoch") this.go(Math.min(this.most, this.step + this.perEpoch - (this.step % this.perEpoch)));
+    else if (action === "run" && this.job && ["running", "waiting"].includes(this.state)) this.pause();
+    else if (action === "run") this.go(this.offered && this.offered > this.step ? this.offered : this.most);
+  }
+
+  // ---- settings
+
+  query() {
+    const query = new URLSearchParams(new FormData(this.form));
+    query.delete("form_token");
+    query.delete("step");
+    const inputs = [...query.keys()].filter((name) => name.startsWith("input."));
+    inputs.forEach((name) => query.delete(name));
+    query.set("features", inputs.map((name) => name.slice(6)).join(","));
+    return query.toString();
+  }
+
+  inputs() {
+    return [...this.form.querySelectorAll(".ticks input:checked")].map((box) => box.parentElement.textContent.trim());
+  }
+
+  // Hides hyperparameters that the chosen optimizer or schedule does not have.
+  suit() {
+    this.form.querySelectorAll("[data-only]").forEach((setting) => {
+      const [kind, ...having] = setting.dataset.only.split(" ");
+      setting.hidden = !having.includes(this.form.elements[kind].value);
+    });
+  }
+
+  change() {
+    if (!this.form.reportValidity()) return;
+    this.leave();
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.preview(), 150);
+  }
+
+  async preview() {
+    const number = (this.previews = (this.previews ?? 0) + 1);
+    const answer = await this.ask(`/playground/preview?${this.query()}`);
+    if (number !== this.previews) return;
+    this.say(answer.error ?? "");
+    if (answer.error) return;
+    this.fresh = answer;
+    this.perEpoch = answer.per_epoch;
+    this.find(".overlay").innerHTML = answer.overlay;
+    this.find(".formulas").innerHTML = answer.formula;
+    this.find(".program").innerHTML = answer.code;
+    this.find(".download").href = `/playground/program.py?${this.query()}`;
+    this.find(".parameters").textContent = `${answer.parameters} parameters. The layer that makes the outputs is added by itself.`;
+    this.root.querySelectorAll(".score-name").forEach((place) => {
+      const name = answer.metric === "r2" ? "R²" : "Accuracy";
+      place.textContent = place.tagName === "TH" ? name : `${name} over updates`;
+    });
+    this.root.querySelectorAll("[data-part] > td:nth-child(2)").forEach((cell, k) => {
+      cell.textContent = Object.values(answer.rows)[k];
+    });
+    this.seal();
+    this.points = [];
+    this.wanted = undefined;
+    this.take({ state: "paused", step: 0, points: [answer.view.scores], view: answer.view });
+    if (!this.offered) history.replaceState(null, "", answer.address);
+  }
+
+  // ---- wishes
+
+  go(step) {
+    this.wanted = step;
+    this.wish(() => (this.job ? this.send("go", { step }) : this.start(step)));
+  }
+
+  pause() {
+    this.wish(async () => {
+      if (this.job) await this.send("pause", {});
+      this.wanted = undefined;
+    });
+  }
+
+  // One wish after the other, so that none overtakes the start of the training.
+  wish(work) {
+    this.wishes = this.wishes.then(work).catch((error) => this.say(String(error)));
+  }
+
+  async start(step) {
+    if (step === 0 && this.step === 0) return;
+    const answer = await this.ask("/playground/jobs", { query: this.query(), step });
+    if (answer.error) {
+      this.say(answer.error);
+      return;
+    }
+    this.offered = undefined;
+    this.job = answer.job;
+    this.say("");
+    this.source = new EventSource(`/playground/jobs/${this.job}/events`);
+    this.source.addEventListener("message", (event) => this.take(JSON.parse(event.data)));
+    this.source.addEventListener("error", () => {
+      if (this.source?.readyState === EventSource.CLOSED) this.lost("The training has ended; train again to go on where you were.");
+    });
+  }
+
+  async send(action, fields, keepalive = false) {
+    const answer = await this.ask(`/playground/jobs/${this.job}/${action}`, fields, keepalive);
+    if (answer.error) this.lost(answer.error);
+    return answer;
+  }
+
+  async ask(address, fields, keepalive = false) {
+    const options = { headers: { Accept: "application/json" }, keepalive };
+    if (fields) {
+      options.method = "POST";
+      options.body = JSON.stringify(fields);
+      options.headers["Content-Type"] = "application/json";
+      options.headers["X-Form-Token"] = this.form.elements.form_token.value;
+    }
+    try {
+      const response = await fetch(address, options);
+      return await response.json();
+    } catch {
+      return { error: "The server does not answer. Is it still running?" };
+    }
+  }
+
+  lost(why) {
+    this.source?.close();
+    this.source = this.job = undefined;
+    this.wanted = undefined;
+    this.say(why);
+    this.told({ state: "paused" });
+  }
+
+  leave() {
+    if (this.job) this.send("stop", {}, true);
+    this.source?.close();
+    this.source = this.job = undefined;
+    this.offered = undefined;
+  }
+
+  async openTest() {
+    this.wish(async () => {
+      if (!this.job) await this.start(this.step);
+      if (!this.job) return;
+      const answer = await this.send("open-test", {});
+      if (answer.overlay) {
+        this.find(".overlay").innerHTML = answer.overlay;
+        if (this.view) this.show(this.view);
+      }
+    });
+  }
+
+  seal() {
+    const row = this.find('[data-part="6"]');
+    if (row.querySelector(".sealed")) return;
+    row.replaceChildren(...[...row.children].slice(0, 2));
+    const cell = row.insertCell();
+    cell.className = "sealed";
+    cell.colSpan = 2;
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "Open the test set" });
+    button.addEventListener("click", () => this.openTest());
+    cell.append("sealed ", button);
+    this.find(".openings").hidden = true;
+  }
+
+  say(text) {
+    const place = this.find(".problem");
+    place.textContent = text;
+    place.hidden = !text;
+  }
+
+  // ---- what comes
+
+  take(message) {
+    if (message.from === -1) this.points = [];
+    this.points.push(...message.points);
+    if (message.state === "ended") {
+      this.lost(message.why === "stopped" ? "" : `The training has ended: ${message.why}.`);
+    }
+    this.state = message.state;
+    this.step = message.step;
+    if (this.state === "paused") this.wanted = undefined;
+    if (message.openings?.length) this.opened(message.openings);
+    if (message.view) this.show(message.view);
+    this.charts.loss.draw(this.points, this.step);
+    this.charts.score.draw(this.points, this.step);
+    this.told(message);
+    if (this.state === "paused" && this.job) {
+      const query = new URLSearchParams((this.fresh.address.split("?")[1] ?? ""));
+      query.set("step", this.step);
+      history.replaceState(null, "", `/playground?${query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":")}`);
+      this.find(".download").href = `/playground/program.py?${this.query()}&step=${this.step}`;
+      this.fillTable();
+    }
+  }
+
+  told(message) {
+    const working = ["running", "waiting"].includes(message.state);
+    const button = this.find("[data-go=run]");
+    if (!this.offered) button.textContent = working ? "Pause" : "Train";
+    const furthest = Math.max(this.step, this.points.at(-1)?.[0] ?? 0);
+    const scrub = this.find(".scrub");
+    scrub.max = furthest;
+    if (document.activeElement !== scrub || working) scrub.value = this.step;
+    this.find(".place").textContent = `update ${this.step} · epoch ${(this.step / this.perEpoch).toFixed(1)}`;
+    this.find("[data-go=first]").disabled = this.find("[data-go=back]").disabled = this.step === 0 && !working;
+    const status = message.place ? `All workers are taken: you are number ${message.place} in the queue.` : "";
+    if (this.find(".status").textContent !== status) this.find(".status").textContent = status;
+  }
+
+  show(view) {
+    this.view = view;
+    const surface = view.surface;
+    const plot = this.find(".overlay svg");
+    if (surface.curve) {
+      this.canvas.hidden = true;
+      curvePath(surface.curve, view.frame, plot);
+    } else {
+      plot.querySelectorAll(".contour").forEach((old) => old.closest("svg svg")?.remove());
+      this.canvas.hidden = false;
+      paint(this.canvas, surface.values, surface.classes);
+    }
+    this.network.draw(view.network);
+    const numbers = view.scores;
+    this.root.querySelectorAll("[data-part]").forEach((row) => {
+      const place = Number(row.dataset.part);
+      if (numbers[place] === undefined) return;
+      if (row.querySelector(".sealed")) {
+        row.querySelector(".sealed").remove();
+        row.insertCell();
+        row.insertCell();
+      }
+      row.cells[2].textContent = numbers[place] === null ? "not a number" : numbers[place].toFixed(4);
+      row.cells[3].textContent = numbers[place + 1] === null ? "not a number" : numbers[place + 1].toFixed(3);
+    });
+    const name = this.fresh.metric === "r2" ? "R²" : "accuracy";
+    const batch = numbers[1] === null ? "" : ` The last batch had the loss ${brief(numbers[1])}.`;
+    this.find(".words").textContent = `After ${view.step} updates the loss is ${brief(numbers[2])} on the training rows and ${brief(numbers[4])} on the validation rows; the ${name} is ${brief(numbers[3], 3)} and ${brief(numbers[5], 3)}. The learning rate is ${brief(view.lr)}.${batch}`;
+  }
+
+  opened(openings) {
+    const place = this.find(".openings");
+    place.hidden = false;
+    place.textContent = `Log: this test set was opened ${openings.length === 1 ? "once" : `${openings.length} times`}, at update ${openings.join(", ")}. Whatever you choose from now on may be fitted to it; new rows (another data seed) make a new one.`;
+  }
+
+  fillTable() {
+    const table = this.find(".curve-table");
+    if (!table.closest("details").open) return;
+    const names = ["Update", "Loss of the batch", "Training loss", "Training score", "Validation loss", "Validation score", "Test loss", "Test score"];
+    const columns = this.points[0]?.length ?? 6;
+    const row = (cells, tag) => {
+      const made = document.createElement("tr");
+      cells.forEach((text, k) => made.append(Object.assign(document.createElement(k && tag === "td" ? "td" : "th"), { scope: tag === "td" ? "row" : "col", textContent: text })));
+      return made;
+    };
+    table.tHead.replaceChildren(row(names.slice(0, columns), "th"));
+    table.tBodies[0].replaceChildren(...this.points.map((point) => row(point.map((value, k) => (k ? (value === null ? "–" : brief(value)) : value)), "td")));
+  }
+}
+
+document.querySelectorAll(".playground").forEach((root) => new Playground(root));
