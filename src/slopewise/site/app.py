@@ -35,6 +35,8 @@ from slopewise.site.pages import (
     own_cards,
     own_data,
     placement,
+    progress,
+    progress_tables,
     reference,
     review,
     signing_up,
@@ -107,6 +109,8 @@ def create_app(
         teaching,
         own_data,
         placement,
+        progress,
+        progress_tables,
         health,
     ):
         application.router.routes.extend(module.router.routes)  # flat, so that each can be checked

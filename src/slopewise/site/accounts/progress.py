@@ -1,4 +1,4 @@
-"""Progress besides reviews: answers to questions, drafts, the last lesson. The newest counts."""
+"""Progress besides reviews, such as answers to questions, drafts and the last lesson. The newest counts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from slopewise.engine.errors import DataError
 from slopewise.site.scheduling.entries import read_moment
 from slopewise.site.storage.tables import Progress
 
-KINDS = ("answer", "draft", "last")
+KINDS = ("answer", "draft", "last", "prediction", "prompt", "done")
 MOST_ITEMS = 500
 LARGEST_VALUE = 4000  # characters of JSON
 MOST_KEPT = 5000  # a learner's items: the course has some hundred

@@ -18,6 +18,7 @@ from slopewise.site.drawing.concept_map import draw_concept_map
 from slopewise.site.labs.pool import LabBusyError, LabFailedError
 from slopewise.site.labs.settings import Values
 from slopewise.site.pages.due import duties_of_visitor
+from slopewise.site.pages.progress import last_of, overview_of
 from slopewise.site.policies import ANYONE, route
 from slopewise.site.templating import fragment, render
 
@@ -47,6 +48,8 @@ def hub(request: Request) -> Response:
         "hub.html",
         map=draw_concept_map(course.concepts, course.relations),
         duties=duties_of_visitor(request),
+        overview=overview_of(request),
+        last=last_of(request),
     )
 
 

@@ -60,7 +60,7 @@ def keep_placement(request: Request) -> Response:
     assert visitor.learner_id is not None
     with request.app.state.database.writing() as session:
         merge(session, visitor.learner_id, items, now)
-    return go_to("/")
+    return go_to("/progress")
 
 
 def _result(request: Request, guide: Guide, answers: Sequence[Answer]) -> Response:

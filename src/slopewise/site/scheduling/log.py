@@ -158,6 +158,14 @@ def standings(
     session: Session, learner_id: uuid.UUID, card_ids: Iterable[uuid.UUID] | None = None
 ) -> dict[uuid.UUID, Standing]:
     """Return where a learner stands with cards, or with all of them, replayed from the log."""
+    reviews, events = rows_by_card(session, learner_id, card_ids)
+    return {card: replay(reviews[card], events[card]) for card in sorted({*reviews, *events})}
+
+
+def rows_by_card(
+    session: Session, learner_id: uuid.UUID, card_ids: Iterable[uuid.UUID] | None = None
+) -> tuple[dict[uuid.UUID, list[Review]], dict[uuid.UUID, list[CardEvent]]]:
+    """Return the rows of the log about cards, or about all of them; a card without rows has an empty list."""
     reviews: dict[uuid.UUID, list[Review]] = defaultdict(list)
     events: dict[uuid.UUID, list[CardEvent]] = defaultdict(list)
     wanted = None if card_ids is None else list(card_ids)
@@ -170,7 +178,7 @@ def standings(
         reviews[review.card_id].append(review)
     for happened in session.scalars(of_events):
         events[happened.card_id].append(happened)
-    return {card: replay(reviews[card], events[card]) for card in sorted({*reviews, *events})}
+    return reviews, events
 
 
 def refresh(session: Session, learner_id: uuid.UUID, card_ids: Iterable[uuid.UUID] | None = None) -> None:

@@ -84,6 +84,28 @@ def replay(reviews: Sequence[Review], events: Sequence[CardEvent]) -> Standing:
     )
 
 
+def tried_recalls(
+    reviews: Sequence[Review], events: Sequence[CardEvent]
+) -> list[tuple[datetime, float, bool]]:
+    """Return the reviews of a learned card: when, how likely FSRS held a recall, and whether it came.
+
+    Only those count that came a day or more after the one before: of shorter times FSRS says nothing.
+    """
+    undone = {event.review_id for event in events if event.kind == "undo"}
+    counted = sorted(
+        (review for review in reviews if review.id not in undone),
+        key=lambda review: (review.reviewed_at, review.id),
+    )
+    card, found = FsrsCard(card_id=1), []
+    for review in counted:
+        waited = review.reviewed_at - card.last_review if card.last_review is not None else timedelta()
+        if card.state == State.Review and waited >= timedelta(days=1):
+            likely = float(_scheduler.get_card_retrievability(card, review.reviewed_at))
+            found.append((review.reviewed_at, likely, review.grade > Rating.Again))
+        card, _ = _scheduler.review_card(card, Rating(review.grade), review.reviewed_at)
+    return found
+
+
 def recall(standing: Standing, now: datetime) -> float | None:
     """Return how likely a card would be recalled now, as FSRS says.
 

@@ -26,7 +26,7 @@ def downgrade() -> None:
 
 
 def _allow(kinds: tuple[str, ...]) -> None:
-    """Change what the check of kinds allows; SQLite does so by copying the table, which forgets the old check."""
+    """Change what the check of kinds allows; SQLite copies the table for it, and so forgets the old check."""
     rule = f"kind IN ({', '.join(repr(kind) for kind in kinds)})"
     if op.get_bind().dialect.name != "sqlite":
         op.drop_constraint(op.f("ck_progress_kind"), "progress", type_="check")
