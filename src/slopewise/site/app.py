@@ -20,6 +20,8 @@ from slopewise.site.configuration import Configuration
 from slopewise.site.content import load_course
 from slopewise.site.content.library import Library, load_pro_decks
 from slopewise.site.content.read_ahead import ReadAhead
+from slopewise.site.datasets.shelf import Shelf
+from slopewise.site.datasets.workshop import Workshop
 from slopewise.site.labs.pool import FrameStore, Pool
 from slopewise.site.labs.jobs import Jobs
 from slopewise.site.mastery.guide import Guide
@@ -27,6 +29,8 @@ from slopewise.site.pages import (
     account,
     cards,
     classes,
+    data_runs,
+    datasets,
     errors,
     health,
     lessons,
@@ -47,7 +51,7 @@ from slopewise.site.security import SecurityHeaders
     playground,
 from slopewise.site.static_files import VersionedFiles
 from slopewise.site.storage import open_database
-from slopewise.site.storage.erasure import erase_again
+from slopewise.site.storage.erasure import DATA, erase_again
 from slopewise.site.templating import make_templates
 
 STATIC = Path(__file__).parent / "static"
@@ -107,6 +111,8 @@ def create_app(
         membership,
         classes,
         teaching,
+        datasets,
+        data_runs,
         own_data,
         placement,
         progress,
@@ -132,6 +138,7 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     state.database = open_database(state.configuration.database, state.configuration.files)
     erase_again(state.database, state.clock())
     state.tries = tries_of(state.database)
+    state.workshop = Workshop(Shelf(state.database.beside(DATA)), state.database, state.clock)
     state.hashing = CapacityLimiter(HASHES_AT_ONCE)
     await state.frames.pool.warm_up()
     reading = ReadAhead(state.course)
@@ -139,6 +146,7 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
         reading.start()
     yield
     reading.stop()
+    await state.workshop.close()
     await state.frames.pool.close()
     state.database.close()
 

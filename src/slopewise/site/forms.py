@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import HTTPException
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,6 +20,9 @@ from slopewise.site.accounts.secrets import new_secret
 from slopewise.site.visitors import cookie_name, session_secret, set_cookie, visitor_of
 
 LARGEST_BODY = 512 * 1024
+LARGEST_UPLOAD = 10 * 2**20
+FORM_BYTES = 16 * 1024  # around a file
+UPLOAD_SECONDS = 120
 MOST_FIELDS = 50
 _SAFE_SITES = ("same-origin", "none")
 
@@ -37,6 +43,35 @@ async def check_request(request: Request) -> None:
         token = request.state.fields.get("form_token", "")
     else:
         raise HTTPException(415, "Only forms and JSON are read here.")
+    _check_token(request, token)
+
+
+async def check_upload(request: Request) -> None:
+    """Do the same for a form with one file: fields as above, the file in `request.state.upload`, or None.
+
+    The file is spooled to the disk, and closed when the request ends.
+    """
+    _check_origin(request)
+    kind = request.headers.get("content-type", "")
+    if kind.partition(";")[0].strip().lower() != "multipart/form-data":
+        raise HTTPException(415, "Only a form with a file is read here.")
+    parser = MultiPartParser(
+        request.headers, _up_to(request, LARGEST_UPLOAD), max_files=1, max_fields=MOST_FIELDS
+    )
+    try:
+        async with asyncio.timeout(UPLOAD_SECONDS):
+            form = await parser.parse()
+    except TimeoutError:
+        raise HTTPException(408, f"The file did not arrive within {UPLOAD_SECONDS} seconds.") from None
+    except (MultiPartException, ValueError):
+        raise HTTPException(400, "This form cannot be read.") from None
+    request.state.fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    files = [value for value in form.values() if isinstance(value, UploadFile)]
+    request.state.upload = files[0] if files and files[0].filename else None
+    _check_token(request, request.state.fields.get("form_token", ""))
+
+
+def _check_token(request: Request, token: str) -> None:
     secret = _token_secret(request)
     if not secret or not hmac.compare_digest(token.encode(), _token(secret).encode()):
         raise HTTPException(
@@ -85,6 +120,16 @@ def _check_origin(request: Request) -> None:
         foreign = True
     if foreign:
         raise HTTPException(403, "This was sent by a page of another site, so nothing was done.")
+
+
+async def _up_to(request: Request, most: int) -> AsyncIterator[bytes]:
+    """Yield a body in parts, as long as it is no larger than it may be."""
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most + FORM_BYTES:
+            raise HTTPException(413, f"A file may have up to {most // 2**20} MiB.")
+        yield part
 
 
 async def _body(request: Request) -> bytes:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount
 
-from slopewise.site.forms import check_request
+from slopewise.site.forms import check_request, check_upload
 from slopewise.site.visitors import visitor_of
 
 _ATTRIBUTE = "slopewise_policy"
@@ -60,14 +60,16 @@ SAFE_METHODS = ("GET", "HEAD")
 PUBLIC_MOUNTS = ("static",)  # files that the package ships; nothing of a user's is ever among them
 
 
-def route(router: APIRouter, method: str, path: str, policy: Policy, **options: Any) -> Callable[..., Any]:
+def route(
+    router: APIRouter, method: str, path: str, policy: Policy, *, takes_file: bool = False, **options: Any
+) -> Callable[..., Any]:
     """Return a decorator that adds a route with its policy, which is checked before the route runs.
 
     A route that changes something also checks that one of our own pages sent the request.
     """
     checks = [Depends(policy.check)]
     if method not in SAFE_METHODS:
-        checks.append(Depends(check_request))
+        checks.append(Depends(check_upload if takes_file else check_request))
 
     def add(endpoint: Callable[..., Any]) -> Callable[..., Any]:
         setattr(endpoint, _ATTRIBUTE, policy)
@@ -89,7 +91,6 @@ def _declares(found: BaseRoute) -> bool:
     if policy is None:
         return False
     checks = [dependency.dependency for dependency in getattr(found, "dependencies", [])]
-    needed = [policy.check]
-    if set(getattr(found, "methods", ())) - set(SAFE_METHODS):
-        needed.append(check_request)
-    return all(check in checks for check in needed)
+    changes = set(getattr(found, "methods", ())) - set(SAFE_METHODS)
+    is_ours = not changes or check_request in checks or check_upload in checks
+    return policy.check in checks and is_ours

@@ -87,12 +87,14 @@ def session_secret(request: Request) -> str:
     return request.cookies.get(cookie_name(request, "session"), "")[:100]
 
 
-def set_cookie(request: Request, response: Response, name: str, value: str) -> None:
+def set_cookie(
+    request: Request, response: Response, name: str, value: str, *, outlives_browser: bool = True
+) -> None:
     """Set a cookie that script cannot read and other sites do not send."""
     response.set_cookie(
         cookie_name(request, name),
         value,
-        max_age=int(ABSOLUTE.total_seconds()),
+        max_age=int(ABSOLUTE.total_seconds()) if outlives_browser else None,
         secure=_is_https(request),
         httponly=True,
         samesite="lax",

@@ -84,6 +84,7 @@ def _column(table: Table, name: str) -> dict[str, Any]:
         spread = f"{number(float(values.min()))} to {number(float(values.max()))}"
         spread += f", median {number(float(np.median(values)))}"
     return {
+        "key": name,  # as the table has it; the name is for reading
         "name": visible(name),
         "kind": info.kind,
         "missing": info.missing,

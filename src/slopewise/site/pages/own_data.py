@@ -13,6 +13,7 @@ from starlette.responses import Response
 from slopewise.engine.errors import ArgumentError
 from slopewise.site.accounts.accounts import confirmed_hash
 from slopewise.site.accounts.export import export, review_rows, reviews_as_csv
+from slopewise.site.datasets.taking_along import data_sets_as_export
 from slopewise.site.forms import field
 from slopewise.site.pages.account import account_id
 from slopewise.site.pages.answers import go_to, limit, limit_in_thread, slowly
@@ -29,8 +30,10 @@ def export_as_json(request: Request) -> Response:
     """Return all that is kept of the visitor."""
     limit(request, "export", str(account_id(request)))
     state, visitor = request.app.state, visitor_of(request)
+    assert visitor.learner_id is not None
     with state.database.reading() as session:
         value = export(session, account_id(request), state.library, visitor, state.clock())
+        value["data_sets"] = data_sets_as_export(session, visitor.learner_id, state.workshop.shelf)
     text = json.dumps(value, default=_text, ensure_ascii=False, indent=1)
     return _file(text, "application/json", "slopewise.json")
 

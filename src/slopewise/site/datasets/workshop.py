@@ -1,0 +1,220 @@
+"""Where work on data sets is done: who waits, which process works, and what becomes of the result.
+
+`run_fit` is the one place where a training is run. Whatever tends it (here: a task of the server, which ends
+when nobody looks at its page any more) only has to await it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shlex
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+
+from slopewise.engine.errors import SlopewiseError
+from slopewise.site.datasets.records import UNSEEN, end_guests, end_lost_runs
+from slopewise.site.datasets.shelf import Shelf
+from slopewise.site.labs.alone import AloneLimits, run_alone
+from slopewise.site.labs.pool import LabBusyError
+from slopewise.site.storage.database import Database
+from slopewise.site.storage.dataset_tables import DataRun, DataSet
+
+log = logging.getLogger(__name__)
+
+READING = AloneLimits(seconds=20)
+FITTING = AloneLimits(seconds=90)
+READERS = 2  # tables that are read at the same time
+WAITING, PATIENCE = 20, 15.0  # who waits to have a table read, and for how many seconds
+FITS = max(1, (os.cpu_count() or 2) - 1)  # trainings at the same time
+LOOK, TIDY = 2.0, 600.0  # seconds between two looks at who watches, and between two sweeps
+_WORK = "slopewise.site.datasets.work"
+
+
+async def run_fit(shelf: Shelf, table: Path, file_name: str, request: dict[str, Any]) -> dict[str, Any]:
+    """Train on a table in a process of its own, by the code of `slopewise fit`.
+
+    Parameters
+    ----------
+    shelf : Shelf
+    table : Path
+        The file; the process gets a copy of it.
+    file_name : str
+        What messages and the report call it.
+    request : dict
+        ``question`` and ``settings``, the fields of `Question` and `Settings`.
+
+    Returns
+    -------
+    dict
+        ``report``, a page as text; ``words``, a line; ``task``.
+
+    Raises
+    ------
+    ArgumentError
+        If the table cannot be learned from, in the words of the command line.
+    LabFailedError
+        If a limit was passed.
+    """
+    with shelf.workplace() as folder:
+        await asyncio.to_thread(_copy, table, folder / file_name)
+        target = request["question"]["target"]
+        command = shlex.join(["slopewise", "fit", file_name, "--target", target])
+        asked = {**request, "task": "fit", "file": file_name, "command": command}
+        result: dict[str, Any] = await run_alone(_WORK, asked, folder, FITTING)
+        return result
+
+
+class Workshop:
+    """The work on data sets of one server process."""
+
+    def __init__(self, shelf: Shelf, database: Database, clock: Callable[[], datetime]) -> None:
+        self.shelf, self.database, self.clock = shelf, database, clock
+        self._reading = asyncio.Semaphore(READERS)
+        self._fitting = asyncio.Semaphore(FITS)
+        self._waiting = 0
+        self._fits: dict[uuid.UUID, asyncio.Task[None]] = {}
+        self._tidying = asyncio.create_task(self._keep_tidy())
+
+    # ---- reading
+
+    async def read(self, file_name: str, content: bytes) -> dict[str, Any]:
+        """Return ``facts`` and ``points`` of a file that a visitor gave."""
+        with self.shelf.workplace() as folder:
+            (folder / file_name).write_bytes(content)
+            return await self._ask({"task": "read", "file": file_name}, folder)
+
+    async def generate(self, kind: str, rows: int, noise: float | None, seed: int) -> dict[str, Any]:
+        """Return ``facts``, ``points`` and the ``text`` of a generated table."""
+        request = {"task": "generate", "kind": kind, "rows": rows, "noise": noise, "seed": seed}
+        with self.shelf.workplace() as folder:
+            return await self._ask(request, folder)
+
+    async def cells(self, data_set: DataSet) -> dict[str, Any]:
+        """Return ``names`` and ``rows`` of a whole table, as text."""
+        with self.shelf.workplace() as folder:
+            _copy(self.shelf.table(data_set.id), folder / data_set.file_name)
+            return await self._ask({"task": "table", "file": data_set.file_name}, folder)
+
+    async def _ask(self, request: dict[str, Any], folder: Path) -> dict[str, Any]:
+        busy = "others have their tables read just now; please try again in a moment"
+        if self._waiting >= WAITING:
+            raise LabBusyError(busy)
+        self._waiting += 1
+        try:
+            await asyncio.wait_for(self._reading.acquire(), PATIENCE)
+        except TimeoutError:
+            raise LabBusyError(busy) from None
+        finally:
+            self._waiting -= 1
+        try:
+            result: dict[str, Any] = await run_alone(_WORK, request, folder, READING)
+            return result
+        finally:
+            self._reading.release()
+
+    # ---- training
+
+    def start(self, run: DataRun, data_set: DataSet) -> None:
+        """Tend a training that waits, until it has ended or nobody looks."""
+        task = asyncio.create_task(self._tend(run, data_set))
+        self._fits[run.id] = task
+        task.add_done_callback(lambda _: self._fits.pop(run.id, None))
+
+    def stop(self, run_id: uuid.UUID) -> None:
+        """End a training, if it is tended here."""
+        if run_id in self._fits:
+            self._fits[run_id].cancel()
+
+    async def _tend(self, run: DataRun, data_set: DataSet) -> None:
+        work = asyncio.create_task(self._work(run, data_set))
+        try:
+            while not work.done():
+                await asyncio.wait({work}, timeout=LOOK)
+                if not work.done() and await asyncio.to_thread(self._is_unseen, run.id):
+                    break
+        finally:
+            if not work.done():
+                work.cancel()
+            with suppress(asyncio.CancelledError):
+                await work
+        state, message = await work if not work.cancelled() else ("ended", "It was ended before its end.")
+        await asyncio.to_thread(self._note, run.id, state, message)
+
+    async def _work(self, run: DataRun, data_set: DataSet) -> tuple[str, str]:
+        """Train, keep the report, and return how it ended."""
+        async with self._fitting:
+            await asyncio.to_thread(self._note, run.id, "running", "")
+            request: dict[str, Any] = {name: run.settings[name] for name in ("question", "settings")}
+            try:
+                table = self.shelf.table(data_set.id)
+                result = await run_fit(self.shelf, table, data_set.file_name, request)
+                self.shelf.put_report(data_set.id, run.id, result["report"])
+            except SlopewiseError as error:
+                return "refused", str(error)
+            except (FileNotFoundError, StopIteration):  # the data set was deleted meanwhile
+                return "ended", "The data set is gone."
+            except Exception:
+                log.exception("a training on a data set failed")
+                return "refused", "this ran into a mistake of ours; the server's log says which"
+        return "done", result["words"]
+
+    def _is_unseen(self, run_id: uuid.UUID) -> bool:
+        with self.database.reading() as session:
+            run = session.get(DataRun, run_id)
+            return run is None or run.state == "ended" or run.seen_at < self.clock() - UNSEEN
+
+    def _note(self, run_id: uuid.UUID, state: str, message: str) -> None:
+        with self.database.writing() as session:
+            run = session.get(DataRun, run_id)
+            if run is None or run.state == "ended":
+                return
+            run.state, run.message = state, message
+            if state != "running":
+                run.ended_at = self.clock()
+
+    # ---- order
+
+    def tidy(self) -> None:
+        """Delete what belongs to nobody any more: data of guests who have left, files without a row."""
+        with self.database.writing() as session:
+            gone = end_guests(session, self.clock())
+            end_lost_runs(session, self.clock())
+        for data_set in gone:
+            self.shelf.remove(data_set)
+        self.sweep()
+
+    def sweep(self, seconds: float | None = None) -> None:
+        """Delete the files of data sets that have no row."""
+        with self.database.reading() as session:
+            known = set(session.scalars(sqlalchemy.select(DataSet.id)))
+        if seconds is None:
+            self.shelf.sweep(known)
+        else:
+            self.shelf.sweep(known, seconds)
+
+    async def _keep_tidy(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self.tidy)
+            except Exception:
+                log.exception("the files of data sets could not be tidied")
+            await asyncio.sleep(TIDY)
+
+    async def close(self) -> None:
+        """End all trainings."""
+        tasks = [self._tidying, *self._fits.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.write_bytes(source.read_bytes())
