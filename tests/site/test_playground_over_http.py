@@ -2,10 +2,16 @@
 
 import http.client
 import json
+import os
 import re
+import signal
 import threading
 import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 import uvicorn
@@ -81,10 +87,13 @@ class Visitor:
 
 
 class Stream:
-    """Messages as they come: (seconds since the first, id, data)."""
+    """Messages as they come: (moment, id, data)."""
+
+    opened: ClassVar[list] = []
 
     def __init__(self, visitor, last=None):
         self.connection = http.client.HTTPConnection("127.0.0.1", visitor.port, timeout=20)
+        self.opened.append(self)
         headers = {"Cookie": visitor.cookie} | ({"Last-Event-ID": str(last)} if last is not None else {})
         self.connection.request("GET", f"/playground/jobs/{visitor.job}/events", headers=headers)
         self.answer = self.connection.getresponse()
@@ -113,6 +122,20 @@ class Stream:
         self.connection.close()
 
 
+@pytest.fixture(autouse=True)
+def streams_are_closed():
+    """Close what a test left open."""
+    yield
+    while Stream.opened:
+        Stream.opened.pop().close()
+
+
+@pytest.fixture
+def visitor(server):
+    """A new visitor."""
+    return Visitor(server)
+
+
 def rests_at(step):
     return lambda message: message["state"] == "paused" and message["step"] == step
 
@@ -129,16 +152,14 @@ def test_a_training_streams_its_curve_each_message_a_delta_with_its_step_as_id(s
     for _, step, message in messages:
         seen = message["points"][-1][0] if message["points"] else seen
         assert step == max(seen, 0)
-    stream.close()
 
 
 def test_a_stream_sends_at_most_twenty_messages_a_second(server, limits):
     limits(slice=0.001)
-    stream = Visitor(server).start("batch=1", 700).stream()
-    times = [moment for moment, _, _ in stream.until(rests_at(700))]
+    stream = Visitor(server).start("batch=1", 300).stream()
+    times = [moment for moment, _, _ in stream.until(rests_at(300))]
     assert len(times) > 5
     assert (times[-1] - times[0]) / (len(times) - 1) > 0.045
-    stream.close()
 
 
 def test_a_dropped_stream_goes_on_after_the_last_event_that_came(server):
@@ -168,7 +189,6 @@ def test_a_training_steps_back_and_forward_to_the_same_numbers(server):
     assert again == there
     visitor.control("go", step=0)
     assert stream.until(rests_at(0))[-1][2]["view"]["network"][1]["weight_gradient"] is None
-    stream.close()
 
 
 def test_a_training_pauses_and_goes_on_and_holds_no_process_meanwhile(server):
@@ -186,4 +206,204 @@ def test_a_training_pauses_and_goes_on_and_holds_no_process_meanwhile(server):
     visitor.control("stop")
     ended = stream.until(lambda message: message["state"] == "ended")[-1][2]
     assert ended["why"] == "stopped"
+
+
+def has_ended(message):
+    return message["state"] == "ended"
+
+
+def test_a_visitor_has_one_training_at_a_time(server):
+    visitor = Visitor(server).start("", 20_000)
+    stream = visitor.stream()
+    stream.until(lambda message: message["step"] > 0)
+    first = visitor.job
+    visitor.start("data=blobs", 5)
+    assert "another training of yours has begun" in stream.until(has_ended)[-1][2]["why"]
+    assert visitor.job != first
     stream.close()
+    second = visitor.stream()
+    second.until(rests_at(5))
+    second.close()
+    assert sum(job.owner == server.app.state.jobs._jobs[visitor.job].owner for job in jobs_of(server)) == 1
+
+
+def jobs_of(server):
+    return list(server.app.state.jobs._jobs.values())
+
+
+def test_a_training_belongs_to_the_visitor_who_began_it(server):
+    mine, other = Visitor(server).start("", 3), Visitor(server)
+    other.job = mine.job
+    assert other.control("go", step=10)[0] == 404
+    assert other.control("stop")[0] == 404
+    assert other.send("GET", f"/playground/jobs/{mine.job}/events").status == 404
+
+
+def test_a_training_is_begun_only_by_a_page_of_ours(visitor):
+    visitor.token = "guessed"
+    assert visitor.send("POST", "/playground/jobs", {"query": "", "step": 1}).status == 403
+    assert visitor.send("GET", "/playground/jobs").status == 405
+
+
+def test_who_waits_is_shown_a_place_in_the_queue_and_gets_a_turn(server, limits):
+    limits(turn=0.3)
+    workers = server.app.state.jobs.pool.limits.workers
+    visitors = [Visitor(server).start("batch=1", 20_000) for _ in range(workers + 2)]
+    streams = [visitor.stream() for visitor in visitors]
+    places = [stream.until(lambda message: message["place"])[-1][2] for stream in streams[-2:]]
+    assert [message["state"] for message in places] == ["waiting", "waiting"]
+    assert {message["place"] for message in places} <= {1, 2}
+    last = streams[-1].until(lambda message: message["step"] > 0)[-1][2]
+    assert last["place"] == 0  # its turn came while the others still have work
+    for visitor in visitors:
+        visitor.control("stop")
+
+
+@pytest.mark.parametrize(
+    ("query", "word"),
+    [
+        ("rows=2001", "rows"),
+        ("layers=linear:65", "linear has 1 to 64 units"),
+        ("layers=eval(1)", "layer 1"),
+        ("layers=" + ",".join(["tanh"] * 13), "at most 12 layers"),
+        ("optimizer=magic", "optimizer"),
+        ("lr=nan", "lr"),
+        ("noise=-1", "noise"),
+        ("loss=squared_error", "choose the loss cross_entropy"),
+        ("data=blobs&loss=binary_cross_entropy_with_logits", "three classes"),
+        ("features=x9", "features"),
+        ("validation=0.6&test=0.6", "at most 0.8"),
+        ("nesterov=1", "momentum above 0"),
+        ("data_seed=" + "9" * 400, "data_seed"),
+    ],
+)
+def test_what_is_too_large_or_does_not_fit_is_refused_in_one_line(visitor, query, word):
+    answer = visitor.send("POST", "/playground/jobs", {"query": query, "step": 1})
+    assert answer.status == 400
+    error = json.loads(answer.text)["error"]
+    assert word in error
+    assert "\n" not in error
+
+
+@pytest.mark.parametrize("step", [-1, 20_001, "x", None, 1e3, [1]])
+def test_a_step_out_of_the_limits_is_refused(visitor, step):
+    answer = visitor.send("POST", "/playground/jobs", {"query": "", "step": step})
+    assert answer.status == 400
+    assert "from 0 to 20000" in json.loads(answer.text)["error"]
+
+
+@pytest.mark.parametrize(
+    ("query", "word"),
+    [
+        ("layers=linear:64,linear:64,linear:64", "8642 parameters; at most 8000"),
+        ("layers=linear:8,batch_norm&batch=1", "more than one value"),
+        ("lr=10&data=linear&optimizer=sgd&batch=2000", "no longer a number"),
+    ],
+)
+def test_a_training_that_cannot_go_on_ends_and_says_why_in_one_line(visitor, query, word):
+    stream = visitor.start(query, 2000).stream()
+    why = stream.until(has_ended)[-1][2]["why"]
+    assert word in why
+    assert "\n" not in why
+    status, answer = visitor.control("go", step=3)
+    assert status == 400
+    assert "has ended" in answer["error"]
+
+
+def test_a_training_may_use_only_so_many_seconds_of_a_worker(visitor, limits):
+    limits(seconds=0.25)
+    stream = visitor.start("batch=1", 20_000).stream()
+    assert "the most here" in stream.until(has_ended)[-1][2]["why"]
+
+
+def test_a_slice_that_hangs_is_killed_and_said_so_and_the_next_training_served(server, visitor):
+    pool = server.app.state.jobs.pool
+    before = pool.limits
+    pool.limits = replace(before, seconds=0.001)
+    try:
+        stream = visitor.start("", 5).stream()
+        assert "took longer than" in stream.until(has_ended)[-1][2]["why"]
+        stream.close()
+    finally:
+        pool.limits = before
+    stream = visitor.start("", 5).stream()
+    stream.until(rests_at(5))
+
+
+def test_a_worker_that_is_killed_ends_its_training_with_one_line(server, visitor):
+    stream = visitor.start("batch=1", 20_000).stream()
+    stream.until(lambda message: message["step"] > 5)
+    for process in children():
+        os.kill(process, signal.SIGKILL)
+    why = stream.until(has_ended)[-1][2]["why"]
+    assert why == "the lab's process ended in the middle of a run; please try again"
+
+
+def children():
+    """Return the ids of the worker processes of this one."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            if (
+                parent == str(os.getpid())
+                and b"slopewise.site.labs.worker" in (folder / "cmdline").read_bytes()
+            ):
+                found.append(int(folder.name))
+    return found
+
+
+def test_a_stream_that_does_not_come_back_in_time_ends_its_training(server, limits):
+    limits(reconnect=0.4)
+    visitor = Visitor(server).start("batch=1", 20_000)
+    stream = visitor.stream()
+    stream.until(lambda message: message["step"] > 0)
+    stream.close()
+    time.sleep(0.2)
+    again = visitor.stream()  # in time: it goes on
+    again.until(lambda message: message["state"] == "running")
+    again.close()
+    job = server.app.state.jobs._jobs[visitor.job]
+    deadline = time.monotonic() + 5
+    while visitor.job in server.app.state.jobs._jobs and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert job.why == "nobody has looked at this training for a while"
+    assert visitor.control("go", step=3)[0] == 404
+    assert job not in server.app.state.jobs._at_work
+
+
+def test_a_training_that_nobody_asks_for_long_is_forgotten(server, limits):
+    limits(idle=0.3, reconnect=1.0)
+    visitor = Visitor(server).start("", 3)
+    stream = visitor.stream()
+    assert "start it again where you left" in stream.until(has_ended)[-1][2]["why"]
+
+
+def test_too_many_trainings_are_refused_with_a_way_out(server, limits):
+    limits(jobs=len(jobs_of(server)))
+    answer = Visitor(server).send("POST", "/playground/jobs", {"query": "", "step": 1})
+    assert answer.status == 503
+    assert "try again in a minute" in json.loads(answer.text)["error"]
+
+
+def test_the_test_set_is_sealed_until_it_is_opened_and_the_log_says_when(server):
+    visitor = Visitor(server).start("", 10)
+    stream = visitor.stream()
+    sealed = stream.until(rests_at(10))
+    assert all(len(point) == 6 for _, _, message in sealed for point in message["points"])
+    assert all(len(m["view"]["scores"]) == 6 for _, _, m in sealed if "view" in m)
+    status, answer = visitor.control("open-test")
+    assert status == 200
+    assert "test" in answer["overlay"]
+    opened = stream.until(lambda message: message["openings"])[-1][2]
+    assert opened["openings"] == [10]
+    assert [len(point) for point in opened["points"]] == [8] * 11
+    assert len(opened["view"]["scores"]) == 8
+    stream.close()
+    visitor.start("lr=0.05", 5)  # the same test set in another training: the log remembers
+    stream = visitor.stream()
+    assert stream.until(rests_at(5))[-1][2]["openings"] == [10]
+    stream.close()
+    visitor.start("data_seed=5", 5)
+    stream = visitor.stream()
+    assert stream.until(rests_at(5))[-1][2]["openings"] == []

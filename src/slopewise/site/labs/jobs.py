@@ -61,6 +61,7 @@ class Job:
     id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     step: int = 0
     wanted: int = 0
+    is_pausing: bool = False
     is_fresh: bool = True  # nothing is known yet, not even of step 0
     seconds: float = 0.0
     place: int = 0  # in the queue; 0 is at work or at rest
@@ -142,8 +143,8 @@ class Job:
         self.snapshots[self.step] = answer["snapshot"]
         self._thin_out()
         self.view_version += 1
-        if answer["diverged"]:
-            self.wanted = self.step
+        if self.is_pausing:
+            self.wanted, self.is_pausing = self.step, False
         self.tell()
 
     def _shown(self, point: list[float | None]) -> list[float | None]:
@@ -209,9 +210,12 @@ class Jobs:
         if job.why:
             raise ArgumentError(f"this training has ended: {job.why}")
         job.wished_at = self.clock()
-        job.wanted = step
-        job.tell()
+        job.wanted, job.is_pausing = step, False
+        if job in self._waiting and not job.has_work:
+            self._waiting.remove(job)
+            job.place = 0
         self._schedule(job)
+        job.tell()
 
     def _openings(self, owner: str, values: Mapping[str, Any]) -> list[int]:
         """Return the log of a visitor's openings of one test set: it outlives the job."""
@@ -224,12 +228,10 @@ class Jobs:
 
     def pause(self, job: Job) -> None:
         """Let a job rest where it is."""
+        if job in self._at_work:
+            job.is_pausing = True  # after the slice that is under way
+            return
         self.go_to(job, job.step)
-        if job in self._waiting:
-            self._waiting.remove(job)
-            job.place = 0
-            self._fill()
-            job.tell()
 
     async def stream(self, job: Job, after: int) -> AsyncIterator[tuple[int, dict[str, Any]]]:
         """Yield the last step of the curve and what is new since `after`, at most 20 times a second."""
