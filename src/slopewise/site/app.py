@@ -39,6 +39,7 @@ from slopewise.site.pages import (
     own_cards,
     own_data,
     placement,
+    playground,
     progress,
     progress_tables,
     reference,
@@ -48,7 +49,6 @@ from slopewise.site.pages import (
 )
 from slopewise.site.policies import undeclared_routes
 from slopewise.site.security import SecurityHeaders
-    playground,
 from slopewise.site.static_files import VersionedFiles
 from slopewise.site.storage import open_database
 from slopewise.site.storage.erasure import DATA, erase_again
