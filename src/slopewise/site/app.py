@@ -22,8 +22,8 @@ from slopewise.site.content.library import Library, load_pro_decks
 from slopewise.site.content.read_ahead import ReadAhead
 from slopewise.site.datasets.shelf import Shelf
 from slopewise.site.datasets.workshop import Workshop
-from slopewise.site.labs.pool import FrameStore, Pool
 from slopewise.site.labs.jobs import Jobs
+from slopewise.site.labs.pool import FrameStore, Pool
 from slopewise.site.mastery.guide import Guide
 from slopewise.site.pages import (
     account,
@@ -97,6 +97,8 @@ def create_app(
     application.state.library = Library(application.state.course, load_pro_decks())
     application.state.templates = make_templates(STATIC)
     application.state.frames = FrameStore(Pool(configuration.limits))
+    application.state.jobs = Jobs(application.state.frames.pool)
+    application.state.previews = playground.Previews()
     for module in (
         lessons,
         own_cards,  # before cards: its address is among theirs
@@ -106,8 +108,6 @@ def create_app(
         signing_up,
         logging_in,
         account,
-    application.state.jobs = Jobs(application.state.frames.pool)
-    application.state.previews = playground.Previews()
         membership,
         classes,
         teaching,
@@ -117,6 +117,7 @@ def create_app(
         placement,
         progress,
         progress_tables,
+        playground,
         health,
     ):
         application.router.routes.extend(module.router.routes)  # flat, so that each can be checked
@@ -129,7 +130,6 @@ def create_app(
         raise RuntimeError(f"routes without a policy: {', '.join(undeclared)}")
     return application
 
-        playground,
 
 @asynccontextmanager
 async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
@@ -146,6 +146,7 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
         reading.start()
     yield
     reading.stop()
+    await state.jobs.close()
     await state.workshop.close()
     await state.frames.pool.close()
     state.database.close()
@@ -161,7 +162,6 @@ def serve(configuration: Configuration) -> None:
         create_app(configuration, reads_ahead=True),
         host=configuration.host,
         port=configuration.port,
-    await state.jobs.close()
         log_level="warning",
         access_log=False,  # addresses hold what a learner does
         server_header=False,
