@@ -201,6 +201,15 @@ SiteDatabase = Annotated[
 PublicUrl = Annotated[
     str, typer.Option(metavar="URL", help="The https address that users type; needed off loopback.")
 ]
+SiteFiles = Annotated[
+    Path | None,
+    typer.Option(
+        "--files",
+        metavar="FOLDER",
+        envvar="SLOPEWISE_FILES",
+        help="Where files are kept; by default beside the database file, or in your data folder.",
+    ),
+]
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The address of an account.")]
 Day = Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="The last day.")]
 
@@ -211,15 +220,45 @@ def site(
     host: Annotated[str, typer.Option(metavar="NAME", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8000,
     database: SiteDatabase = None,
+    files: SiteFiles = None,
     public_url: PublicUrl = "",
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Another name under which it is reached; may be repeated."),
+    ] = None,
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="A proxy, or a network of them, that tells visitors' addresses; may be repeated. "
+            "Default: this machine.",
+        ),
+    ] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Serve metrics there, on loopback only.")
+    ] = None,
+    pages: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Your privacy.md, terms.md and contact.md."),
+    ] = None,
 ) -> int:
     """Serve the tutorial: lessons whose labs run on the engine, and flash cards."""
     if context.invoked_subcommand is not None:
-        context.obj = {"database": database, "public_url": public_url}
+        context.obj = {"database": database, "public_url": public_url, "files": files}
         return 0
     from slopewise.cli.site import serve_site
 
-    return serve_site(host, port, database, public_url)
+    return serve_site(
+        host,
+        port,
+        database,
+        public_url,
+        files=files,
+        allowed_names=tuple(allowed_host or ()),
+        trusted_proxies=tuple(trusted_proxy or ()),
+        metrics_port=metrics_port,
+        pages=pages,
+    )
 
 
 @site_commands.command("create-admin")
@@ -262,6 +301,40 @@ def make_codes(
     return _administer("make-codes", context, database, count=count, days=days, expires=expires)
 
 
+@site_commands.command("backup")
+def backup(
+    context: typer.Context,
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="A file, or a folder for many.")],
+    keep_days: Annotated[
+        int, typer.Option(min=1, max=3660, help="How long it is kept; those past their days are deleted.")
+    ] = 30,
+    database: SiteDatabase = None,
+    files: SiteFiles = None,
+) -> int:
+    """Back up the database and the files of learners, while the site serves."""
+    from slopewise.cli.site_backups import back_up_site
+
+    before = context.obj
+    return back_up_site(database or before["database"], files or before["files"], target, keep_days)
+
+
+@site_commands.command("restore")
+def restore(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What slopewise site backup wrote.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put it in the place of what is in the database.")
+    ] = False,
+    database: SiteDatabase = None,
+    files: SiteFiles = None,
+) -> int:
+    """Restore a backup, into an empty database of either kind. Stop the site first."""
+    from slopewise.cli.site_backups import restore_site
+
+    before = context.obj
+    return restore_site(database or before["database"], files or before["files"], file, replace)
+
+
 def _administer(command: str, context: typer.Context, database: str | None, **given: Any) -> int:
     """Run a command of the site's owner; options may stand before its name or after it."""
     from slopewise.cli.site import administer
@@ -269,7 +342,7 @@ def _administer(command: str, context: typer.Context, database: str | None, **gi
     before = context.obj
     if "public_url" in given:
         given["public_url"] = given["public_url"] or before["public_url"]
-    return administer(command, database or before["database"], **given)
+    return administer(command, database or before["database"], files=before["files"], **given)
 
 
 def _settings(

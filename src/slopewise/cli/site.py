@@ -5,38 +5,60 @@ from __future__ import annotations
 import socket
 from datetime import UTC, date, datetime, time, timedelta
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from slopewise.engine.errors import ArgumentError, MissingLibraryError
 
 _NEEDED = (
     *("fastapi", "uvicorn", "sqlalchemy", "alembic", "argon2", "limits", "fsrs"),
-    *("markdown_it", "mdit_py_plugins", "latex2mathml"),
+    *("markdown_it", "mdit_py_plugins", "latex2mathml", "psycopg", "prometheus_client"),
 )
 
 
-def serve_site(host: str, port: int, database: str | None, public_url: str) -> int:
+def serve_site(
+    host: str,
+    port: int,
+    database: str | None,
+    public_url: str,
+    *,
+    trusted_proxies: tuple[str, ...] = (),
+    **given: Any,
+) -> int:
     """Serve until Ctrl-C, and return the exit status."""
     require_libraries()
     from slopewise.site.app import serve
-    from slopewise.site.configuration import Configuration, default_database
+    from slopewise.site.configuration import LOOPBACK, Configuration, database_from
 
-    configuration = Configuration(host, _free_port(host, port), database or default_database(), public_url)
+    configuration = Configuration(
+        host,
+        _free_port(host, port),
+        database_from(database),
+        public_url,
+        trusted_proxies=trusted_proxies or LOOPBACK,
+        **given,
+    )
     print(f"Slopewise is at {configuration.address} (Ctrl-C stops it)", flush=True)
     serve(configuration)
     return 0
 
 
 def administer(
-    command: str, database: str | None, *, public_url: str = "", email: str = "", **given: Any
+    command: str,
+    database: str | None,
+    *,
+    files: Path | None = None,
+    public_url: str = "",
+    email: str = "",
+    **given: Any,
 ) -> int:
     """Run one of the owner's commands, print what it says, and return the exit status."""
     require_libraries()
     from slopewise.site.administration import administration
-    from slopewise.site.configuration import Configuration, default_database
+    from slopewise.site.configuration import Configuration, database_from
 
     address = Configuration(public_url=public_url).address
-    with administration(database or default_database(), datetime.now(UTC)) as owner:
+    with administration(database_from(database), datetime.now(UTC), files) as owner:
         if command in ("create-admin", "reset-password"):
             make = owner.create_admin if command == "create-admin" else owner.reset_password
             path = make(email)

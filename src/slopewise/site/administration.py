@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
@@ -107,9 +108,9 @@ class Administration:
 
 
 @contextmanager
-def administration(database: str, now: datetime) -> Iterator[Administration]:
+def administration(database: str, now: datetime, files: Path | None = None) -> Iterator[Administration]:
     """Open a database for the owner's commands; a server may run on it meanwhile."""
-    opened = open_database(database)
+    opened = open_database(database, files)
     try:
         yield Administration(opened, now)
     finally:

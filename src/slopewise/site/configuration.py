@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from slopewise.engine.errors import ArgumentError
+from slopewise.site.accounts.mail import secret_from_environment
 from slopewise.site.accounts.passwords import PasswordCost
 from slopewise.site.labs.pool import Limits
+
+LOOPBACK = ("127.0.0.1", "::1")
+_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,14 @@ class Configuration:
         The folder of what is kept in files; by default beside the database of SQLite, else the user's.
     public_url : str
         What users type; needed off loopback, and then with https.
+    allowed_names : tuple of str
+        Names in a Host header that are answered besides that of `public_url`.
+    trusted_proxies : tuple of str
+        Addresses or networks of proxies whose word on a visitor's address counts.
+    metrics_port : int
+        Where metrics are served, on loopback; nowhere by default.
+    pages : Path
+        The folder of the owner's own pages, such as ``privacy.md``.
     limits : Limits
         Of the labs.
     password_cost : PasswordCost
@@ -36,10 +49,19 @@ class Configuration:
     database: str = field(default_factory=lambda: default_database())
     public_url: str = ""
     files: Path | None = None
+    allowed_names: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = LOOPBACK
+    metrics_port: int | None = None
+    pages: Path | None = None
     limits: Limits = field(default_factory=Limits)
     password_cost: PasswordCost = field(default_factory=PasswordCost)
 
     def __post_init__(self) -> None:
+        for name in self.allowed_names:
+            if not _NAME.fullmatch(name):
+                raise ArgumentError(f"--allowed-host is a name such as learn.example.org, not {name[:100]!r}")
+        for proxy in self.trusted_proxies:
+            _check_proxy(proxy)
         if self.public_url:
             parts = urlsplit(self.public_url)
             if parts.scheme != "https" or not parts.hostname or parts.path not in ("", "/"):
@@ -59,7 +81,7 @@ class Configuration:
         names = ["127.0.0.1", "localhost", "[::1]"]
         if self.public_url:
             names.append(urlsplit(self.public_url).hostname or "")
-        return names
+        return [*names, *self.allowed_names]
 
     @property
     def address(self) -> str:
@@ -82,6 +104,36 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _check_proxy(text: str) -> None:
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError:
+        raise ArgumentError(
+            "--trusted-proxy is an address such as 10.0.0.2, or a network such as 10.0.0.0/24, "
+            f"not {text[:60]!r}"
+        ) from None
+    if network.prefixlen == 0:
+        raise ArgumentError(f"--trusted-proxy {text} would let every visitor say where they come from")
+
+
+def database_from(argument: str | None) -> str:
+    """Return the URL of the database: as given, as SLOPEWISE_DATABASE or its _FILE says, or the default.
+
+    Raises
+    ------
+    ArgumentError
+        If there is a password in the argument, which everybody on the machine can read.
+    """
+    if argument is None:
+        return secret_from_environment("SLOPEWISE_DATABASE") or default_database()
+    if re.match(r"[^/]*://[^/@]*:[^/@]+@", argument) or "password=" in argument:
+        raise ArgumentError(
+            "--database holds a password, and others on this machine can read arguments; put the URL into "
+            "SLOPEWISE_DATABASE, or into a file that SLOPEWISE_DATABASE_FILE names, or use ~/.pgpass"
+        )
+    return argument
 
 
 def default_database() -> str:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from slopewise.engine.errors import DataError
+from slopewise.site.storage.dump import dump
 from slopewise.site.storage.engines import (
     POSTGRESQL,
     SQLITE,
@@ -29,6 +32,8 @@ from slopewise.site.storage.engines import (
 )
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+
+DATA = "data"  # the folder of learners' files, beside the database
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,11 @@ class Database:
             yield session
 
     @property
+    def name(self) -> str:
+        """The file of SQLite, or the name of the database."""
+        return str(self.engine.url.database)
+
+    @property
     def is_shared(self) -> bool:
         """Whether several server processes may serve it."""
         return self.engine.dialect.name == POSTGRESQL
@@ -109,21 +119,29 @@ def open_database(url: str, folder: Path | None = None) -> Database:
     DataError
         If the file cannot be opened, or was made by another version.
     """
-    address = read_address(url)
-    database = Database(make_engine(address), _base(address, folder))
+    database = connect(url, folder)
     try:
-        revision = _bring_up_to_date(database, address)
+        revision = _bring_up_to_date(database)
     except OperationalError as error:
         database.close()
         reason = " ".join(str(error.orig).split())  # PostgreSQL says it in several lines
-        raise DataError(f"cannot open the database {address.database}: {reason}") from error
+        raise DataError(f"cannot open the database {database.name}: {reason}") from error
+    except BaseException:
+        database.close()
+        raise
     if not database.is_ready():
         database.close()
         raise DataError(
-            f"the database {address.database} is at revision {revision or 'none'}, and this version needs "
+            f"the database {database.name} is at revision {revision or 'none'}, and this version needs "
             f"{newest_revision()}; use the version that made it, or name another one with --database"
         )
     return database
+
+
+def connect(url: str, folder: Path | None = None) -> Database:
+    """Return a database as it is; see `open_database`."""
+    address = read_address(url)
+    return Database(make_engine(address), _base(address, folder))
 
 
 def _base(address: URL, folder: Path | None) -> Path:
@@ -137,26 +155,45 @@ def _base(address: URL, folder: Path | None) -> Path:
     return folder / file.name
 
 
-def _bring_up_to_date(database: Database, address: URL) -> str | None:
-    """Make the tables, or back up and change older ones; return the revision that was found."""
+def _bring_up_to_date(database: Database) -> str | None:
+    """Make the tables, or back up and change older ones; return the revision that was found.
+
+    An older database is never changed without a backup made just then: if that fails, so does the start.
+    """
     revision = database.revision()
     if revision is None and not sqlalchemy.inspect(database.engine).get_table_names():
         migrate(database)
         if not database.is_shared:
-            Path(str(address.database)).chmod(0o600)  # it will hold addresses of people
-    elif revision in _older_revisions():
-        if not database.is_shared:
-            back_up(database, database.beside(f"before-{newest_revision()}"))
+            Path(database.name).chmod(0o600)  # it will hold addresses of people
+    elif revision in older_revisions() and database.is_shared:
+        _migrate_shared(database)
+    elif revision in older_revisions():
+        back_up(database, database.beside(f"before-{newest_revision()}"))
         migrate(database)
     return revision
+
+
+def _migrate_shared(database: Database) -> None:
+    """Back up and migrate, while nobody writes; another process may have done it already."""
+    target = database.beside(f"before-{newest_revision()}.zip")
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with for_writing(database.engine).begin() as connection:
+        if MigrationContext.configure(connection).get_current_revision() in older_revisions():
+            dump(connection, database.beside(DATA), target, datetime.now(UTC))
+            migrate_on(connection)
 
 
 def migrate(database: Database, revision: str = "head") -> None:
     """Bring the tables to a revision, in one transaction."""
     with for_writing(database.engine).begin() as connection:
-        config = _alembic()
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        migrate_on(connection, revision)
+
+
+def migrate_on(connection: Connection, revision: str = "head") -> None:
+    """Bring the tables to a revision, in the transaction of a connection."""
+    config = _alembic()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 def back_up(database: Database, file: Path) -> None:
@@ -176,7 +213,7 @@ def newest_revision() -> str | None:
     return _scripts().get_current_head()
 
 
-def _older_revisions() -> set[str]:
+def older_revisions() -> set[str]:
     """Return the revisions from which this version knows the way."""
     return {found.revision for found in _scripts().walk_revisions()} - {newest_revision()}
 

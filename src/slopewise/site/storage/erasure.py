@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from slopewise.engine.errors import DataError
-from slopewise.site.storage.database import Database
+from slopewise.site.storage.database import DATA, Database
 from slopewise.site.storage.dataset_tables import DataRun, DataSet
 from slopewise.site.storage.tables import (
     Account,
@@ -26,7 +26,6 @@ from slopewise.site.storage.tables import (
 )
 
 LIST = "erased"  # the file's name, after that of the database
-DATA = "data"  # the name of the folder that holds the files of data sets
 
 
 def erase(database: Database, learner_id: uuid.UUID, now: datetime) -> None:
@@ -35,13 +34,20 @@ def erase(database: Database, learner_id: uuid.UUID, now: datetime) -> None:
     The id goes first into a file beside the database. A backup that is restored later knows the learner
     again; `erase_again` then sees to it.
     """
+    keep_list(database, {learner_id})
+    _erase(database, learner_id, now)
+
+
+def keep_list(database: Database, learner_ids: set[uuid.UUID]) -> None:
+    """Add learners to the list beside the database, which outlives it."""
+    if not learner_ids:
+        return
     listed = database.beside(LIST)
     listed.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with listed.open("a", encoding="utf-8") as file:
-        file.write(f"{learner_id}\n")
+        file.writelines(f"{learner_id}\n" for learner_id in sorted(learner_ids))
         file.flush()
         os.fsync(file.fileno())
-    _erase(database, learner_id, now)
 
 
 def erase_again(database: Database, now: datetime) -> int:
