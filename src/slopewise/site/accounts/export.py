@@ -52,7 +52,7 @@ def export(
         ],
         "classes": classes_as_export(session, account_id),
         "own_cards": [
-            {name: getattr(row, name) for name in ("id", "front", "back", "created_at", "changed_at")}
+            {name: getattr(row, name) for name in ("id", "front", "back", "source", "created_at", "changed_at")}
             for row in own
         ],
         "reviews": review_rows(session, learner_id, library, reader),

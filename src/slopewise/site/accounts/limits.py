@@ -28,8 +28,6 @@ RULES = {
     "code from a network": "100 per hour",
     "class code of an account": "30 per hour",
     "class code from a network": "1000 per hour",
-    "class code of an account": "30 per hour",
-    "class code from a network": "1000 per hour",
     "export": "20 per hour",
     "data of a visitor": "120 per hour",
     "data from a network": "2000 per hour",

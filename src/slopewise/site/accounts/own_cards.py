@@ -22,7 +22,7 @@ def cards_of(session: Session, learner_id: uuid.UUID) -> dict[uuid.UUID, ShownCa
     """Return a learner's own cards in the order in which they were written."""
     query = select(OwnCard).where(OwnCard.learner_id == learner_id).order_by(OwnCard.created_at, OwnCard.id)
     return {
-        row.id: ShownCard(row.id, str(row.id), LABEL, "", row.front, row.back, (), is_plain=True)
+        row.id: ShownCard(row.id, str(row.id), LABEL, "", row.front, row.back, (), not row.source, source=row.source or "")
         for row in session.scalars(query)
     }
 
@@ -54,11 +54,13 @@ def change_card(
     Raises
     ------
     ArgumentError
-        If a side is empty or too long.
+        If a side is empty or too long, or a lab made the card.
     DataError
         If the learner has no such card.
     """
     card = _own(session, learner_id, card_id)
+    if card.source:
+        raise ArgumentError("A card made from a prediction keeps the lab's own words. Write another beside it.")
     card.front, card.back = _sides(front, back)
     card.changed_at = now
 

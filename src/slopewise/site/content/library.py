@@ -49,6 +49,7 @@ class ShownCard:
     back: str
     tags: tuple[str, ...]
     is_plain: bool = False  # written by a learner: shown letter by letter, without markup
+    source: str = ""  # the address of the step in a lab that it was made from
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from slopewise.engine.errors import ArgumentError, SlopewiseError
-from slopewise.site.content import Lesson
+from slopewise.site.content import Lesson, markup
 from slopewise.site.drawing.concept_map import draw_concept_map
 from slopewise.site.labs.pool import LabBusyError, LabFailedError
 from slopewise.site.labs.settings import Values
@@ -94,6 +94,7 @@ async def frame(request: Request, slug: str) -> Response:
             "gates": view.gates,
             "title": view.frame["title"],
             "address": _address(lesson, view),
+            "verdict": _told(view),
             "html": fragment(request, "lab_frame.html", view=view, lesson=lesson),
         },
         headers={"Cache-Control": "private, max-age=600"},
@@ -127,11 +128,13 @@ async def _view(request: Request, lesson: Lesson) -> View:
         len(frames),
         gates,
         frames[step],
-        _verdict(frames[step - 1]["prediction"] if step else None, guess),
+        _verdict(frames[step - 1]["prediction"] if step else None, guess, lesson.lab.write(values), step),
     )
 
 
-def _verdict(prediction: Mapping[str, Any] | None, guess: int | None) -> dict[str, Any] | None:
+def _verdict(
+    prediction: Mapping[str, Any] | None, guess: int | None, settings: Mapping[str, str], step: int
+) -> dict[str, Any] | None:
     """Hold a guess against what the run showed; None if nothing was asked."""
     if prediction is None:
         return None
@@ -143,7 +146,19 @@ def _verdict(prediction: Mapping[str, Any] | None, guess: int | None) -> dict[st
         "because": prediction["because"],
         "guess": choices[guess] if guessed and guess is not None else "",
         "is_right": guess == prediction["answer"],
+        "choices": len(choices),
+        "query": urlencode({**settings, "step": step - 1, "guess": guess}) if guessed else "",
     }
+
+
+def _told(view: View) -> dict[str, Any] | None:
+    """Return what the script needs to keep a prediction; None if none was made."""
+    verdict = view.verdict
+    if verdict is None or not verdict["guess"]:
+        return None
+    told = {"right": verdict["is_right"], "choices": verdict["choices"], "query": verdict["query"]}
+    texts = {name: markup.plain(verdict[name]) for name in ("question", "answer")}
+    return {**told, **texts, "step": view.step - 1}
 
 
 def _whole(query: Mapping[str, str], name: str, default: int | None) -> int | None:

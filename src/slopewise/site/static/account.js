@@ -1,6 +1,7 @@
 // Tells the form of a new account the time zone of this machine, and adds to an account what this browser kept without.
 import { flush, post, record } from "./outbox.js";
-import { KINDS, itemsOf } from "./site.js";
+import { sendFailed } from "./predictions.js";
+import { KINDS, itemsOf, store } from "./site.js";
 
 const zone = document.querySelector("[data-time-zone]");
 if (zone) zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
@@ -21,16 +22,19 @@ const items = Object.entries(KINDS).flatMap(([name, kind]) =>
     .filter(([, value]) => value !== null)
     .map(([item, value]) => ({ kind, item, value, at: BEFORE_ANY_ACCOUNT })),
 );
+const failed = keptWithout("failed", []);
 const answers = items.filter(({ kind }) => kind !== "last").length;
 
 function forgetKeptWithout() {
-  for (const name of ["reviews", ...Object.keys(KINDS)]) localStorage.removeItem(`slopewise.${name}`);
+  for (const name of ["reviews", "failed", ...Object.keys(KINDS)]) localStorage.removeItem(`slopewise.${name}`);
 }
 
 async function add() {
   const answer = await post("/api/progress", { items });
   if (!answer.ok) throw new Error("not sent");
   for (const { id, card, grade, at } of reviews) record({ id, kind: "review", card, grade, at });
+  const unmade = await sendFailed("failed", failed);
+  if (unmade.length) store("failed", unmade); // as the account's own, sent by the next page
   forgetKeptWithout(); // the reviews are in the outbox from here on
   await flush();
   document.dispatchEvent(new Event("slopewise:fetch"));

@@ -1,5 +1,15 @@
 // Labs without reloading: the form's answers come as one piece of HTML from the server, which runs the engine.
+import { predicted } from "./predictions.js";
 import { remember, remembered } from "./site.js";
+
+let noting = 0;
+
+// Notes where in the lesson one is, once one stays there.
+function whereabouts(address) {
+  const { lesson, title } = document.querySelector("article.lesson").dataset;
+  clearTimeout(noting);
+  noting = setTimeout(() => remember("last", { slug: lesson, title, address: `${address}#lab` }), 2000);
+}
 
 class LabPanel {
   constructor(root) {
@@ -197,6 +207,7 @@ class LabPanel {
       return;
     }
     this.apply(answer);
+    if (guess !== undefined && answer.verdict) this.keep(answer.verdict);
     if (this.step + 1 < this.steps) this.ask(this.step + 1);
   }
 
@@ -223,6 +234,19 @@ class LabPanel {
       button.disabled = atEnd;
     }
     history.replaceState(null, "", answer.address);
+    whereabouts(answer.address);
+  }
+
+  // Keeps a prediction for what comes next; one that failed becomes a card, and the page says so.
+  async keep(verdict) {
+    const lesson = document.querySelector("article.lesson").dataset;
+    const place = this.view.querySelector(".verdict");
+    const note = await predicted({ slug: lesson.lesson, title: lesson.title, question: verdict.question, step: verdict.step, query: verdict.query, verdict });
+    if (!note || !place?.isConnected) return;
+    const line = document.createElement("p");
+    line.className = "aside";
+    line.textContent = note;
+    place.append(line);
   }
 
   say(text) {

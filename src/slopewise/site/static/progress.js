@@ -27,7 +27,8 @@ async function fetchProgress() {
   try {
     const answer = await fetch("/api/progress", { headers: { Accept: "application/json" } });
     if (!answer.ok) return;
-    const found = { answers: {}, drafts: {}, last: remembered("last", null) };
+    const found = Object.fromEntries(Object.keys(KINDS).map((name) => [name, {}]));
+    found.last = remembered("last", null);
     for (const { kind, item, value } of (await answer.json()).items) {
       const name = Object.keys(KINDS).find((candidate) => KINDS[candidate] === kind);
       if (name === "last") found.last = value;

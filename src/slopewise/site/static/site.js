@@ -6,7 +6,7 @@ document.documentElement.classList.add("js");
 // What is remembered for somebody who is logged in is apart from what is remembered for nobody.
 export const learner = document.body.dataset.learner ?? "";
 const KEY = learner ? `slopewise.${learner}` : "slopewise";
-export const KINDS = { answers: "answer", drafts: "draft", last: "last" }; // what an account keeps too
+export const KINDS = { answers: "answer", drafts: "draft", last: "last", predictions: "prediction", prompts: "prompt", done: "done" }; // what an account keeps too
 
 // Returns what was remembered under a name; private windows may refuse, then nothing is.
 export function remembered(name, otherwise) {
@@ -50,13 +50,15 @@ function noteChanges(name, value) {
 
 const lesson = document.querySelector("article.lesson");
 if (lesson) {
-  remember("last", { slug: lesson.dataset.lesson, title: lesson.dataset.title });
+  const address = location.search ? `${location.pathname}${location.search}#lab` : location.pathname;
+  remember("last", { slug: lesson.dataset.lesson, title: lesson.dataset.title, address });
 }
 
 // The hub offers to go on where one left.
 const resume = document.querySelector("[data-resume]");
 const last = remembered("last", null);
 if (resume && last && /^[a-z0-9-]+$/.test(last.slug)) {
-  resume.href = `/lessons/${last.slug}`;
+  const own = `/lessons/${last.slug}`;
+  resume.href = [`${own}?`, `${own}#`].some((start) => last.address?.startsWith(start)) ? last.address : own;
   resume.textContent = `Go on with ${last.title.toLowerCase()}`;
 }
