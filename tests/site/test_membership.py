@@ -8,15 +8,18 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from archives import sample_decks, whatever_is_loaded
 
 from slopewise.site.accounts.membership import make_codes, redeem
 from slopewise.site.administration import Administration
+from slopewise.site.content.archive import pack
 from slopewise.site.content.library import LOCKED, load_pro_decks
 from slopewise.site.policies import _ATTRIBUTE
 
 ROLES = ("anonymous", "free", "other", "lapsed", "pro", "teacher", "owner")
 MEMBERS = ("pro", "teacher", "owner")
-PRO_DECKS = load_pro_decks()
+LOADED = sample_decks()
+PRO_DECKS = [*load_pro_decks(), *LOADED]
 PRO_CARDS = [card for deck in PRO_DECKS for card in deck.cards]
 PASSWORD = "correct horse battery staple"
 JSON = {"accept": "application/json"}
@@ -48,6 +51,16 @@ def owners_commands(site):
     return Administration(site.app.state.database, datetime.now(UTC))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def loaded(site, tmp_path_factory):
+    """Decks from a content archive, loaded while the site runs: they are guarded like the one it ships."""
+    file = tmp_path_factory.mktemp("archive") / "decks.zip"
+    file.write_bytes(pack("membership-test", "1.0", LOADED))
+    with whatever_is_loaded(site):
+        owners_commands(site).import_content(file)
+        yield
+
+
 @pytest.fixture
 def everybody(site, browser):
     """A browser for each role. Those with an account have reviewed a Pro card while they could."""
@@ -60,8 +73,9 @@ def everybody(site, browser):
     commands.create_admin(found["owner"].email)
     put_into_a_class(found["teacher"], [found["free"], found["lapsed"]])
     for role in ROLES[1:]:
-        entry = {"id": str(uuid.uuid4()), "kind": "review", "card": str(PRO_CARDS[0].uuid), "grade": "again"}
-        found[role].send("/api/log", {"entries": [{**entry, "at": "2026-01-05T12:00:00Z"}]})
+        for hour, card in ((12, PRO_CARDS[0]), (13, LOADED[0].cards[0])):
+            entry = {"id": str(uuid.uuid4()), "kind": "review", "card": str(card.uuid), "grade": "again"}
+            found[role].send("/api/log", {"entries": [{**entry, "at": f"2026-01-05T{hour}:00:00Z"}]})
         written = {"front": "my own question", "back": "my own answer"}
         assert found[role].post("/cards/own", written).status_code == 303
         note = {
@@ -125,7 +139,8 @@ def test_no_way_in_shows_pro_text_to_whoever_may_not_read_it(site, course, every
                     shown[role].add(address.partition("?")[0])
                 if role not in MEMBERS:
                     assert found == [], (role, address)
-    ways = {f"/cards/{PRO_DECKS[0].slug}", "/search", "/api/queue", "/review", "/account/export.json"}
+    ways = {"/search", "/api/queue", "/review", "/account/export.json"}
+    ways |= {f"/cards/{deck.slug}" for deck in PRO_DECKS}
     for role in MEMBERS:  # the same look finds the text where it may be: it would have found a leak
         assert ways <= shown[role], role
 
@@ -207,12 +222,14 @@ def test_whoever_is_not_the_teacher_changes_nothing_of_a_class(site, everybody):
 
 
 def test_others_see_that_the_cards_exist(everybody):
-    for role in ("anonymous", "free", "other", "lapsed"):
-        text = everybody[role].get(f"/cards/{PRO_DECKS[0].slug}").text
-        assert text.count(LOCKED) == 1 + len(PRO_DECKS[0].cards)
-        assert PRO_DECKS[0].title in everybody[role].get("/cards").text
-    for role in MEMBERS:
-        assert LOCKED not in everybody[role].get(f"/cards/{PRO_DECKS[0].slug}").text
+    assert len(PRO_DECKS) >= 3
+    for deck in PRO_DECKS:
+        for role in ("anonymous", "free", "other", "lapsed"):
+            text = everybody[role].get(f"/cards/{deck.slug}").text
+            assert text.count(LOCKED) == 1 + len(deck.cards)
+            assert deck.title in everybody[role].get("/cards").text
+        for role in MEMBERS:
+            assert LOCKED not in everybody[role].get(f"/cards/{deck.slug}").text
 
 
 def test_after_a_lapse_reviews_schedule_and_notes_still_export_and_pro_text_does_not(everybody):

@@ -335,6 +335,17 @@ def restore(
     return restore_site(database or before["database"], files or before["files"], file, replace)
 
 
+@site_commands.command("import-content")
+def import_content(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What make pro-content builds.")],
+    force: Annotated[bool, typer.Option("--force", help="Also if a newer one is loaded.")] = False,
+    database: SiteDatabase = None,
+) -> int:
+    """Load decks from a content archive; a running site shows them at once."""
+    return _administer("import-content", context, database, file=file, force=force)
+
+
 def _administer(command: str, context: typer.Context, database: str | None, **given: Any) -> int:
     """Run a command of the site's owner; options may stand before its name or after it."""
     from slopewise.cli.site import administer

@@ -6,9 +6,12 @@ import socket
 from datetime import UTC, date, datetime, time, timedelta
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from slopewise.engine.errors import ArgumentError, MissingLibraryError
+
+if TYPE_CHECKING:
+    from slopewise.site.loaded_content import Loading
 
 _NEEDED = (
     *("fastapi", "uvicorn", "sqlalchemy", "alembic", "argon2", "limits", "fsrs"),
@@ -69,10 +72,23 @@ def administer(
         elif command == "revoke-pro":
             ended = owner.revoke_pro(email)
             print(f"{email} is no Pro member any more" if ended else f"{email} was no Pro member")
+        elif command == "import-content":
+            print(_said_of(owner.import_content(given["file"], force=given["force"])))
         else:
             codes = owner.make_codes(given["count"], given["days"], _last_day("--expires", given["expires"]))
             print("\n".join(codes))
     return 0
+
+
+def _said_of(loading: Loading) -> str:
+    """Return what there is to say of an archive that was loaded."""
+    archive = loading.archive
+    name = f"{archive.name} {archive.version.text}"
+    if loading.was_there:
+        return f"{name} is loaded already; nothing was changed"
+    decks = "\n".join(f"  {deck.title}: {len(deck.cards)} cards" for deck in archive.decks)
+    before = f", in the place of {loading.replaced}" if loading.replaced else ""
+    return f"{name} is loaded{before}:\n{decks}"
 
 
 def _last_day(option: str, text: str) -> datetime:

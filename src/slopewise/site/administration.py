@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
@@ -15,6 +16,10 @@ from slopewise.site.accounts.accounts import account_by_email, add_account, begi
 from slopewise.site.accounts.addresses import read_email
 from slopewise.site.accounts.audit import note
 from slopewise.site.accounts.membership import grant, make_codes, revoke
+from slopewise.site.content import load_course
+from slopewise.site.content.archive import MOST_BYTES
+from slopewise.site.content.library import load_pro_decks
+from slopewise.site.loaded_content import Loading, load_archive
 from slopewise.site.storage.database import Database, open_database
 from slopewise.site.storage.tables import Account
 
@@ -100,6 +105,24 @@ class Administration:
             raise ArgumentError("--expires is a day that is past; name a later one")
         with self.database.writing() as session:
             return make_codes(session, count, days, expires, self.now)
+
+    def import_content(self, file: Path, *, force: bool = False) -> Loading:
+        """Load a content archive; a server that runs on the database shows its decks from then on.
+
+        Raises
+        ------
+        DataError
+            If it cannot be read, does not fit, or is older than what is loaded and `force` is not set. What
+            was loaded before then stays.
+        """
+        try:
+            with file.open("rb") as opened:
+                data = opened.read(MOST_BYTES + 1)
+            return load_archive(self.database, data, load_course(), load_pro_decks(), self.now, force=force)
+        except OSError as error:
+            raise DataError(f"cannot read {file}: {error.strerror}") from error
+        except DataError as error:
+            raise DataError(f"{file}: {error}") from error
 
     def _link(self, session: Session, email: str) -> str:
         letter = begin_reset(session, email, self.now)

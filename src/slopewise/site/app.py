@@ -18,12 +18,13 @@ from slopewise.site.accounts.mail import Mailer, mailer_from_environment
 from slopewise.site.accounts.passwords import Passwords
 from slopewise.site.configuration import Configuration
 from slopewise.site.content import load_course
-from slopewise.site.content.library import Library, load_pro_decks
+from slopewise.site.content.library import load_pro_decks
 from slopewise.site.content.read_ahead import ReadAhead
 from slopewise.site.datasets.shelf import Shelf
 from slopewise.site.datasets.workshop import Workshop
 from slopewise.site.labs.jobs import Jobs
 from slopewise.site.labs.pool import FrameStore, Pool
+from slopewise.site.loaded_content import Libraries
 from slopewise.site.mastery.guide import Guide
 from slopewise.site.pages import (
     account,
@@ -95,7 +96,7 @@ def create_app(
     application.state.course = load_course()
     application.state.guide = Guide(application.state.course.outlines)
     application.state.reads_ahead = reads_ahead
-    application.state.library = Library(application.state.course, load_pro_decks())
+    application.state.libraries = Libraries(application.state.course, load_pro_decks())
     application.state.templates = make_templates(STATIC)
     application.state.frames = FrameStore(Pool(configuration.limits))
     application.state.jobs = Jobs(application.state.frames.pool)

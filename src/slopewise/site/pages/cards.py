@@ -6,6 +6,7 @@ from fastapi import APIRouter, HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slopewise.site.loaded_content import library_of
 from slopewise.site.policies import ANYONE, route
 from slopewise.site.templating import render
 from slopewise.site.visitors import visitor_of
@@ -16,13 +17,13 @@ router = APIRouter()
 @route(router, "GET", "/cards", ANYONE)
 def decks(request: Request) -> Response:
     """List the decks: one a lesson, and those for members."""
-    return render(request, "decks.html", labels=request.app.state.library.labels)
+    return render(request, "decks.html", labels=library_of(request).labels)
 
 
 @route(router, "GET", "/cards/{slug}", ANYONE)
 def deck(request: Request, slug: str) -> Response:
     """Show the cards of a deck; without script each opens by itself. Locked ones are shown as such."""
-    library = request.app.state.library
+    library = library_of(request)
     label = library.label(slug)
     if label is None:
         raise HTTPException(404)

@@ -20,6 +20,7 @@ from slopewise.site.classes.members import (
 )
 from slopewise.site.classes.teaching import classes_taught, open_code
 from slopewise.site.forms import field
+from slopewise.site.loaded_content import library_of
 from slopewise.site.pages.account import account_id
 from slopewise.site.pages.answers import go_to, limit, visitors_network
 from slopewise.site.pages.due import duties
@@ -48,6 +49,7 @@ def own_classes(request: Request, done: str = "") -> Response:
 def classes_page(request: Request, *, problem: str = "", done: str = "", name: str = "") -> Response:
     """Return the page of all classes, with what went wrong or was done."""
     visitor, now = visitor_of(request), request.app.state.clock()
+    library_of(request)  # asked for before a session is open: one connection at a time
     with request.app.state.database.reading() as session:
         rows, due = duties(request, session)
         taught = [

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from slopewise.site.classes.assignments import Target, Task, tasks_of
 from slopewise.site.classes.members import Membership, memberships
 from slopewise.site.classes.progress import Done, state_of, tally
+from slopewise.site.loaded_content import library_of
 from slopewise.site.visitors import visitor_of
 
 
@@ -29,7 +30,7 @@ class Duty:
 
 def targets(request: Request) -> list[Target]:
     """Return all that can be assigned: the lessons in their order, then the decks."""
-    state = request.app.state
+    library = library_of(request)
     lessons = [
         Target(
             "lesson",
@@ -37,11 +38,11 @@ def targets(request: Request) -> list[Target]:
             outline.title,
             frozenset(question.item for question in outline.question_outlines),
         )
-        for outline in state.course.outlines
+        for outline in request.app.state.course.outlines
     ]
     decks = [
-        Target("deck", label.slug, label.title, frozenset(state.library.ids_of(label.slug)), label.is_pro)
-        for label in state.library.labels
+        Target("deck", label.slug, label.title, frozenset(library.ids_of(label.slug)), label.is_pro)
+        for label in library.labels
     ]
     return lessons + decks
 
@@ -95,6 +96,7 @@ def duties_of_visitor(request: Request) -> list[Duty]:
     """Return what is left to do of what a visitor's classes assigned; nothing for who has no account."""
     if not visitor_of(request).is_signed_in:
         return []
+    library_of(request)  # asked for before a session is open: one connection at a time
     with request.app.state.database.reading() as session:
         _, rows = duties(request, session)
     return [row for row in rows if not row.done.is_complete]

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from slopewise.engine.errors import DataError
 from slopewise.site.accounts.membership import redeem
 from slopewise.site.forms import field
+from slopewise.site.loaded_content import library_of
 from slopewise.site.pages.account import account_id
 from slopewise.site.pages.answers import go_to, limit, visitors_network
 from slopewise.site.policies import ANYONE, SIGNED_IN, route
@@ -37,5 +38,5 @@ def redeem_code(request: Request) -> Response:
 
 
 def _page(request: Request, problem: str = "") -> Response:
-    decks = [label for label in request.app.state.library.labels if label.is_pro]
+    decks = [label for label in library_of(request).labels if label.is_pro]
     return render(request, "membership.html", status=400 if problem else 200, problem=problem, decks=decks)

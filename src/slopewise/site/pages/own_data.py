@@ -15,6 +15,7 @@ from slopewise.site.accounts.accounts import confirmed_hash
 from slopewise.site.accounts.export import export, review_rows, reviews_as_csv
 from slopewise.site.datasets.taking_along import data_sets_as_export
 from slopewise.site.forms import field
+from slopewise.site.loaded_content import library_of
 from slopewise.site.pages.account import account_id
 from slopewise.site.pages.answers import go_to, limit, limit_in_thread, slowly
 from slopewise.site.policies import SIGNED_IN, route
@@ -29,10 +30,10 @@ router = APIRouter()
 def export_as_json(request: Request) -> Response:
     """Return all that is kept of the visitor."""
     limit(request, "export", str(account_id(request)))
-    state, visitor = request.app.state, visitor_of(request)
+    state, visitor, library = request.app.state, visitor_of(request), library_of(request)
     assert visitor.learner_id is not None
     with state.database.reading() as session:
-        value = export(session, account_id(request), state.library, visitor, state.clock())
+        value = export(session, account_id(request), library, visitor, state.clock())
         value["data_sets"] = data_sets_as_export(session, visitor.learner_id, state.workshop.shelf)
     text = json.dumps(value, default=_text, ensure_ascii=False, indent=1)
     return _file(text, "application/json", "slopewise.json")
@@ -42,10 +43,10 @@ def export_as_json(request: Request) -> Response:
 def export_as_csv(request: Request) -> Response:
     """Return the visitor's reviews as a table."""
     limit(request, "export", str(account_id(request)))
-    state, visitor = request.app.state, visitor_of(request)
+    state, visitor, library = request.app.state, visitor_of(request), library_of(request)
     assert visitor.learner_id is not None
     with state.database.reading() as session:
-        rows = review_rows(session, visitor.learner_id, state.library, visitor)
+        rows = review_rows(session, visitor.learner_id, library, visitor)
     return _file(reviews_as_csv(rows), "text/csv; charset=utf-8", "slopewise-reviews.csv")
 
 

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slopewise.site.drawing.concept_map import draw_concept_map
+from slopewise.site.loaded_content import library_of
 from slopewise.site.policies import ANYONE, route
 from slopewise.site.templating import render
 from slopewise.site.visitors import visitor_of
@@ -34,5 +35,5 @@ def concept_map(request: Request) -> Response:
 def search(request: Request, q: str = "") -> Response:
     """Show where the words of a query are found."""
     query = q[:LONGEST_QUERY].strip()
-    hits = request.app.state.library.search(query, visitor_of(request))
+    hits = library_of(request).search(query, visitor_of(request))
     return render(request, "search.html", query=query, hits=hits)

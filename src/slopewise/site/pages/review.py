@@ -17,6 +17,7 @@ from slopewise.site.accounts.own_cards import LABEL, cards_of
 from slopewise.site.accounts.progress import merge, progress_of, read_items
 from slopewise.site.content.library import ShownCard
 from slopewise.site.forms import field
+from slopewise.site.loaded_content import library_of
 from slopewise.site.pages.answers import go_to, limit
 from slopewise.site.policies import SIGNED_IN, route
 from slopewise.site.scheduling.days import Calendar
@@ -72,11 +73,10 @@ def review_by_form(request: Request) -> Response:
 @route(router, "GET", "/review/resting", SIGNED_IN)
 def resting_cards(request: Request) -> Response:
     """List the cards that rest, and let each be woken."""
-    visitor = visitor_of(request)
+    visitor, library = visitor_of(request), library_of(request)
     with request.app.state.database.reading() as session:
         card_ids = resting(session, _learner(visitor))
         own = cards_of(session, _learner(visitor))
-    library = request.app.state.library
     cards = [(card_id, own.get(card_id) or library.card(card_id, visitor)) for card_id in card_ids]
     return render(request, "resting.html", cards=[row for row in cards if row[1]], new_id=uuid.uuid4)
 
@@ -145,7 +145,7 @@ def write_progress(request: Request) -> Response:
 def _queue(
     request: Request, session: Session, visitor: Visitor, deck: str, own: Mapping[uuid.UUID, ShownCard]
 ) -> Queue:
-    readable = request.app.state.library.readable(visitor, deck)
+    readable = library_of(request).readable(visitor, deck)
     return day_queue(
         session,
         _learner(visitor),
@@ -157,7 +157,7 @@ def _queue(
 
 
 def _shown(request: Request, card_id: uuid.UUID, own: Mapping[uuid.UUID, ShownCard]) -> ShownCard:
-    card = own.get(card_id) or request.app.state.library.card(card_id, visitor_of(request))
+    card = own.get(card_id) or library_of(request).card(card_id, visitor_of(request))
     assert isinstance(card, ShownCard), "a queue holds cards that its reader may see"
     return card
 
@@ -170,8 +170,9 @@ def _undoable(session: Session, visitor: Visitor, now: datetime) -> Review | Non
 def _append(request: Request, entries: list[Entry], sent_at: datetime | None) -> dict[str, Any]:
     visitor = visitor_of(request)
     limit(request, "log of an account", str(visitor.account_id))
+    library = library_of(request)
     with request.app.state.database.writing() as session:
-        known = request.app.state.library.ids | cards_of(session, _learner(visitor)).keys()
+        known = library.ids | cards_of(session, _learner(visitor)).keys()
         receipt = append(session, _learner(visitor), entries, request.app.state.clock(), sent_at, known)
     return {
         "stored": [str(entry_id) for entry_id in receipt.stored],
@@ -203,9 +204,10 @@ def _entries(fields: Any) -> tuple[list[Entry], datetime | None]:
 
 
 def _label(request: Request, deck: str) -> Any:
+    library = library_of(request)  # asked for before a session is open: one connection at a time
     if not deck:
         return None
-    label = LABEL if deck == LABEL.slug else request.app.state.library.label(deck)
+    label = LABEL if deck == LABEL.slug else library.label(deck)
     if label is None:
         raise HTTPException(404)
     return label

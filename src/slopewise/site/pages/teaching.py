@@ -75,11 +75,11 @@ def class_page(request: Request, class_id: uuid.UUID, done: str = "") -> Respons
 @route(router, "GET", "/classes/{class_id}/progress.csv", TEACHER)
 def progress_as_csv(request: Request, class_id: uuid.UUID) -> Response:
     """Return the progress that members share as a table."""
-    now = request.app.state.clock()
+    now, choices = request.app.state.clock(), targets(request)
     with request.app.state.database.reading() as session:
         found = _own(request, session, class_id)
         pupils = roster(session, found.id)
-        tasks = tasks_of(session, [found.id], targets(request))
+        tasks = tasks_of(session, [found.id], choices)
         counts = tally(session, [pupil.learner_id for pupil in pupils if pupil.learner_id], tasks)
     text = csv_of(*table_of(pupils, tasks, counts, now))
     headers = {
@@ -114,9 +114,10 @@ def change_code(request: Request, class_id: uuid.UUID) -> Response:
 def add_assignment(request: Request, class_id: uuid.UUID) -> Response:
     """Assign a lesson or a deck, or give another time to one that is assigned."""
     key, typed, now = field(request, "target"), field(request, "due"), request.app.state.clock()
+    choices = targets(request)
 
     def add(session: Session, found: SchoolClass) -> None:
-        target = next((one for one in targets(request) if one.key == key), None)
+        target = next((one for one in choices if one.key == key), None)
         if target is None:
             raise ArgumentError("Choose a lesson or a deck from the list.")
         assign(session, found, target, read_due(typed), now)

@@ -1,6 +1,11 @@
 """The database: its tables, its migrations, and how reviews of cards are written and read."""
 
-from slopewise.site.storage import class_tables, dataset_tables, service_tables  # of the same metadata
+from slopewise.site.storage import (  # of the same metadata
+    class_tables,
+    content_tables,
+    dataset_tables,
+    service_tables,
+)
 from slopewise.site.storage.database import Database, open_database
 from slopewise.site.storage.tables import Learner, Review
 
@@ -9,6 +14,7 @@ __all__ = [
     "Learner",
     "Review",
     "class_tables",
+    "content_tables",
     "dataset_tables",
     "open_database",
     "service_tables",
