@@ -20,6 +20,7 @@ from enum import Enum, auto
 from functools import cached_property
 
 from slopewise.compiler.native.emission.views import Place, Storage, View
+from slopewise.compiler.native.kernels.powers import can_be_refused
 from slopewise.engine.aval import Shape
 from slopewise.engine.graph import Graph, GraphNode, Symbol
 
@@ -70,7 +71,7 @@ class Group:
 
 def is_elementwise(node: GraphNode) -> bool:
     """Tell whether each element of a result depends on one element of each operand."""
-    return node.primitive.elementwise and node.primitive.name not in VIEWS
+    return node.primitive.elementwise and node.primitive.name not in VIEWS and not can_be_refused(node)
 
 
 class Fusion:

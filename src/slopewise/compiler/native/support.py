@@ -5,7 +5,7 @@ from __future__ import annotations
 from slopewise.compiler.native.fusion import REDUCTIONS, VIEWS, is_elementwise
 from slopewise.compiler.native.kernels.maps import map_dtype
 from slopewise.compiler.native.launches import KERNELS
-from slopewise.engine.graph import Graph, GraphNode, Symbol
+from slopewise.engine.graph import Graph, GraphNode
 
 _OTHERS = REDUCTIONS | VIEWS | {"matmul", "scan", *KERNELS}
 
@@ -13,7 +13,7 @@ _OTHERS = REDUCTIONS | VIEWS | {"matmul", "scan", *KERNELS}
 def obstacle(graph: Graph) -> str | None:
     """Return what keeps a graph from becoming machine code, and where; None if nothing does."""
     for node in graph.nodes:
-        found = _obstacle_in(node, graph)
+        found = _obstacle_in(node)
         if found is not None:
             return f"{found}, at {node.line}" if node.line else found
     for symbol in (*graph.inputs, *graph.constants):
@@ -22,7 +22,7 @@ def obstacle(graph: Graph) -> str | None:
     return None
 
 
-def _obstacle_in(node: GraphNode, graph: Graph) -> str | None:
+def _obstacle_in(node: GraphNode) -> str | None:
     name = node.primitive.name
     if not node.primitive.core:
         return f"'{name}' runs in NumPy only"
@@ -36,14 +36,4 @@ def _obstacle_in(node: GraphNode, graph: Graph) -> str | None:
     for symbol in (*node.operands, *node.outputs):
         if not map_dtype(symbol.dtype):
             return f"machine code has no {symbol.dtype}, which '{name}' needs"
-    if name == "pow" and _may_be_refused(node.operands[1], graph):
-        return "an integer power by exponents that may be negative is an error that only NumPy tells"
     return None
-
-
-def _may_be_refused(exponent: Symbol, graph: Graph) -> bool:
-    """Tell whether a power may be of a negative integer, which is an error."""
-    if exponent.dtype.kind != "i":
-        return False
-    value = graph.constants.get(exponent)
-    return value is None or bool((value < 0).any())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from slopewise.engine.errors import IndexOutOfRange, SlopewiseError
 
 _INDEX_OUT_OF_RANGE = 1  # the kind of an error is the number's lowest byte; 0 is no error
+NEGATIVE_POWER = 2
 
 
 def index_failure(axis: int, size: int) -> int:
@@ -25,6 +26,8 @@ def failure(number: int, about: int) -> SlopewiseError:
     IndexOutOfRange('index 7 is out of range for axis 0 of size 5')
     """
     kind, axis, size = number & 0xFF, number >> 8 & 0xFF, number >> 16
+    if kind == NEGATIVE_POWER:
+        return SlopewiseError("pow: Integers to negative integer powers are not allowed.")
     if kind != _INDEX_OUT_OF_RANGE:
         raise ValueError(f"machine code noted an error of no known kind: {number}")
     return IndexOutOfRange(f"index {about} is out of range for axis {axis} of size {size}")
