@@ -270,7 +270,7 @@ def test_who_waits_is_shown_a_place_in_the_queue_and_gets_a_turn(server, limits)
         ("lr=nan", "lr"),
         ("noise=-1", "noise"),
         ("loss=squared_error", "choose the loss cross_entropy"),
-        ("data=blobs&loss=binary_cross_entropy_with_logits", "three classes"),
+        ("data=blobs&loss=binary_cross_entropy_with_logits", "3 classes"),
         ("features=x9", "features"),
         ("validation=0.6&test=0.6", "at most 0.8"),
         ("nesterov=1", "momentum above 0"),

@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from slopewise.engine.errors import ArgumentError
+from slopewise.engine.errors import ArgumentError, DataError
 from slopewise.site.content.markup import math
 from slopewise.site.playground import training
 from slopewise.site.playground.design import (
-    DATA,
+    GENERATED,
     NUMBER_LOSSES,
     OPTIMIZERS,
     SCHEDULES,
@@ -20,14 +20,16 @@ from slopewise.site.playground.design import (
     read_design,
     write_address,
 )
+from slopewise.site.playground.drawing import draw_surface
 from slopewise.site.playground.formula import formulas
 from slopewise.site.playground.layers import KINDS, read_layers, write_layers
+from slopewise.site.playground.own import own_table
 from slopewise.site.playground.program import program
 from slopewise.site.playground.training import answer_training, is_point
 
 NUMBERS = {"linear": ":6", "residual": ":5", "dropout": ":0.3"}
 DESIGNS = [
-    *({"data": kind} for kind in DATA),
+    *({"data": kind} for kind in GENERATED),
     *({"optimizer": kind, "lr": "0.01", "weight_decay": "0.001"} for kind in OPTIMIZERS),
     *({"schedule": kind, "horizon": "12"} for kind in SCHEDULES),
     *({"layers": f"linear:6,{kind}{NUMBERS.get(kind, '')},linear:4,tanh"} for kind in KINDS),
@@ -64,6 +66,56 @@ def test_every_design_trains_and_its_script_prints_the_same_numbers(query):
     assert printed(program(design, 14)) == pytest.approx(scores[2:6], rel=1e-6)
     for line in formulas(design):
         math(line, True)
+
+
+def own(columns, classes, rows=40):
+    numbers = {
+        f"column {k}": [float((7 * row * (k + 1)) % 23) + 0.5 * k for row in range(rows)]
+        for k in range(columns)
+    }
+    if not classes:
+        return own_table("mine", numbers, {}, "column 0")
+    return own_table("mine", numbers, {"kind": ["abc"[row * row % classes] for row in range(rows)]}, "kind")
+
+
+@pytest.mark.parametrize(("columns", "classes"), [(1, 2), (2, 2), (2, 3), (5, 3), (2, 0), (3, 0), (4, 0)])
+def test_own_data_train_and_their_script_holds_the_rows_and_prints_the_same_numbers(columns, classes):
+    table = own(columns, classes)
+    design = read_design({"data": "own"}, table)
+    request = {
+        "job": f"own {columns} {classes}",
+        "values": design.values,
+        "step": 0,
+        "until": 14,
+        "seconds": 60.0,
+        "snapshots": {},
+    }
+    answer = answer_training(request | {"own": table.to_json(), "rows": True})
+    assert printed(program(design, 14)) == pytest.approx(answer["view"]["scores"][2:6], rel=1e-6)
+    assert draw_surface(design, answer).count("<circle") == 32  # the test rows stay sealed
+    for line in formulas(design):
+        math(line, True)
+
+
+def test_own_data_that_cannot_be_trained_on_say_why():
+    numbers = {"a": [1.0, None] * 20, "b": [2.0] * 40}
+    assert own_table("mine", numbers, {}, "b").left_out == 20
+    for target, labels, word in [
+        ("c", {}, "no column 'c'"),
+        ("word", {"word": ["x"] * 40}, "1 classes"),
+        ("word", {"word": [str(k) for k in range(40)]}, "classes"),
+    ]:
+        with pytest.raises(DataError, match=word):
+            own_table("mine", numbers, labels, target)
+    with pytest.raises(DataError, match="beside b"):
+        own_table("mine", {"b": [2.0] * 40}, {}, "b")
+    with pytest.raises(DataError, match="10 rows"):
+        own_table("mine", {"a": [1.0] * 10, "b": [2.0] * 10}, {}, "b")
+
+
+def test_a_name_of_a_column_cannot_bring_code_into_the_script():
+    table = own_table("mine", {"x\nimport os": [1.0, 2.0] * 20}, {"y'\n1/0": ["a\n1/0", "b"] * 20}, "y'\n1/0")
+    assert len(printed(program(read_design({"data": "own"}, table), 2))) == 4
 
 
 @pytest.mark.slow

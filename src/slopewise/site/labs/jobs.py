@@ -26,6 +26,8 @@ MOST_SNAPSHOTS = 40
 MOST_LOGS = 2000
 SAME_TEST_SET = (
     "data",
+    "own",
+    "target",
     "rows",
     "noise",
     "data_seed",
@@ -57,6 +59,7 @@ class Job:
     owner: str
     network: str
     values: Mapping[str, Any]
+    more: Mapping[str, Any] = field(default_factory=dict)  # what else the worker needs: own rows
     clock: Callable[[], float] = time.monotonic
     id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     step: int = 0
@@ -173,9 +176,19 @@ class Jobs:
         self._logs: OrderedDict[tuple[str, ...], list[int]] = OrderedDict()
         self._reaper: asyncio.Task[None] | None = None
 
+    def __len__(self) -> int:
+        return len(self._jobs)
+
     # ---- what a visitor may do
 
-    def start(self, owner: str, network: str, values: Mapping[str, Any], wanted: int) -> Job:
+    def start(
+        self,
+        owner: str,
+        network: str,
+        values: Mapping[str, Any],
+        wanted: int,
+        more: Mapping[str, Any] | None = None,
+    ) -> Job:
         """Begin a job; the one that its owner had ends.
 
         Raises
@@ -190,7 +203,7 @@ class Jobs:
         here = sum(job.network == network and not job.why for job in self._jobs.values())
         if len(self._jobs) >= self.limits.jobs or here >= self.limits.by_network:
             raise LabBusyError("too many trainings are open at the moment; please try again in a minute")
-        job = Job(owner, network, values, self.clock)
+        job = Job(owner, network, values, more or {}, self.clock)
         job.openings = self._openings(owner, values)
         self._jobs[job.id] = job
         if self._reaper is None or self._reaper.done():
@@ -298,6 +311,7 @@ class Jobs:
             {
                 "job": job.id,
                 "values": dict(job.values),
+                **job.more,
                 "step": job.step,
                 "until": wanted,
                 "seconds": self.limits.slice,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -11,29 +12,34 @@ from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Depends, HTTPException
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from slopewise.engine.errors import ArgumentError, SlopewiseError
+from slopewise.engine.errors import ArgumentError, DataError, SlopewiseError
+from slopewise.site.datasets.visitors_data import data_set_of, names_of_data_sets
 from slopewise.site.forms import form_token
 from slopewise.site.labs.jobs import Job, Jobs
 from slopewise.site.labs.pool import LabBusyError, LabFailedError
 from slopewise.site.pages.answers import visitors_network
 from slopewise.site.playground import drawing
 from slopewise.site.playground.design import (
-    DATA,
     FEATURES,
+    GENERATED,
     MOST_UPDATES,
     OPTIMIZERS,
+    OWN,
     SCHEDULES,
     SETTINGS,
     Design,
+    check_design,
     query_of,
-    read_design,
+    read_values,
     write_address,
 )
 from slopewise.site.playground.formula import formulas
 from slopewise.site.playground.layers import KINDS, write_layers
+from slopewise.site.playground.own import OwnTable, own_table
 from slopewise.site.playground.program import program
 from slopewise.site.policies import ANYONE, route
 from slopewise.site.templating import fragment, render
@@ -67,6 +73,7 @@ async def at_step(jobs: Jobs, design: Design, step: int) -> dict[str, Any]:
     request = {
         "job": "preview",
         "values": dict(design.values),
+        **_more(design),
         "step": 0,
         "until": step,
         "seconds": jobs.pool.limits.seconds / 2,
@@ -94,7 +101,7 @@ async def train_without_script(request: Request) -> Response:
 async def preview(request: Request) -> Response:
     """Return what the page shows of a design before its first update."""
     try:
-        design = read_design(query_of(request.query_params))
+        design = await _design(request, query_of(request.query_params))
         answer = await request.app.state.previews.of(request.app.state.jobs, design)
     except SlopewiseError as error:
         return JSONResponse({"error": str(error)}, status_code=_status(error))
@@ -107,7 +114,11 @@ async def preview(request: Request) -> Response:
             "formula": fragment(request, "playground_formula.html", formulas=formulas(design)),
             "code": fragment(request, "playground_code.html", code=program(design, 100)),
             "metric": design.metric,
-            "classes": design.classes,
+            "classes": list(design.own.classes) if design.own is not None else [],
+            "inputs": list(design.features) if design.places > 2 else None,
+            "own": {"id": design.values["own"], "target": design.own.target}
+            if design.own is not None
+            else None,
             "parameters": answer["parameters"],
             "per_epoch": _updates_per_epoch(design, answer),
             "rows": {part: len(rows) for part, rows in answer["rows"].items()},
@@ -116,12 +127,12 @@ async def preview(request: Request) -> Response:
 
 
 @route(router, "GET", "/playground/program.py", ANYONE)
-def exported(request: Request) -> Response:
+async def exported(request: Request) -> Response:
     """Return the script that repeats a training."""
     try:
         query = query_of(request.query_params)
-        design, step = read_design(query), _step(query.get("step", "100"))
-    except ArgumentError as error:
+        design, step = await _design(request, query), _step(query.get("step", "100"))
+    except SlopewiseError as error:
         raise HTTPException(400, str(error)) from None
     headers = {"Content-Disposition": 'attachment; filename="playground.py"'}
     return PlainTextResponse(program(design, step), headers=headers, media_type="text/x-python")
@@ -136,9 +147,13 @@ async def start(request: Request) -> Response:
     fields, jobs = request.state.fields, request.app.state.jobs
     try:
         query = query_of(_pairs(fields.get("query", "")))
-        design = read_design(query)
+        design = await _design(request, query)
         job = jobs.start(
-            owner_of(request), visitors_network(request), design.values, _step(fields.get("step", 0))
+            owner_of(request),
+            visitors_network(request),
+            design.values,
+            _step(fields.get("step", 0)),
+            _more(design),
         )
     except SlopewiseError as error:
         return JSONResponse({"error": str(error)}, status_code=_status(error))
@@ -192,7 +207,8 @@ async def events(
 
 async def _open_test(request: Request, job: Job) -> Response:
     state = request.app.state
-    design = read_design({name: str(value) for name, value in write_address(job.values).items()})
+    own = OwnTable.from_json(job.more["own"]) if job.more else None
+    design = check_design(job.values, own)
     answer = await state.previews.of(state.jobs, design)
     job.open_test()
     return JSONResponse(
@@ -208,14 +224,43 @@ def owner_of(request: Request) -> str:
     return "browser " + hashlib.sha256(form_token(request).encode()).hexdigest()
 
 
+async def _design(request: Request, query: dict[str, str]) -> Design:
+    """Return the design that a query names; own data must be the visitor's."""
+    values = read_values(query)
+    if values["data"] != OWN:
+        return check_design(values)
+    return check_design(values, await run_in_threadpool(_own, request, values))
+
+
+def _own(request: Request, values: dict[str, Any]) -> OwnTable | None:
+    """Return the table that the values name; raises a DataError if the visitor has no such table."""
+    if values["own"] == "none":
+        newest = names_of_data_sets(request)
+        if not newest:
+            return None
+        values["own"] = str(newest[0][0])
+    try:
+        which = uuid.UUID(str(values["own"]))
+    except ValueError:
+        raise DataError("You have no such data set.") from None
+    found = data_set_of(request, which)
+    target = str(values["target"])
+    return own_table(found.name, found.numbers, found.labels, found.target if target == "likely" else target)
+
+
+def _more(design: Design) -> dict[str, Any]:
+    """Return what a worker needs beside the values."""
+    return {"own": design.own.to_json()} if design.own is not None else {}
+
+
 # ---- the page
 
 
 async def _page(request: Request, query: dict[str, str], *, trains: bool) -> Response:
     state = request.app.state
-    design, answer, problem, status, wanted = read_design({}), None, "", 200, 0
+    design, answer, problem, status, wanted = check_design(read_values({})), None, "", 200, 0
     try:
-        design = read_design(query)
+        design = await _design(request, query)
         wanted = _step(query.get("step", "0"))
         if trains:
             if wanted > MOST_AT_ONCE:
@@ -234,7 +279,7 @@ async def _page(request: Request, query: dict[str, str], *, trains: bool) -> Res
         layers_text=write_layers(design.layers),
         only=_only(),
         features=FEATURES,
-        data_sets=DATA,
+        own_data=await run_in_threadpool(names_of_data_sets, request),
         layer_kinds=KINDS,
         most_updates=MOST_UPDATES,
         wanted=wanted,
@@ -253,6 +298,8 @@ async def _page(request: Request, query: dict[str, str], *, trains: bool) -> Res
 def _only() -> dict[str, str]:
     """Return the optimizers or schedules that have a setting, by its name."""
     made: dict[str, list[str]] = {}
+    for name in ("rows", "noise", "standardise"):
+        made[name] = list(GENERATED)
     for kind, (_, names) in (*OPTIMIZERS.items(), *SCHEDULES.items()):
         for name in names:
             made.setdefault(name, []).append(kind)

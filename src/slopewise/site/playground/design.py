@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from slopewise.engine.errors import ArgumentError
 from slopewise.site.labs.settings import Choice, Number, Setting, Text, Toggle, Value, Values, Whole
 from slopewise.site.playground.layers import Layer, read_layers
+from slopewise.site.playground.own import OwnTable
 
 MOST_UPDATES = 20_000
 MOST_PARAMETERS = 8_000
 MOST_ROWS = 2_000
 TICK = "input."  # before the name of an input that a form ticks
 
+OWN = "own"
 # kind -> label, whether its targets are classes, noise at 1
 DATA = {
     "moons": ("Moons", True, 0.1),
@@ -24,7 +26,9 @@ DATA = {
     "linear": ("Plane (regression)", False, 0.5),
     "ripples": ("Ripples (regression)", False, 0.1),
     "sine": ("Sine, one input (regression)", False, 0.1),
+    OWN: ("Your own data", True, 0.0),
 }
+GENERATED = tuple(kind for kind in DATA if kind != OWN)
 FEATURES = {
     "x1": ("x₁", "x_1"),
     "x2": ("x₂", "x_2"),
@@ -65,6 +69,8 @@ SCHEDULES = {
 
 SETTINGS: tuple[Setting, ...] = (
     Choice("data", "Data set", "moons", [(kind, label) for kind, (label, *_) in DATA.items()]),
+    Text("own", "Which of yours", "none", 40),
+    Text("target", "Target", "likely", 100),
     Whole("rows", "Rows", 300, 20, MOST_ROWS),
     Number("noise", "Noise", 1.0, 0.0, 5.0, 0.1, "times the data set's own"),
     Whole("data_seed", "Data seed", 0, 0, 9999),
@@ -107,6 +113,7 @@ class Design:
     layers: tuple[Layer, ...]
     features: tuple[str, ...]
     loss: str
+    own: OwnTable | None = None
 
     @property
     def data(self) -> str:
@@ -116,7 +123,22 @@ class Design:
     @property
     def has_classes(self) -> bool:
         """Whether targets are classes."""
-        return DATA[self.data][1]
+        return DATA[self.data][1] if self.own is None else bool(self.own.classes)
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows there are in all."""
+        return self.whole("rows") if self.own is None else len(self.own.rows)
+
+    @property
+    def places(self) -> int:
+        """How many columns a row has before inputs are made of them."""
+        return (1 if self.data == "sine" else 2) if self.own is None else len(self.own.inputs)
+
+    @property
+    def is_standardised(self) -> bool:
+        """Whether inputs are centred and scaled; own columns always are, as nobody knows their units."""
+        return bool(self.values["standardise"]) or self.own is not None
 
     @property
     def noise(self) -> float:
@@ -126,6 +148,8 @@ class Design:
     @property
     def classes(self) -> int:
         """How many classes there are; 0 for a regression."""
+        if self.own is not None:
+            return len(self.own.classes)
         return 0 if not self.has_classes else 3 if self.data == "blobs" else 2
 
     @property
@@ -155,25 +179,37 @@ class Design:
         return float(self.values[name])
 
 
-def read_design(query: Mapping[str, str]) -> Design:
-    """Return the design that an address names; what it does not name is as usual.
+def read_values(query: Mapping[str, str]) -> dict[str, Value]:
+    """Return the values that an address names; what it does not name is as usual.
 
     Raises
     ------
     ArgumentError
-        If something is out of its limits, or does not fit the rest; one line that names it.
+        If something is out of its limits; one line that names it.
     """
-    values: dict[str, Value] = {
+    return {
         setting.name: setting.read(query[setting.name]) if setting.name in query else setting.default
         for setting in SETTINGS
     }
-    return check_design(values)
 
 
-def check_design(values: Values) -> Design:
-    """Return the design that these values make."""
+def read_design(query: Mapping[str, str], own: OwnTable | None = None) -> Design:
+    """Return the design that an address names; raises what `read_values` and `check_design` raise."""
+    return check_design(read_values(query), own)
+
+
+def check_design(values: Values, own: OwnTable | None = None) -> Design:
+    """Return the design that these values make.
+
+    Raises
+    ------
+    ArgumentError
+        If something does not fit the rest; one line that names it.
+    """
     data = str(values["data"])
-    has_classes = DATA[data][1]
+    if data == OWN and own is None:
+        raise ArgumentError("Which of yours (own): choose one of your data sets, or draw one first")
+    has_classes = bool(own.classes) if own is not None else DATA[data][1]
     known = CLASS_LOSSES if has_classes else NUMBER_LOSSES
     loss = str(values["loss"])
     if loss == "auto":
@@ -181,9 +217,10 @@ def check_design(values: Values) -> Design:
     if loss not in known:
         what = "classes" if has_classes else "numbers"
         raise ArgumentError(f"{data} has {what} as targets: choose the loss {' or '.join(known)}, not {loss}")
-    if loss == "binary_cross_entropy_with_logits" and data == "blobs":
+    n_classes = len(own.classes) if own is not None else 3 if data == "blobs" else 2
+    if loss == "binary_cross_entropy_with_logits" and n_classes != 2:
         raise ArgumentError(
-            "blobs has three classes, and binary cross-entropy takes two; choose cross_entropy"
+            f"{data} has {n_classes} classes, and binary cross-entropy takes two; choose cross_entropy"
         )
     if float(values["validation"]) + float(values["test"]) > 0.8:
         raise ArgumentError(
@@ -195,16 +232,19 @@ def check_design(values: Values) -> Design:
         )
     if values["schedule"] == "linear" and values["warm_up"]:
         raise ArgumentError("a linear ramp is its own warm-up: set the warm-up to 0")
-    features = _read_features(str(values["features"]), data)
-    return Design(dict(values), read_layers(str(values["layers"])), features, loss)
+    columns = len(own.inputs) if own is not None else 1 if data == "sine" else 2
+    features = _read_features(str(values["features"]), columns)
+    if own is not None and columns > 2:
+        features = tuple(own.inputs)
+    return Design(dict(values), read_layers(str(values["layers"])), features, loss, own)
 
 
-def _read_features(text: str, data: str) -> tuple[str, ...]:
+def _read_features(text: str, columns: int) -> tuple[str, ...]:
     names = [name for name in text.replace(" ", ",").split(",") if name]
     for name in names:
         if name not in FEATURES:
             raise ArgumentError(f"Inputs (features) are among {', '.join(FEATURES)}, not {name[:20]!r}")
-    if data == "sine":
+    if columns == 1:
         names = [name for name in names if name not in ("x2", "x2x2", "x1x2", "sin2")] or ["x1"]
     if not names:
         raise ArgumentError("Inputs (features): choose at least one")

@@ -23,7 +23,7 @@ def draw_surface(design: Design, answer: Mapping[str, Any], with_test: bool = Fa
     """Return the rows, and below them what the network says over the plane, as one picture."""
     view = answer["view"]
     frame = view["frame"]
-    names = ("x", "y") if len(answer["rows"]["train"][0]) == 2 else ("x₁", "x₂")
+    names = _axes(design)
     plot = Plot(
         linear(frame[0], frame[1]),
         linear(frame[2], frame[3]),
@@ -50,6 +50,13 @@ def draw_surface(design: Design, answer: Mapping[str, Any], with_test: bool = Fa
         for kind, points in _by_kind(design, answer["rows"][part]).items():
             plot.dots(points, f"{kind} {part}", 3.4 if part == "train" else 3.8)
     return plot.svg()
+
+
+def _axes(design: Design) -> tuple[str, str]:
+    if design.own is not None:
+        second = design.own.inputs[1] if len(design.own.inputs) > 1 else design.own.target
+        return design.own.inputs[0][:40], second[:40]
+    return ("x", "y") if design.places == 1 else ("x₁", "x₂")
 
 
 def _by_kind(design: Design, rows: Sequence[Sequence[float]]) -> dict[str, list[tuple[float, float]]]:
@@ -94,10 +101,13 @@ def in_words(design: Design, answer: Mapping[str, Any]) -> str:
     _, _, loss, score, validation_loss, validation_score, *_ = view["scores"]
     rows = {part: len(found) for part, found in answer["rows"].items()}
     score_name = "R²" if design.metric == "r2" else "accuracy"
+    about = ""
+    if design.own is not None and design.own.left_out:
+        about = f" {design.own.left_out} of your rows are left out: a cell is missing, or there are too many."
     return (
         f"After {view['step']} updates the loss is {_said(loss)} on {rows['train']} training rows and "
         f"{_said(validation_loss)} on {rows['validation']} validation rows; the {score_name} is "
-        f"{_said(score)} and {_said(validation_score)}."
+        f"{_said(score)} and {_said(validation_score)}.{about}"
     )
 
 

@@ -18,7 +18,12 @@ _LOSSES = {
 
 def formulas(design: Design) -> list[str]:
     """Return LaTeX lines: the inputs, each layer, the answer and the loss."""
-    inputs = ", ".join(FEATURES[name][1] for name in design.features)
+    names = [
+        FEATURES[name][1] if name in FEATURES else f"x_{{{k}}}" for k, name in enumerate(design.features, 1)
+    ]
+    if len(names) > 8:
+        names = [*names[:3], r"\ldots", names[-1]]
+    inputs = ", ".join(names)
     lines = [rf"h_0 = \left({inputs}\right)"]
     before, weights, blocks = "h_0", 0, 0
     for place, (layer, width) in enumerate(zip(design.layers, design.widths), 1):

@@ -43,7 +43,7 @@ def data_call(design: Design) -> Call:
 
 def split_sizes(design: Design) -> tuple[int, int]:
     """Return how many rows go to validation and to test."""
-    rows = design.whole("rows")
+    rows = design.n_rows
     return max(1, round(rows * design.number("validation"))), max(1, round(rows * design.number("test")))
 
 
@@ -74,12 +74,12 @@ def _schedule_keywords(design: Design, kind: str) -> dict[str, Any]:
         return {"every": horizon, "factor": factor}
     if kind == "exponential":
         return {"factor": factor ** (1 / horizon)}
-    own: dict[str, Any] = {
+    own: dict[str, dict[str, Any]] = {
         "linear": {"end": design.number("lr") * factor},
         "polynomial": {"power": design.number("power")},
         "restarts": {"growth": 2},
-    }.get(kind, {})
-    return {"steps": horizon, **own}
+    }
+    return {"steps": horizon, **own.get(kind, {})}
 
 
 def optimizer_call(design: Design) -> Call:

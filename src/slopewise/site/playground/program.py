@@ -44,7 +44,7 @@ def _data(design: Design) -> list[str]:
     n_validation, n_test = plan.split_sizes(design)
     seed = design.whole("data_seed")
     stratify = ", stratify={}" if design.has_classes else "{:.0}"
-    lines = [f"X, y = {plan.data_call(design).code()}"]
+    lines = _own_rows(design) if design.own else [f"X, y = {plan.data_call(design).code()}"]
     if design.data == "ripples":
         lines += [
             "clean = np.sin(2 * X[:, 0]) * np.cos(2 * X[:, 1])",
@@ -59,21 +59,45 @@ def _data(design: Design) -> list[str]:
         ")",
         "",
         "",
-        "def inputs(X):",
-        "    x1, x2 = X[:, 0], X[:, -1]",
-        f"    return np.stack([{', '.join(_COLUMNS[name] for name in design.features)}], axis=1)"
-        ".astype(np.float32)",
-        "",
-        "",
-        "X_train, X_validation, X_test = inputs(X_train), inputs(X_validation), inputs(X_test)",
     ]
-    if design.values["standardise"]:
+    if design.places <= 2:
+        lines += [
+            "",
+            "def inputs(X):",
+            "    x1, x2 = X[:, 0], X[:, -1]",
+            f"    return np.stack([{', '.join(_COLUMNS[name] for name in design.features)}], axis=1)"
+            ".astype(np.float32)",
+            "",
+            "",
+            "X_train, X_validation, X_test = inputs(X_train), inputs(X_validation), inputs(X_test)",
+        ]
+    if design.is_standardised:
         lines += [
             "mean, deviation = X_train.mean(axis=0), X_train.std(axis=0)",
+            "deviation = np.where(deviation > 0, deviation, np.float32(1))",
             "X_train, X_validation = (X_train - mean) / deviation, (X_validation - mean) / deviation",
             "X_test = (X_test - mean) / deviation",
         ]
     return lines
+
+
+def _own_rows(design: Design) -> list[str]:
+    """Return lines that hold the rows themselves, so that the script needs no file."""
+    own = design.own
+    assert own is not None
+    kind = "np.int64" if own.classes else "np.float32"
+    rows = [f"    {[*row, target]!r}," for row, target in zip(own.rows, own.targets)]
+    about = f"# {', '.join(map(repr, own.inputs))}, then {own.target!r}"
+    if own.classes:
+        about += f" (0 to {len(own.classes) - 1}: {', '.join(map(repr, own.classes))})"
+    return [
+        about,
+        "ROWS = [",
+        *rows,
+        "]",
+        "X = np.asarray([row[:-1] for row in ROWS], np.float32)",
+        f"y = np.asarray([row[-1] for row in ROWS], {kind})",
+    ]
 
 
 def _model(design: Design, trainer: str) -> list[str]:

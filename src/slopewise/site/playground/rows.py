@@ -43,7 +43,7 @@ class Rows:
         """Return places and target of each row, by part."""
         return {
             part: [
-                [float(f"{number:.5g}") for number in (*place, target)]
+                [float(f"{number:.5g}") for number in (*place[:2], target)]
                 for place, target in zip(places.tolist(), self.targets[part].tolist())
             ]
             for part, places in self.places.items()
@@ -52,9 +52,7 @@ class Rows:
 
 def make_rows(design: Design) -> Rows:
     """Return the rows of a design; the same design always gives the same."""
-    X, y = plan.data_call(design).make()
-    if design.data == "ripples":
-        y = ripples(X, design.noise, design.whole("data_seed"))
+    X, y = _all_rows(design)
     seed = design.whole("data_seed")
     n_validation, n_test = plan.split_sizes(design)
     stratify = y if design.has_classes else None
@@ -68,12 +66,23 @@ def make_rows(design: Design) -> Rows:
     places = {"train": X_train, "validation": X_validation, "test": X_test}
     inputs = {part: inputs_of(design, X) for part, X in places.items()}
     mean, deviation = np.zeros(1, np.float32), np.ones(1, np.float32)
-    if design.values["standardise"]:
+    if design.is_standardised:
         mean, deviation = inputs["train"].mean(axis=0), inputs["train"].std(axis=0)
+        deviation = np.where(deviation > 0, deviation, np.float32(1))
     inputs = {part: (values - mean) / deviation for part, values in inputs.items()}
     return Rows(
         places, inputs, {"train": y_train, "validation": y_validation, "test": y_test}, mean, deviation
     )
+
+
+def _all_rows(design: Design) -> tuple[Array, Array]:
+    if design.own is not None:
+        kind = np.int64 if design.has_classes else np.float32
+        return np.asarray(design.own.rows, np.float32), np.asarray(design.own.targets, kind)
+    X, y = plan.data_call(design).make()
+    if design.data == "ripples":
+        y = ripples(X, design.noise, design.whole("data_seed"))
+    return X, y
 
 
 def ripples(X: Array, noise: float, seed: int) -> Array:
@@ -84,7 +93,12 @@ def ripples(X: Array, noise: float, seed: int) -> Array:
 
 
 def inputs_of(design: Design, X: Array) -> Array:
-    """Return the chosen inputs of some places: coordinates, their squares, product and sines."""
+    """Return the chosen inputs of some places: coordinates, their squares, product and sines.
+
+    Of own data with more than two columns they are the columns.
+    """
+    if design.places > 2:
+        return X.astype(np.float32)
     x1, x2 = X[:, 0], X[:, -1]
     columns = {
         "x1": x1,

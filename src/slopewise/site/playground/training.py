@@ -18,6 +18,7 @@ from slopewise.site.labs.settings import Values
 from slopewise.site.playground import plan
 from slopewise.site.playground.closure_trainer import ClosureTrainer
 from slopewise.site.playground.design import MOST_PARAMETERS, MOST_UPDATES, Design, check_design
+from slopewise.site.playground.own import OwnTable
 from slopewise.site.playground.rows import Rows, make_rows
 from slopewise.site.playground.view import look
 from slopewise.train.snapshot import Snapshot
@@ -193,7 +194,8 @@ def answer_training(request: Mapping[str, Any]) -> dict[str, Any]:
     if _last is not None and _last[:2] == key:
         training = _last[2]
     else:
-        training = Training(check_design(values))
+        own = OwnTable.from_json(request["own"]) if request.get("own") else None
+        training = Training(check_design(values, own))
         _last = (*key, training)
     given = {int(at): read_snapshot(value) for at, value in request["snapshots"].items()}
     if training.step != start or step <= start:

@@ -26,7 +26,7 @@ def frame_of(rows: Rows) -> list[float]:
     """Return the ends of the picture: x low and high, y low and high."""
     every = np.concatenate(list(rows.places.values()))
     ends: list[float] = []
-    for column in range(every.shape[1]):
+    for column in range(min(2, every.shape[1])):
         low, high = float(every[:, column].min()), float(every[:, column].max())
         room = 0.08 * (high - low) or 1.0
         ends += [low - room, high + room]
@@ -46,10 +46,27 @@ def look(design: Design, rows: Rows, trainer: Any) -> dict[str, Any]:
     low, high = float(targets.min()), float(targets.max())
     if one_input:
         x = np.linspace(frame[0], frame[1], CURVE, dtype=np.float32)[:, None]
-        surface = {"curve": _rounded(_ask(design, rows, trainer, x))}
+        surface = {"curve": _rounded(_height(design, _ask(design, rows, trainer, x)))}
     else:
         surface = _surface(design, _ask(design, rows, trainer, plane(frame, SIDE)), low, high)
     return {"frame": frame, "surface": surface, "network": network(design, rows, trainer, frame)}
+
+
+def _height(design: Design, answers: Array) -> Array:
+    """Return what is drawn over one input: the number, the probability of class 1, or the likely class."""
+    if not design.has_classes:
+        return answers
+    if design.outputs == 1:
+        return _sigmoid(answers)
+    if design.classes == 2:
+        return _sigmoid(answers[:, 1] - answers[:, 0])
+    likely: Array = answers.argmax(axis=1).astype(np.float32)
+    return likely
+
+
+def _sigmoid(x: Array) -> Array:
+    made: Array = 1 / (1 + np.exp(-np.clip(x, -40, 40)))
+    return made
 
 
 def plane(frame: list[float], side: int) -> Array:
@@ -60,6 +77,9 @@ def plane(frame: list[float], side: int) -> Array:
 
 
 def _ready(design: Design, rows: Rows, places: Array) -> Array:
+    """Return the inputs of places on the picture; columns that it does not show are at their mean."""
+    others = rows.places["train"].mean(axis=0)[places.shape[1] :]
+    places = np.concatenate([places, np.tile(others, (len(places), 1))], axis=1)
     made: Array = (inputs_of(design, places) - rows.mean) / rows.deviation
     return made
 
@@ -75,7 +95,7 @@ def _surface(design: Design, answers: Array, low: float, high: float) -> dict[st
         share = (answers - low) / ((high - low) or 1.0)
         return {"values": _bytes(share), "low": low, "high": high}
     if design.outputs == 1:
-        return {"values": _bytes(1 / (1 + np.exp(-np.clip(answers, -40, 40))))}
+        return {"values": _bytes(_sigmoid(answers))}
     odds = np.exp(answers - answers.max(axis=1, keepdims=True))
     probability = odds / odds.sum(axis=1, keepdims=True)
     if design.classes == 2:

@@ -91,7 +91,7 @@ class Playground {
   }
 
   inputs() {
-    return [...this.form.querySelectorAll(".ticks input:checked")].map((box) => box.parentElement.textContent.trim());
+    return this.columns ?? [...this.form.querySelectorAll(".ticks input:checked")].map((box) => box.parentElement.textContent.trim());
   }
 
   // Hides hyperparameters that the chosen optimizer or schedule does not have.
@@ -121,6 +121,7 @@ class Playground {
     this.find(".formulas").innerHTML = answer.formula;
     this.find(".program").innerHTML = answer.code;
     this.find(".download").href = `/playground/program.py?${this.query()}`;
+    this.tellOwn(answer);
     this.find(".parameters").textContent = `${answer.parameters} parameters. The layer that makes the outputs is added by itself.`;
     this.root.querySelectorAll(".score-name").forEach((place) => {
       const name = answer.metric === "r2" ? "R²" : "Accuracy";
@@ -134,6 +135,18 @@ class Playground {
     this.wanted = undefined;
     this.take({ state: "paused", step: 0, points: [answer.view.scores], view: answer.view });
     if (!this.offered) history.replaceState(null, "", answer.address);
+  }
+
+  // Own data: the names of classes beside the picture; more than two columns are all inputs.
+  tellOwn(answer) {
+    const legend = this.find(".legend.classes");
+    legend.hidden = !answer.classes.length;
+    legend.replaceChildren(...answer.classes.map((name, k) => Object.assign(document.createElement("span"), { className: `class-${k}`, textContent: name })));
+    this.columns = answer.inputs ?? undefined;
+    this.find(".ticks").hidden = Boolean(answer.inputs);
+    const place = this.find(".own-inputs");
+    place.hidden = !answer.own;
+    if (answer.own) place.textContent = `${answer.inputs ? `All columns of numbers: ${answer.inputs.join(", ")}. ` : ""}The target is ${answer.own.target}. Columns are standardised by the training rows.`;
   }
 
   // ---- wishes

@@ -1,7 +1,7 @@
 // The surface and the network: bytes from the server become pixels in the colours of the page.
 import { brief } from "./playground_chart.js";
 
-const CLASSES = ["--backward", "--forward", "--right"];
+const CLASSES = ["--backward", "--forward", "--right", "--class-3", "--class-4", "--class-5"];
 
 function bytes(text) {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
