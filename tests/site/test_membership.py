@@ -111,6 +111,7 @@ def addresses(site, course, everybody):
             continue
         names = re.findall(r"{(\w+)}", route.path)
         values = {"slug": decks, "secret": ["x" * 43], "class_id": [everybody["teacher"].class_id]}
+        values["medium_id"] = [str(uuid.uuid4())]
         for value in values.get(names[0], [str(uuid.uuid4())]) if names else [""]:
             found.append(re.sub(r"{\w+}", value, route.path))
     found += [f"/api/queue?deck={deck}" for deck in decks] + [f"/review?deck={deck}" for deck in decks]
@@ -139,8 +140,12 @@ def test_no_way_in_shows_pro_text_to_whoever_may_not_read_it(site, course, every
                     shown[role].add(address.partition("?")[0])
                 if role not in MEMBERS:
                     assert found == [], (role, address)
-    ways = {"/search", "/api/queue", "/review", "/account/export.json"}
-    ways |= {f"/cards/{deck.slug}" for deck in PRO_DECKS}
+    ways = {f"/cards/{deck.slug}" for deck in PRO_DECKS} | {
+        "/search",
+        "/api/queue",
+        "/review",
+        "/account/export.json",
+    }
     for role in MEMBERS:  # the same look finds the text where it may be: it would have found a leak
         assert ways <= shown[role], role
 
@@ -167,11 +172,18 @@ def test_every_route_answers_as_its_policy_says(site, course, everybody):
         policy = getattr(route.endpoint, _ATTRIBUTE)
         path = route.path.replace("{slug}", course.outlines[0].slug).replace("{secret}", "x" * 43)
         path = path.replace("{class_id}", everybody["teacher"].class_id)
-        if "{data_id}" in path:  # of nobody: each sees their own data sets alone
-            path = re.sub(r"{\w+_id}", str(uuid.uuid4()), path)
-            assert {somebody.get(path).status_code for somebody in everybody.values()} == {404}, path
+        if "{" in path:  # of nobody: what has an id of its own is its owner's alone
+            path = re.sub(r"{\w+}", str(uuid.uuid4()), path)
+            answers = {role: somebody.get(path, headers=JSON) for role, somebody in everybody.items()}
+            expected = dict.fromkeys(ROLES, 404)
+            if policy.name in ("signed in", "owner"):
+                expected["anonymous"] = 401
+            assert {role: answer.status_code for role, answer in answers.items()} == expected, path
             continue
         got = {role: somebody.get(path, headers=JSON).status_code for role, somebody in everybody.items()}
+        if policy.name == "owner":
+            assert got == {role: 404 for role in ROLES} | {"anonymous": 401, "owner": 200}, path
+            continue
         if policy.name == "signed in":
             assert got.pop("anonymous") == 401, path
         elif policy.name == "Pro member":
@@ -345,7 +357,7 @@ def test_an_export_is_whole_and_json(everybody):
     value = json.loads(everybody["free"].get("/account/export.json").text)
     assert set(value) == {
         *("format", "exported_at", "account", "memberships", "classes", "own_cards"),
-        *("reviews", "events", "schedule", "progress"),
+        *("imported_cards", "reviews", "events", "schedule", "progress", "data_sets"),
     }
     assert (
         everybody["free"].get("/account/export.json").headers["content-disposition"].startswith("attachment")

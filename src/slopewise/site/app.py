@@ -15,6 +15,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from slopewise.site.accounts.limits import tries_of
 from slopewise.site.accounts.mail import Mailer, mailer_from_environment
+from slopewise.site.anki.importing import Importer
 from slopewise.site.accounts.passwords import Passwords
 from slopewise.site.configuration import Configuration
 from slopewise.site.content import load_course
@@ -28,6 +29,7 @@ from slopewise.site.loaded_content import Libraries
 from slopewise.site.mastery.guide import Guide
 from slopewise.site.pages import (
     account,
+    anki,
     cards,
     classes,
     data_runs,
@@ -106,12 +108,14 @@ def create_app(
         own_cards,  # before cards: its address is among theirs
         cards,
         review,
+    application.state.importer = Importer()
         reference,
         signing_up,
         logging_in,
         account,
         membership,
         classes,
+        anki,  # before cards, as the next
         teaching,
         datasets,
         data_runs,

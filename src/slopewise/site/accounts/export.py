@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from slopewise.site.accounts.imported_cards import decks_of
 from slopewise.site.accounts.own_cards import cards_of
 from slopewise.site.accounts.progress import progress_of
 from slopewise.site.classes.members import classes_as_export
@@ -52,8 +53,19 @@ def export(
         ],
         "classes": classes_as_export(session, account_id),
         "own_cards": [
-            {name: getattr(row, name) for name in ("id", "front", "back", "source", "created_at", "changed_at")}
+            {
+                name: getattr(row, name)
+                for name in ("id", "front", "back", "source", "created_at", "changed_at")
+            }
             for row in own
+        ],
+        "imported_cards": [
+            {
+                name: getattr(row, name)
+                for name in ("id", "guid", "ordinal", "deck", "front", "back", "created_at", "changed_at")
+            }
+            for deck in decks_of(session, learner_id)
+            for row in deck.cards
         ],
         "reviews": review_rows(session, learner_id, library, reader),
         "events": [

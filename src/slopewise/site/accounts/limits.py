@@ -26,6 +26,8 @@ RULES = {
     "password again": "10 per 15 minutes",
     "code of an account": "10 per hour",
     "code from a network": "100 per hour",
+    "package of an account": "20 per hour",
+    "package from a network": "300 per hour",
     "class code of an account": "30 per hour",
     "class code from a network": "1000 per hour",
     "export": "20 per hour",

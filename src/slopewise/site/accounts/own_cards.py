@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from slopewise.engine.errors import ArgumentError, DataError
 from slopewise.site.content.library import Label, ShownCard
+from slopewise.site.storage.anki_tables import ImportedCard
 from slopewise.site.storage.tables import OwnCard
 
 SLUG = "own"
@@ -19,11 +20,26 @@ MOST = 2000
 
 
 def cards_of(session: Session, learner_id: uuid.UUID) -> dict[uuid.UUID, ShownCard]:
-    """Return a learner's own cards in the order in which they were written."""
+    """Return a learner's own cards: those that were written, then those that were brought along from Anki."""
+    return written_cards(session, learner_id) | _imported_cards(session, learner_id)
+
+
+def written_cards(session: Session, learner_id: uuid.UUID) -> dict[uuid.UUID, ShownCard]:
+    """Return the cards that a learner wrote, in the order in which they were written."""
     query = select(OwnCard).where(OwnCard.learner_id == learner_id).order_by(OwnCard.created_at, OwnCard.id)
     return {
-        row.id: ShownCard(row.id, str(row.id), LABEL, "", row.front, row.back, (), not row.source, source=row.source or "")
+        row.id: ShownCard(
+            row.id, str(row.id), LABEL, "", row.front, row.back, (), not row.source, source=row.source or ""
+        )
         for row in session.scalars(query)
+    }
+
+
+def _imported_cards(session: Session, learner_id: uuid.UUID) -> dict[uuid.UUID, ShownCard]:
+    query = select(ImportedCard).where(ImportedCard.learner_id == learner_id)
+    return {
+        row.id: ShownCard(row.id, str(row.id), LABEL, "", row.front, row.back, (), is_html=True)
+        for row in session.scalars(query.order_by(ImportedCard.created_at, ImportedCard.id))
     }
 
 
@@ -60,7 +76,9 @@ def change_card(
     """
     card = _own(session, learner_id, card_id)
     if card.source:
-        raise ArgumentError("A card made from a prediction keeps the lab's own words. Write another beside it.")
+        raise ArgumentError(
+            "A card made from a prediction keeps the lab's own words. Write another beside it."
+        )
     card.front, card.back = _sides(front, back)
     card.changed_at = now
 

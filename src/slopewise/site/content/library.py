@@ -50,6 +50,7 @@ class ShownCard:
     tags: tuple[str, ...]
     is_plain: bool = False  # written by a learner: shown letter by letter, without markup
     source: str = ""  # the address of the step in a lab that it was made from
+    is_html: bool = False  # brought along by a learner: HTML that was sanitised when it came in
 
 
 @dataclass(frozen=True)

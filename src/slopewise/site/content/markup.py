@@ -82,7 +82,7 @@ def _new_parser() -> MarkdownIt:
     parser.use(
         dollarmath_plugin,
         renderer=lambda latex, options: str(math(latex.strip(), options["display_mode"])),
-        double_inline=False,
+        double_inline=True,  # a displayed formula may end a sentence's paragraph
         allow_space=False,
     )
     parser.add_render_rule("fence", _fence)

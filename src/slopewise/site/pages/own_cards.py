@@ -14,9 +14,9 @@ from slopewise.site.accounts.own_cards import (
     LONGEST_BACK,
     LONGEST_FRONT,
     add_card,
-    cards_of,
     change_card,
     delete_card,
+    written_cards,
 )
 from slopewise.site.forms import field
 from slopewise.site.pages.answers import go_to
@@ -64,7 +64,7 @@ def change_or_delete_card(request: Request, card_id: uuid.UUID) -> Response:
 
 def _page(request: Request, problem: str = "", front: str = "", back: str = "") -> Response:
     with request.app.state.database.reading() as session:
-        cards = cards_of(session, _learner(request))
+        cards = written_cards(session, _learner(request))
     return render(
         request,
         "own_cards.html",

@@ -1,6 +1,8 @@
 """The database: its tables, its migrations, and how reviews of cards are written and read."""
 
-from slopewise.site.storage import (  # of the same metadata
+# Imported so that the one metadata knows the tables of all these files.
+from slopewise.site.storage import (
+    anki_tables,
     class_tables,
     content_tables,
     dataset_tables,
@@ -13,6 +15,7 @@ __all__ = [
     "Database",
     "Learner",
     "Review",
+    "anki_tables",
     "class_tables",
     "content_tables",
     "dataset_tables",

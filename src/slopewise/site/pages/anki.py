@@ -1,0 +1,200 @@
+"""Packages of Anki: bringing cards along, and taking decks away; and the media that imported cards show."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+
+from fastapi import APIRouter, HTTPException
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from slopewise.engine.errors import ArgumentError, DataError
+from slopewise.site.accounts.imported_cards import (
+    Arrivals,
+    decks_of,
+    delete_cards,
+    keep,
+    media_in,
+    medium_of,
+)
+from slopewise.site.accounts.own_cards import cards_of
+from slopewise.site.anki.exporting import NoteToWrite, html_of_markdown, html_of_plain, package
+from slopewise.site.anki.importing import Contents
+from slopewise.site.content.library import ShownCard
+from slopewise.site.forms import field
+from slopewise.site.labs.pool import LabBusyError, LabFailedError
+from slopewise.site.loaded_content import library_of
+from slopewise.site.pages.answers import go_to, limit, visitors_network
+from slopewise.site.policies import ANYONE, SIGNED_IN, route
+from slopewise.site.storage.anki_tables import CardMedium
+from slopewise.site.templating import render
+from slopewise.site.visitors import visitor_of
+
+router = APIRouter()
+
+SHOWN = 100  # cards of a deck on the page; all of them come up among the cards of the day
+_MEDIUM_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cache-Control": "private, max-age=31536000, immutable",
+}
+
+
+@route(router, "GET", "/cards/imported", SIGNED_IN)
+def imported(
+    request: Request, added: int = -1, updated: int = 0, known: int = 0, empty: int = 0, lost: int = 0
+) -> Response:
+    """Show the decks that came from Anki, and the form for another package."""
+    done = _in_words(added, updated, known, empty, lost) if added >= 0 else ""
+    return _page(request, done=done)
+
+
+@route(router, "POST", "/cards/imported", SIGNED_IN, takes_file=True)
+async def bring_package(request: Request) -> Response:
+    """Take in a package."""
+    limit(request, "package of an account", str(visitor_of(request).account_id))
+    upload = request.state.upload
+    if upload is None:
+        return await run_in_threadpool(
+            _page, request, "Choose a file that Anki exported: its name ends in .apkg."
+        )
+    try:
+        content = await upload.read()
+        await upload.close()
+        found = await request.app.state.importer.read(content)
+        arrived = await run_in_threadpool(_keep, request, found)
+    except (ArgumentError, LabBusyError, LabFailedError) as error:
+        status = 503 if isinstance(error, LabBusyError) else 400
+        return await run_in_threadpool(_page, request, _sentence(str(error)), "", status)
+    counts = {**vars(arrived), "empty": found.empty + found.long, "lost": found.lost}
+    return go_to("/cards/imported?" + "&".join(f"{name}={count}" for name, count in counts.items()))
+
+
+@route(router, "POST", "/cards/imported/delete", SIGNED_IN)
+def delete_imported(request: Request) -> Response:
+    """Delete a card that came from Anki, or a deck of them."""
+    card, deck = field(request, "card", 40), field(request, "deck", 200)
+    learner_id = _learner(request)
+    try:
+        with request.app.state.database.writing() as session:
+            if card:
+                ids: Sequence[uuid.UUID] = [uuid.UUID(card)]
+            else:
+                decks = decks_of(session, learner_id)
+                ids = [row.id for found in decks if found.name == deck for row in found.cards]
+            delete_cards(session, learner_id, ids)
+    except (DataError, ValueError) as error:
+        raise HTTPException(404) from error
+    return go_to("/cards/imported")
+
+
+@route(router, "GET", "/cards/media/{medium_id}", SIGNED_IN)
+def medium(request: Request, medium_id: uuid.UUID) -> Response:
+    """Return an image or a sound of the visitor's own: its type is what its bytes say, never a page."""
+    with request.app.state.database.reading() as session:
+        found = medium_of(session, _learner(request), medium_id)
+    if found is None:
+        raise HTTPException(404)
+    return Response(found.content, media_type=found.kind, headers=_MEDIUM_HEADERS)
+
+
+@route(router, "GET", "/cards/own/anki", SIGNED_IN)
+def own_package(request: Request) -> Response:
+    """Return one's own cards, and those that came from Anki, as a package; on every tier."""
+    limit(request, "export", str(visitor_of(request).account_id))
+    with request.app.state.database.reading() as session:
+        cards = list(cards_of(session, _learner(request)).values())
+        shown = {
+            name
+            for card in cards
+            if card.is_html
+            for side in (card.front, card.back)
+            for name in media_in(side)
+        }
+        found = [medium_of(session, _learner(request), name) for name in sorted(shown)]
+    media = {str(row.id): (row.kind, row.content) for row in found if isinstance(row, CardMedium)}
+    return _file(request, "Slopewise: own cards", cards, media, "slopewise-own-cards")
+
+
+@route(router, "GET", "/cards/{slug}/anki", ANYONE)
+def deck_package(request: Request, slug: str) -> Response:
+    """Return a free deck as a package."""
+    library = library_of(request)
+    label = library.label(slug)
+    if label is None:
+        raise HTTPException(404)
+    if label.is_pro:
+        raise HTTPException(403, "Pro decks stay on this site: they are not given out as packages.")
+    limit(request, "package from a network", visitors_network(request))
+    cards = [card for card in library.cards(slug, visitor_of(request)) if isinstance(card, ShownCard)]
+    return _file(request, f"Slopewise: {label.title}", cards, {}, f"slopewise-{slug}")
+
+
+def _file(
+    request: Request,
+    name: str,
+    cards: Sequence[ShownCard],
+    media: Mapping[str, tuple[str, bytes]],
+    file_name: str,
+) -> Response:
+    notes = [NoteToWrite(card.uuid, *_sides(card), card.tags) for card in cards]
+    content = package(name, notes, media, request.app.state.clock())
+    headers = {
+        "Content-Disposition": f'attachment; filename="{file_name}.apkg"',
+        "Cache-Control": "no-store",
+    }
+    return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+def _sides(card: ShownCard) -> tuple[str, str]:
+    if card.is_html:
+        return card.front, card.back
+    html = html_of_plain if card.is_plain else html_of_markdown
+    return html(card.front), html(card.back)
+
+
+def _keep(request: Request, found: Contents) -> Arrivals:
+    course_cards = frozenset(library_of(request).ids)
+    with request.app.state.database.writing() as session:
+        return keep(
+            session, _learner(request), found.cards, found.media, request.app.state.clock(), course_cards
+        )
+
+
+def _page(request: Request, problem: str = "", done: str = "", status: int = 400) -> Response:
+    with request.app.state.database.reading() as session:
+        decks = decks_of(session, _learner(request))
+    return render(
+        request,
+        "imported_cards.html",
+        status=status if problem else 200,
+        problem=problem,
+        done=done,
+        decks=decks,
+        most_shown=SHOWN,
+    )
+
+
+def _in_words(added: int, updated: int, known: int, empty: int, lost: int) -> str:
+    parts = [
+        f"{added} added",
+        f"{updated} updated" if updated else "",
+        f"{known} known already" if known else "",
+    ]
+    text = f"Cards: {', '.join(part for part in parts if part)}."
+    if empty:
+        text += f" Left out: {empty} without a front, or too long."
+    if lost:
+        text += f" Media left out: {lost} that are missing, too large, or neither raster images nor sound."
+    return text
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:].rstrip('.')}."
+
+
+def _learner(request: Request) -> uuid.UUID:
+    learner_id = visitor_of(request).learner_id
+    assert learner_id is not None, "the policy lets nobody in without an account"
+    return learner_id
