@@ -62,7 +62,7 @@ class Visit:
     def _diagnosis(self) -> Prediction:
         numbers = self.sick.numbers
         shares = {check.number for check in self.exhibit.checks if check.percent}
-        shares |= {"right", "right_training", "active", "asked_right"}
+        shares |= {"right", "right_training", "active", "asked_right", "pure"}
         texts = {
             name: percent(value) if name in shares else brief(value, 3) for name, value in numbers.items()
         }
@@ -85,10 +85,10 @@ class Visit:
         return Frame(
             title=f"{exhibit.name}, uncovered",
             words=f"{exhibit.diagnoses[exhibit.answer]}: the marked line. A healed loop must pass "
-            f"{len(exhibit.checks)} checks; this one fails in {', and in '.join(failed)}.",
+            f"{len(exhibit.checks)} checks. This one fails: {'; '.join(failed)}.",
             figures=figures,
             code=Code(lines, current),
-            table=self._checks(),
+            table=self._checks(None),
             offer=self._offer(place + 1),
         )
 
@@ -112,7 +112,7 @@ class Visit:
             title=f"{self.exhibit.name}, patched",
             words=f"Put in: {patch.label}. The loop starts again from the same weights, on the same rows.",
             code=Code(lines, current),
-            table=self._checks(),
+            table=self._checks(None),
             prediction=Prediction(
                 "Will it pass every check?",
                 ("Yes, that heals it", "No, something will still be wrong"),
@@ -150,7 +150,7 @@ class Visit:
             words=f"{why} {'. '.join(f'{text[0].upper()}{text[1:]}' for text in told)}.",
             figures=figures,
             code=Code(lines, current),
-            table=self._checks(),
+            table=self._checks(self.after),
             offer=self._offer(sick_readings + 1),
         )
 
@@ -171,15 +171,15 @@ class Visit:
             told.append(words)
         return figures, " ".join(words for words in told if words)
 
-    def _checks(self) -> Table:
+    def _checks(self, after: Recording | None) -> Table:
         columns = ["Check", "Wanted", "With the fault"]
-        if self.after is not None:
+        if after is not None:
             columns += ["With the patch", "Passes"]
         rows = []
         for check in self.exhibit.checks:
             row = [check.label, check.wanted, check.write(self.sick.numbers[check.number])]
-            if self.after is not None:
-                now = self.after.numbers[check.number]
+            if after is not None:
+                now = after.numbers[check.number]
                 row += [check.write(now), "yes" if check.passes(now) else "no"]
             rows.append(row)
         return Table("What a healthy loop must pass", columns, rows)

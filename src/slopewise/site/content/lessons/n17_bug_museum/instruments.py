@@ -49,6 +49,7 @@ class Recording:
     """A run of a program, as its instruments saw it."""
 
     exhibit: Exhibit
+    seed: int
     losses: list[float] = field(default_factory=list)
     shares: list[float] = field(default_factory=list)  # of class 1 in each batch
     in_training_mode: list[bool] = field(default_factory=list)  # at each update
@@ -56,6 +57,12 @@ class Recording:
     asked: list[tuple[int, Floats]] = field(default_factory=list)  # the same rows, TIMES times, at each score
     namespace: dict[str, Any] = field(default_factory=dict)
     batch: Any = None  # the rows and targets at work
+    latest: Any = None  # the model, and its parameters before and after the latest update
+
+    def finish(self) -> None:
+        """Take a reading after the last update, if there is none."""
+        if self.readings[-1].update != self.updates:
+            self.readings.append(_read(self, *self.latest))
 
     @property
     def updates(self) -> int:
@@ -65,7 +72,7 @@ class Recording:
     @property
     def numbers(self) -> dict[str, float]:
         """The numbers of the whole run that texts and checks call by name."""
-        last, first = self.readings[-1], self.readings[0]
+        last = self.readings[-1]
         norms = [norm if norm is not None else 0.0 for norm in last.gradients.values()]
         tail = np.asarray(self.losses[-len(self.losses) // 3 :])
         with np.errstate(all="ignore"):
@@ -85,14 +92,16 @@ class Recording:
                 "first_gradient": norms[0],
                 "last_gradient": norms[-1],
                 "least_gradient": min(norms),
-                "gradient_growth": norms[-1] / max(first.gradients[next(iter(first.gradients))] or 0, 1e-12),
                 "first_layer_ratio": next(iter(last.ratios.values()), 0.0),
                 "astray": last.astray,
                 "active": float(last.active.mean()) if last.active.size else 1.0,
                 "unlike": _unlike(last.units),
+                "two": math.log(2),
+                "pure": float(np.mean([share in (0.0, 1.0) for share in self.shares])),
+                "ruler": self._ruler(),
                 "in_training_mode": float(np.mean(self.in_training_mode)),
                 "asked_right": self.asked_right[-1] if self.asked else last.right,
-                "spread": round(float(self.asked[-1][1].std(axis=0).max()), 9) if self.asked else 0.0,
+                "spread": self._spread(),
                 "highest_output": float(last.outputs.max()),
                 "lowest_output": float(last.outputs.min()),
                 "width_of_outputs": float(np.ptp(last.outputs)),
@@ -105,6 +114,29 @@ class Recording:
         y = self.namespace["y_val"]
         return [float(((said[0] > 0.5) == y).mean()) for _, said in self.asked]
 
+    def _spread(self) -> float:
+        """Return the largest standard deviation of the answers for one row, at the last score."""
+        return round(float(self.asked[-1][1].std(axis=0).max()), 9) if self.asked else 0.0
+
+    def _ruler(self) -> float:
+        """Return how far the same row lies apart, prepared as training rows and as validation rows are.
+
+        Both preparations are lines y = a x + b, column by column, found from what the program made of rows.
+        """
+        if self.exhibit.data != "clinics":
+            return 0.0
+        raw = collect(self.exhibit.data, self.seed)
+        differences = []
+        for column in range(raw["X_train"].shape[1]):
+            row = float(raw["X_val"][:, column].max())
+            prepared = []
+            for part in ("X_train", "X_val"):
+                x, made = (rows[part][:, column].astype(np.float64) for rows in (raw, self.namespace))
+                slope = np.ptp(made) / np.ptp(x)
+                prepared.append(float(made[0] + slope * (row - x[0])))
+            differences.append(abs(prepared[0] - prepared[1]))
+        return max(differences)
+
 
 def _unlike(units: Floats) -> float:
     """Return how far the hidden units' weights lie apart: the mean distance from their centre."""
@@ -115,7 +147,7 @@ def _unlike(units: Floats) -> float:
 
 def run(exhibit: Exhibit, patch: str, seed: int) -> Recording:
     """Run the exhibit's program: with its fault ("none"), or with one of its patches."""
-    recording = Recording(exhibit)
+    recording = Recording(exhibit, seed)
     rows = collect(exhibit.data, seed)
     namespace = _words(recording, seed) | rows | {"log": _log(recording), "score": _score(recording)}
     recording.namespace = namespace
@@ -124,6 +156,7 @@ def run(exhibit: Exhibit, patch: str, seed: int) -> Recording:
     with np.errstate(all="ignore"):  # some exhibits are here because their numbers run away
         # Our own lines, put together from slots: neither an address nor a form holds any of this text.
         exec(compile(program, f"<{exhibit.name}, {patch}>", "exec"), namespace)
+        recording.finish()
     return recording
 
 
@@ -145,13 +178,23 @@ def _words(recording: Recording, seed: int) -> dict[str, Any]:
         "manual_seed": sw.manual_seed,
         "softmax": sw.softmax,
         "permutation": lambda call: permutation(96, seed, _SHUFFLE, 1000 + call),
+        "sw": sw,
         "SGD": sw.optim.SGD,
         "Adam": sw.optim.Adam,
         "clip_gradients": _clip,
+        "fill": _fill,
+        "pick": lambda p, y: p[sw.arange(len(y)), y],
     }
     for name in ("Sequential", "Linear", "ReLU", "LeakyReLU", "Tanh", "Dropout", "Softmax"):
         words[name] = getattr(sw.nn, name)
     return words
+
+
+def _fill(what: Any, value: float) -> None:
+    """Set a parameter, or all parameters of a model, to one number."""
+    with sw.no_grad():
+        for parameter in what.parameters() if isinstance(what, sw.nn.Module) else (what,):
+            parameter[...] = value
 
 
 def _clip(model: Any, most: float) -> None:
@@ -175,6 +218,7 @@ def _log(recording: Recording) -> Callable[[Any, Any], None]:
         update = recording.updates
         if update in FIRST_READINGS or update % 50 == 0:
             recording.readings.append(_read(recording, model, before, after))
+        recording.latest = model, dict(before), after
         before.clear()
         before.update(after)
 

@@ -35,7 +35,7 @@ LAB = Lab(
             (("none", "none"), *((letter, f"patch {letter}") for letter in PATCHES)),
             offered=True,
         ),
-        Whole("seed", "Seed", 0, 0, 19, note="other rows, other first weights"),
+        Whole("seed", "Seed", 1, 0, 19, note="other rows, other first weights"),
     ),
     run=run,
     step_name="step",

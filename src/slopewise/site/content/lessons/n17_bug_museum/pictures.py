@@ -80,8 +80,8 @@ def class_map(recording: Recording, update: int) -> tuple[Figure, str]:
     X, y = recording.namespace["X_train"], recording.namespace["y_train"]
     xs, ys = grid(X)
     plot = Plot(
-        covering(xs.tolist(), 0.0),
-        covering(ys.tolist(), 0.0),
+        linear(float(xs[0]), float(xs[-1])),
+        linear(float(ys[0]), float(ys[-1])),
         x_title="first column",
         y_title="second column",
         title="What the model says over the plane, and the training rows",
@@ -219,8 +219,8 @@ def inputs(recording: Recording, update: int) -> tuple[Figure, str]:
         size=SIZE,
     )
     for rows, labels, kinds in (
-        (X, recording.namespace["y_train"], ("hollow", "ink")),
         (X_val, recording.namespace["y_val"], ("validation", "backward")),
+        (X, recording.namespace["y_train"], ("hollow", "ink")),
     ):
         for label, kind in enumerate(kinds):
             plot.dots([(float(a), float(b)) for a, b in rows[labels == label]], kind, 3)

@@ -31,9 +31,11 @@ for epoch in range(25):
         "The network is too small",
     ),
     answer=1,
-    because="With a rate that is merely too high, the first updates swing already. Here the loss first "
-    "falls to "
-    "{lowest_loss}, while gradients add up: at the end the last layer's is {last_gradient}.",
+    because="With a rate that is merely too high, the first updates swing already, and the stored gradient "
+    "is the "
+    "batch's own. Here gradients grow first, and at the end the stored one lies {astray} lengths of the "
+    "batch's own "
+    "away from it. Every `backward()` adds to what is there.",
     patches={
         "a": Patch(
             "`lr=0.1` in place of `lr=1.0`",
@@ -232,11 +234,11 @@ for epoch in range(«epochs»):
         "The model is scored with dropout on",
     ),
     answer=0,
-    because="Everything moves, so neither gradients nor steps are missing. But {right_training} of the "
-    "training rows "
-    "and {right} of the validation rows are right, where a coin gets half: rows and labels have nothing to "
-    "do with "
-    "each other.",
+    because="Everything moves, so neither gradients nor steps are missing. But on the map hollow and "
+    "filled dots lie "
+    "everywhere, though the report speaks of the same rows as last month. {right_training} of the training "
+    "rows come "
+    "right, by heart; of the validation rows {right}, by luck.",
     patches={
         "a": Patch(
             "64 hidden units in place of 16",
