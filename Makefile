@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help demo site site-snippets test test-site test-site-deps torture lint types imports doctest check bench conformance lock clean
+.PHONY: help demo site site-snippets pro-content test test-site test-site-deps torture lint types imports doctest check bench conformance lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -35,6 +35,9 @@ site: $(VENV)/site.stamp  ## serve the tutorial
 # Needs .venv-bench; what it lacks, such as TensorFlow, stays as it was recorded.
 site-snippets: .venv-bench/bench.stamp  ## run the snippets of all lessons again and record their output
 	.venv-bench/bin/python src/slopewise/site/content/snippets.py
+
+pro-content: $(VENV)/site.stamp  ## build the full Pro decks into a content archive, for slopewise site import-content
+	$(BIN)/python -m pro.build
 
 test: $(VENV)/dev.stamp  ## run all tests, the fast ones first
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"

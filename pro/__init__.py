@@ -1,0 +1,1 @@
+"""The full Pro decks: built into a content archive, and in no package."""
