@@ -30,8 +30,8 @@ def serve_site(
 ) -> int:
     """Serve until Ctrl-C, and return the exit status."""
     require_libraries()
-    from slopewise.site.app import serve
     from slopewise.site.configuration import LOOPBACK, Configuration, database_from
+    from slopewise.site.server import serve
 
     configuration = Configuration(
         host,

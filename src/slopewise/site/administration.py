@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from pathlib import Path
 
 from sqlalchemy.orm import Session
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -15,8 +14,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from slopewise.site.accounts.limits import tries_of
 from slopewise.site.accounts.mail import Mailer, mailer_from_environment
-from slopewise.site.anki.importing import Importer
 from slopewise.site.accounts.passwords import Passwords
+from slopewise.site.anki.importing import Importer
 from slopewise.site.configuration import Configuration
 from slopewise.site.content import load_course
 from slopewise.site.content.library import load_pro_decks
@@ -27,6 +26,7 @@ from slopewise.site.labs.jobs import Jobs
 from slopewise.site.labs.pool import FrameStore, Pool
 from slopewise.site.loaded_content import Libraries
 from slopewise.site.mastery.guide import Guide
+from slopewise.site.owner_pages import read_pages
 from slopewise.site.pages import (
     account,
     anki,
@@ -41,6 +41,8 @@ from slopewise.site.pages import (
     membership,
     own_cards,
     own_data,
+    owner,
+    owners_words,
     placement,
     playground,
     predictions,
@@ -52,10 +54,12 @@ from slopewise.site.pages import (
     teaching,
 )
 from slopewise.site.policies import undeclared_routes
+from slopewise.site.records import Metrics, Records
 from slopewise.site.security import SecurityHeaders
 from slopewise.site.static_files import VersionedFiles
 from slopewise.site.storage import open_database
-from slopewise.site.storage.erasure import DATA, erase_again
+from slopewise.site.storage.database import DATA
+from slopewise.site.storage.erasure import erase_again
 from slopewise.site.templating import make_templates
 
 STATIC = Path(__file__).parent / "static"
@@ -95,31 +99,37 @@ def create_app(
     application.state.clock = clock
     application.state.mailer = mailer or mailer_from_environment(not configuration.public_url)
     application.state.passwords = Passwords(configuration.password_cost)
+    application.state.first_owner_digest = None  # `server.serve` sets it
+    application.state.owner_pages = read_pages(configuration.pages)
+    application.state.metrics = Metrics()
     application.state.course = load_course()
     application.state.guide = Guide(application.state.course.outlines)
     application.state.reads_ahead = reads_ahead
     application.state.libraries = Libraries(application.state.course, load_pro_decks())
     application.state.templates = make_templates(STATIC)
+    application.state.importer = Importer()
     application.state.frames = FrameStore(Pool(configuration.limits))
     application.state.jobs = Jobs(application.state.frames.pool)
+    application.state.metrics.watch(application)
     application.state.previews = playground.Previews()
     for module in (
         lessons,
+        anki,  # before cards, as the next
         own_cards,  # before cards: its address is among theirs
         cards,
         review,
-    application.state.importer = Importer()
         reference,
         signing_up,
         logging_in,
         account,
         membership,
         classes,
-        anki,  # before cards, as the next
         teaching,
         datasets,
         data_runs,
         own_data,
+        owner,
+        owners_words,
         placement,
         predictions,
         progress,
@@ -133,6 +143,7 @@ def create_app(
     application.add_middleware(GZipMiddleware, minimum_size=1000)
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=configuration.allowed_hosts)
     application.add_middleware(SecurityHeaders, configuration)
+    application.add_middleware(Records, metrics=application.state.metrics)
     if undeclared := undeclared_routes(application):
         raise RuntimeError(f"routes without a policy: {', '.join(undeclared)}")
     return application
@@ -157,20 +168,3 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     await state.workshop.close()
     await state.frames.pool.close()
     state.database.close()
-
-
-def serve(configuration: Configuration) -> None:
-    """Serve until Ctrl-C."""
-    import uvicorn
-
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    open_database(configuration.database, configuration.files).close()  # what is wrong with it is said before the server starts
-    uvicorn.run(
-        create_app(configuration, reads_ahead=True),
-        host=configuration.host,
-        port=configuration.port,
-        log_level="warning",
-        access_log=False,  # addresses hold what a learner does
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )

@@ -51,9 +51,16 @@ def _teaches(request: Request) -> None:
         raise HTTPException(403, "Class tools are for Pro members. Your classes are kept until you are one.")
 
 
+def _owns(request: Request) -> None:
+    _signed_in(request)
+    if not visitor_of(request).is_owner:
+        raise HTTPException(404)
+
+
 ANYONE = Policy("anyone", _let_in)
 SIGNED_IN = Policy("signed in", _signed_in)
 TEACHER = Policy("Pro member", _teaches)  # whose class it is, `classes.teaching.class_of_teacher` asks
+OWNER = Policy("owner", _owns)  # to others the page is not there
 UNASKED = Policy("anyone, unasked", _unasked)  # for machines: it works without a database
 SAFE_METHODS = ("GET", "HEAD")
 

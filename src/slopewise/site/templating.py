@@ -41,6 +41,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: obj
     page = state.templates.get_template(template)
     text = page.render(
         course=state.course,
+        owner_pages=state.owner_pages,
         path=request.url.path,
         visitor=visitor_of(request),
         form_token=lambda: form_token(request),

@@ -132,7 +132,7 @@ def finish_reset(session: Session, secret: str, password_hash: str, now: datetim
     account = session.get(Account, link.account_id) if link is not None else None
     if link is None or account is None or not use_link(session, link):
         raise LinkSpentError(_SPENT)
-    _set_password(session, account, password_hash)
+    set_password(session, account, password_hash)
     note(session, now, "reset", account.id)
     return account
 
@@ -150,11 +150,12 @@ def change_password(
     account = session.get(Account, account_id)
     if account is None or account.password_hash != old_hash:
         raise ArgumentError("Your password was changed elsewhere a moment ago.")
-    _set_password(session, account, new_hash)
+    set_password(session, account, new_hash)
     note(session, now, "change-password", account.id)
 
 
-def _set_password(session: Session, account: Account, password_hash: str) -> None:
+def set_password(session: Session, account: Account, password_hash: str) -> None:
+    """Set a password, end all sessions, and void all links."""
     account.password_hash = password_hash
     close_sessions(session, account.id)
     void_links(session, account.id)

@@ -41,13 +41,15 @@ def had_membership(session: Session, account_id: uuid.UUID) -> bool:
     return session.scalar(query) != 0
 
 
-def grant(session: Session, account_id: uuid.UUID, until: datetime, now: datetime) -> None:
-    """Give a membership from now on, by the owner."""
+def grant(
+    session: Session, account_id: uuid.UUID, until: datetime, now: datetime, by: uuid.UUID | None = None
+) -> None:
+    """Give a membership from now on; `by` is the owner's account, if it is not done by command."""
     session.add(Grant(id=uuid.uuid4(), account_id=account_id, source="owner", starts_at=now, ends_at=until))
-    note(session, now, "grant-pro", account_id, actor="owner")
+    note(session, now, "grant-pro", account_id, actor="owner", actor_id=by)
 
 
-def revoke(session: Session, account_id: uuid.UUID, now: datetime) -> int:
+def revoke(session: Session, account_id: uuid.UUID, now: datetime, by: uuid.UUID | None = None) -> int:
     """End all memberships of an account now, and return how many there were."""
     statement = (
         update(Grant)
@@ -55,11 +57,18 @@ def revoke(session: Session, account_id: uuid.UUID, now: datetime) -> int:
         .values(revoked_at=now)
     )
     ended: int = session.connection().execute(statement).rowcount
-    note(session, now, "revoke-pro", account_id, actor="owner")
+    note(session, now, "revoke-pro", account_id, actor="owner", actor_id=by)
     return ended
 
 
-def make_codes(session: Session, count: int, days: int, expires_at: datetime, now: datetime) -> list[str]:
+def make_codes(
+    session: Session,
+    count: int,
+    days: int,
+    expires_at: datetime,
+    now: datetime,
+    by: uuid.UUID | None = None,
+) -> list[str]:
     """Return new codes. They are shown once: only their digests are stored."""
     codes = [
         "-".join("".join(secrets.choice(_LETTERS) for _ in range(_GROUP)) for _ in range(_GROUPS))
@@ -69,7 +78,7 @@ def make_codes(session: Session, count: int, days: int, expires_at: datetime, no
         session.add(
             Code(id=uuid.uuid4(), digest=_digest(code), days=days, created_at=now, expires_at=expires_at)
         )
-    note(session, now, f"make-codes {count}", None, actor="owner")
+    note(session, now, f"make-codes {count}", None, actor="owner", actor_id=by)
     return codes
 
 

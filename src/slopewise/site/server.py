@@ -1,0 +1,75 @@
+"""The server process: what it prints and writes down, and how it stops."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import uvicorn
+
+from slopewise.engine.errors import ArgumentError
+from slopewise.site.accounts.first_owner import has_owner
+from slopewise.site.accounts.secrets import digest, new_secret
+from slopewise.site.app import create_app
+from slopewise.site.configuration import Configuration
+from slopewise.site.records import write_json_lines
+from slopewise.site.storage.database import open_database
+
+DRAIN_SECONDS = 10  # for requests that are being answered when the server is told to stop
+
+
+class _Server(uvicorn.Server):
+    """Ends live trainings first when it stops: their streams would hold it up."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop: no new connection, trainings end, requests that came are answered."""
+        await self.config.app.state.jobs.close()  # type: ignore[union-attr]
+        await super().shutdown(sockets)
+
+
+def serve(configuration: Configuration) -> None:
+    """Serve until Ctrl-C or SIGTERM."""
+    write_json_lines()
+    application = create_app(configuration, reads_ahead=True)
+    database = open_database(configuration.database, configuration.files)  # its faults come first
+    with database.reading() as session:
+        needs_owner = not configuration.public_url and not has_owner(session)
+    database.close()
+    if needs_owner:
+        secret = new_secret()
+        application.state.first_owner_digest = digest(secret)
+        print(
+            "No account is the owner's yet. This link makes one, once, while the server runs:\n"
+            f"{configuration.address}/owner/first/{secret}",
+            flush=True,
+        )
+    if configuration.public_url and not application.state.owner_pages:
+        print("There are no pages on privacy, terms and contact: see --pages", file=sys.stderr, flush=True)
+    metrics = None
+    if configuration.metrics_port is not None:
+        try:
+            metrics, port = application.state.metrics.serve(configuration.metrics_port)
+        except OSError as error:
+            raise ArgumentError(
+                f"cannot serve metrics on port {configuration.metrics_port}: {error.strerror}"
+            ) from None
+        print(f"Metrics are at http://127.0.0.1:{port}/metrics", flush=True)
+    server = _Server(
+        uvicorn.Config(
+            application,
+            host=configuration.host,
+            port=configuration.port,
+            log_config=None,  # all goes through one formatter
+            access_log=False,  # addresses hold what a learner does
+            server_header=False,
+            proxy_headers=True,
+            forwarded_allow_ips=list(configuration.trusted_proxies),
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+    )
+    try:
+        server.run()
+    finally:
+        if metrics is not None:
+            metrics.shutdown()
+            metrics.server_close()
