@@ -407,3 +407,77 @@ def test_the_test_set_is_sealed_until_it_is_opened_and_the_log_says_when(server)
     visitor.start("data_seed=5", 5)
     stream = visitor.stream()
     assert stream.until(rests_at(5))[-1][2]["openings"] == []
+
+
+def test_a_step_is_shown_within_150_milliseconds_at_the_95th_percentile(visitor):
+    stream = visitor.start("", 40).stream()
+    stream.until(rests_at(40))
+    seconds = []
+    for number in range(40):
+        step = 41 + number // 2 if number % 2 == 0 else 12 + number  # forward, and far back
+        began = time.perf_counter()
+        visitor.control("go", step=step)
+        stream.until(rests_at(step))
+        seconds.append(time.perf_counter() - began)
+    assert sorted(seconds)[37] < 0.150
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads /proc")
+def test_the_process_of_a_training_knows_no_secret_and_no_database_and_has_one_thread(server, monkeypatch):
+    monkeypatch.setenv("SLOPEWISE_SECRET", "hidden")
+    stream = Visitor(server).start("batch=1", 20_000).stream()
+    for process in children():
+        os.kill(process, signal.SIGKILL)  # the next is started with the secret in our environment
+    stream.close()
+    stream = Visitor(server).start("batch=1", 20_000).stream()
+    stream.until(lambda message: message["step"] > 0)
+    [process, *_] = children()
+    folder = Path("/proc") / str(process)
+    environment = dict(
+        item.split("=", 1) for item in (folder / "environ").read_text().strip("\0").split("\0")
+    )
+    assert "hidden" not in environment.values()
+    assert environment["OPENBLAS_NUM_THREADS"] == environment["SLOPEWISE_NUM_THREADS"] == "1"
+    assert environment["SLOPEWISE_CACHE"] == "off"
+    assert environment["SLOPEWISE_TARGET"] == "interpreter"
+    opened = [os.readlink(handle) for handle in (folder / "fd").iterdir()]
+    assert not [name for name in opened if "site.db" in name]
+    limits = (folder / "limits").read_text()
+    assert re.search(r"Max address space +2147483648 ", limits)
+    assert re.search(r"Max file size +0 ", limits)
+
+
+def test_a_training_that_sends_more_than_it_may_ends_and_says_so(server, visitor):
+    pool = server.app.state.jobs.pool
+    before = pool.limits
+    pool.limits = replace(before, output=5_000)
+    for process in children():
+        os.kill(process, signal.SIGKILL)  # workers that were started under the old limit
+    try:
+        time.sleep(0.1)
+        stream = visitor.start("", 5).stream()
+        assert "more than a page can show" in stream.until(has_ended)[-1][2]["why"]
+    finally:
+        pool.limits = before
+
+
+def test_opening_a_link_trains_nothing(server, visitor):
+    before = set(server.app.state.jobs._jobs)
+    page = visitor.send("GET", "/playground?data=blobs&step=700")
+    assert page.status == 200
+    assert 'data-step="700"' in page.text
+    assert "After 0 updates" in page.text
+    assert set(server.app.state.jobs._jobs) == before
+
+
+def test_without_script_a_form_trains_to_an_update_and_shows_it(server, visitor):
+    fields = f"form_token={visitor.token}&step=30&data=circles&input.x1=on&input.x1x1=on"
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    kind = "application/x-www-form-urlencoded"
+    connection.request("POST", "/playground", fields, {"Cookie": visitor.cookie, "Content-Type": kind})
+    text = connection.getresponse().read().decode()
+    connection.close()
+    assert "After 30 updates" in text
+    assert re.search(r'UPDATES.{1,40}<span class="mi">30</span>', text)
+    assert 'name="input.x1x1" checked' in text
+    assert 'name="input.x2" checked' not in text

@@ -228,7 +228,8 @@ class Jobs:
             self._waiting.remove(job)
             job.place = 0
         self._schedule(job)
-        job.tell()
+        if not job.has_work:
+            job.tell()  # else the first slice does: a message now would hold up the one that matters
 
     def _openings(self, owner: str, values: Mapping[str, Any]) -> list[int]:
         """Return the log of a visitor's openings of one test set: it outlives the job."""
@@ -275,8 +276,9 @@ class Jobs:
     def _fill(self) -> None:
         while self._waiting and len(self._at_work) < self.pool.limits.workers:
             job = self._waiting.popleft()
-            job.place = 0
-            job.tell()
+            if job.place:
+                job.place = 0
+                job.tell()
             self._at_work[job] = asyncio.create_task(self._turn(job))
         for place, job in enumerate(self._waiting, 1):
             if job.place != place:

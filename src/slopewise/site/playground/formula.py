@@ -16,8 +16,33 @@ _LOSSES = {
 }
 
 
+_UPDATES = {
+    "sgd": r"\theta \leftarrow \theta - \eta \, \nabla L",
+    "momentum": r"v \leftarrow \mu v + \nabla L, \quad \theta \leftarrow \theta - \eta v",
+    "nesterov": r"v \leftarrow \mu v + \nabla L, \quad \theta \leftarrow \theta - \eta (\nabla L + \mu v)",
+    "adam": (
+        r"m \leftarrow \beta_1 m + (1 - \beta_1) \nabla L, \quad "
+        r"v \leftarrow \beta_2 v + (1 - \beta_2) (\nabla L)^2, \quad "
+        r"\theta \leftarrow \theta - \eta \frac{\hat{m}}{\sqrt{\hat{v}} + \varepsilon}"
+    ),
+    "adagrad": (
+        r"s \leftarrow s + (\nabla L)^2, \quad "
+        r"\theta \leftarrow \theta - \eta \frac{\nabla L}{\sqrt{s} + \varepsilon}"
+    ),
+    "rmsprop": (
+        r"s \leftarrow \alpha s + (1 - \alpha) (\nabla L)^2, \quad "
+        r"\theta \leftarrow \theta - \eta \frac{\nabla L}{\sqrt{s} + \varepsilon}"
+    ),
+    "lion": (
+        r"\theta \leftarrow \theta - \eta \operatorname{sign}(\beta_1 m + (1 - \beta_1) \nabla L), \quad "
+        r"m \leftarrow \beta_2 m + (1 - \beta_2) \nabla L"
+    ),
+    "lbfgs": r"\theta \leftarrow \theta - t H \nabla L, \quad H \approx (\nabla^2 L)^{-1}",
+}
+
+
 def formulas(design: Design) -> list[str]:
-    """Return LaTeX lines: the inputs, each layer, the answer and the loss."""
+    """Return LaTeX lines: the inputs, each layer, the answer, the loss, the update."""
     names = [
         FEATURES[name][1] if name in FEATURES else f"x_{{{k}}}" for k, name in enumerate(design.features, 1)
     ]
@@ -39,7 +64,20 @@ def formulas(design: Design) -> list[str]:
         squash = r"\operatorname{softmax}" if design.outputs > 1 else r"\sigma"
         lines.append(rf"\hat{{p}} = {squash}\left({last}\right)")
     lines.append(_LOSSES[design.loss])
-    return lines
+    rule = _update(design)
+    return [*lines, rule] if rule else lines
+
+
+def _update(design: Design) -> str:
+    """Return the rule of the optimizer, "" for relatives of Adam whose rule takes more than a line."""
+    kind = str(design.values["optimizer"])
+    if kind == "sgd" and design.number("momentum"):
+        kind = "nesterov" if design.values["nesterov"] else "momentum"
+    if kind == "rmsprop" and design.number("momentum"):
+        return ""
+    if kind == "adamw" and not design.number("weight_decay"):
+        kind = "adam"  # they differ in nothing else
+    return _UPDATES.get(kind, "")
 
 
 def _layer(layer: Layer, width: int, before: str, number: int) -> str:

@@ -1,4 +1,5 @@
 // The playground: wishes go by POST, what the worker makes comes by server-sent events, each message a delta.
+import { remember, remembered } from "./site.js";
 import { Chart, brief } from "./playground_chart.js";
 import { Layers } from "./playground_layers.js";
 import { Network, curvePath, paint } from "./playground_pictures.js";
@@ -8,6 +9,8 @@ const LINES = (score) => [
   { name: "validation", look: "backward dashed", column: score ? 5 : 4 },
   { name: "test", look: "ink", column: score ? 7 : 6 },
 ];
+
+const PREDICTED = 200; // the update that a prediction is about
 
 class Playground {
   constructor(root) {
@@ -27,6 +30,8 @@ class Playground {
     this.network = new Network(this.find(".diagram"), this.find(".neuron"), () => this.inputs());
     this.layers = new Layers(this.find(".layers"), this.form.elements.layers, () => this.change());
     this.canvas = this.find(".stack canvas");
+    this.skip = this.find("[data-skip]");
+    this.skip.checked = remembered("skip-predictions", false);
     this.listen();
     this.suit();
     const wanted = Number(root.dataset.step);
@@ -53,6 +58,8 @@ class Playground {
       clearTimeout(this.scrubbing);
       this.scrubbing = setTimeout(() => this.go(Number(event.target.value)), 60);
     });
+    this.find(".prediction").addEventListener("click", (event) => this.press(event.target.closest("[data-go]")?.dataset.go));
+    this.skip.addEventListener("change", () => remember("skip-predictions", this.skip.checked));
     this.root.addEventListener("keydown", (event) => this.key(event));
     this.find("[data-open-test]").addEventListener("click", () => this.openTest());
     this.find("details.numbers").addEventListener("toggle", () => this.fillTable());
@@ -75,7 +82,64 @@ class Playground {
     else if (action === "on") this.go(Math.min(this.most, (this.state === "running" ? this.step : known) + 1));
     else if (action === "epoch") this.go(Math.min(this.most, this.step + this.perEpoch - (this.step % this.perEpoch)));
     else if (action === "run" && this.job && ["running", "waiting"].includes(this.state)) this.pause();
-    else if (action === "run") this.go(this.offered && this.offered > this.step ? this.offered : this.most);
+    else if (action === "run" && this.mayPredict()) this.askPrediction();
+    else if (action === "commit") this.commit();
+    else if (action === "skip") {
+      this.find(".prediction").hidden = true;
+      this.asked = true;
+      this.press("run");
+    } else if (action === "run") this.go(this.offered && this.offered > this.step ? this.offered : this.most);
+  }
+
+  // ---- a prediction before the first training of a design
+
+  mayPredict() {
+    return !this.asked && !this.skip.checked && !this.offered && this.step === 0 && this.points.length < 2;
+  }
+
+  bounds() {
+    return this.fresh.metric === "r2" ? [0.5, 0.9] : [0.7, 0.95];
+  }
+
+  askPrediction() {
+    const [low, high] = this.bounds();
+    const name = this.fresh.metric === "r2" ? "R²" : "accuracy";
+    const box = this.find(".prediction");
+    box.querySelector("p").textContent = `After ${PREDICTED} updates, what is the ${name} on the validation rows?`;
+    [`below ${low}`, `from ${low} to ${high}`, `above ${high}`].forEach((text, k) => {
+      box.querySelectorAll("label span")[k].textContent = text;
+    });
+    box.hidden = false;
+    box.querySelector("input").focus();
+  }
+
+  commit() {
+    const guess = this.find(".prediction input:checked");
+    if (!guess) {
+      this.say("Choose one of the answers first, or skip.");
+      this.find(".prediction input").focus();
+      return;
+    }
+    this.say("");
+    this.asked = true;
+    this.guess = Number(guess.value);
+    this.find(".prediction").hidden = true;
+    this.find("[data-go=run]").focus();
+    this.go(PREDICTED);
+  }
+
+  judge(view) {
+    if (this.guess === undefined || view.step !== PREDICTED) return;
+    const [low, high] = this.bounds();
+    const score = view.scores[5] ?? -Infinity;
+    const isRight = this.guess === (score < low ? 0 : score <= high ? 1 : 2);
+    const box = this.find(".verdict");
+    box.className = `verdict ${isRight ? "right" : "other"}`;
+    const gap = view.scores[3] - view.scores[5];
+    const about = Math.abs(gap) < 0.02 ? "about the same as" : gap > 0 ? "lower than" : "higher than";
+    box.firstElementChild.textContent = `${isRight ? "You were right." : "It went otherwise."} After ${PREDICTED} updates it is ${brief(view.scores[5], 3)}, ${about} the ${brief(view.scores[3], 3)} on the training rows. Train goes on from here.`;
+    box.hidden = false;
+    this.guess = undefined;
   }
 
   // ---- settings
@@ -131,6 +195,8 @@ class Playground {
       cell.textContent = Object.values(answer.rows)[k];
     });
     this.seal();
+    this.asked = this.guess = undefined;
+    this.find(".prediction").hidden = this.find(".verdict").hidden = true;
     this.points = [];
     this.wanted = undefined;
     this.take({ state: "paused", step: 0, points: [answer.view.scores], view: answer.view });
@@ -265,7 +331,10 @@ class Playground {
     this.step = message.step;
     if (this.state === "paused") this.wanted = undefined;
     if (message.openings?.length) this.opened(message.openings);
-    if (message.view) this.show(message.view);
+    if (message.view) {
+      this.show(message.view);
+      this.judge(message.view);
+    }
     this.charts.loss.draw(this.points, this.step);
     this.charts.score.draw(this.points, this.step);
     this.told(message);
@@ -274,6 +343,7 @@ class Playground {
       query.set("step", this.step);
       history.replaceState(null, "", `/playground?${query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":")}`);
       this.find(".download").href = `/playground/program.py?${this.query()}&step=${this.step}`;
+      this.find(".program .mi").textContent = this.step; // UPDATES, the first number of the script
       this.fillTable();
     }
   }

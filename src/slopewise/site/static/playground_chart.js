@@ -48,7 +48,7 @@ export class Chart {
   paint() {
     this.waiting = 0;
     const values = this.points.flatMap((point) => this.lines.map((line) => point[line.column])).filter((value) => Number.isFinite(value));
-    const last = Math.max(1, ...this.points.map((point) => point[0]));
+    const last = Math.max(1, this.current, ...this.points.map((point) => point[0]));
     let low = Math.min(...values, this.title === "loss" ? 0 : 1), high = Math.max(...values, this.title === "loss" ? 0.1 : 1);
     if (this.title !== "loss") low = Math.max(low, -1);
     if (high <= low) high = low + 1;
