@@ -29,7 +29,6 @@ class _Server(uvicorn.Server):
 
 def serve(configuration: Configuration) -> None:
     """Serve until Ctrl-C or SIGTERM."""
-    write_json_lines()
     application = create_app(configuration, reads_ahead=True)
     database = open_database(configuration.database, configuration.files)  # its faults come first
     with database.reading() as session:
@@ -67,6 +66,7 @@ def serve(configuration: Configuration) -> None:
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
     )
+    write_json_lines()
     try:
         server.run()
     finally:
