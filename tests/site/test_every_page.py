@@ -18,6 +18,7 @@ UNLINKED = {
     "/account/email/{secret}": "a mail has the link",
     "/healthz": "for machines",
     "/labs/{slug}/frame": "scripts ask for it",
+    "/cards/media/{medium_id}": "an image or a sound of a card from Anki",
 }
 START = ("/", "/search?q=learning+rate")
 HEAVIEST = 200_000  # bytes of a page gzipped, with all it loads

@@ -105,6 +105,9 @@ def test_cards_with_media_come_in_and_are_shown_where_cards_are(tmp_path, learne
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
     assert learner.get(sound).headers["content-type"] == "audio/mpeg"
+    part = learner.get(sound, headers={"range": "bytes=3-7"})
+    assert (part.status_code, part.content) == (206, MP3[3:8])
+    assert part.headers["content-range"] == f"bytes 3-7/{len(MP3)}"
     assert "media-src 'self'" in learner.get("/review").headers["content-security-policy"]
     card = queue[0]["card"]
     entry = {"id": "6e1f2a4c-0000-4000-8000-000000000001", "kind": "review", "card": card, "grade": "good"}
@@ -135,7 +138,7 @@ def test_own_cards_and_imported_ones_go_out_and_come_back_without_doubles(tmp_pa
         learner,
         package(tmp_path, notes(('Wave <img src="a.png">', "[sound:b.mp3]")), {"a.png": PNG, "b.mp3": MP3}),
     )
-    answer = learner.get("/cards/own/anki")
+    answer = learner.get("/cards/own.apkg")
     assert answer.headers["content-disposition"] == 'attachment; filename="slopewise-own-cards.apkg"'
     assert "Cards: 0 added, 2 known already." in brought(learner, answer.content)
     other = browser().sign_up()
@@ -150,7 +153,7 @@ def test_own_cards_and_imported_ones_go_out_and_come_back_without_doubles(tmp_pa
 
 def test_a_free_deck_goes_out_with_identities_that_stay(browser, course, tmp_path):
     slug = course.outlines[3].slug
-    first, second = (browser().get(f"/cards/{slug}/anki").content for _ in range(2))
+    first, second = (browser().get(f"/cards/{slug}.apkg").content for _ in range(2))
     guids = []
     for number, content in enumerate((first, second)):
         with zipfile.ZipFile(io.BytesIO(content)) as found:
@@ -165,7 +168,7 @@ def test_a_free_deck_goes_out_with_identities_that_stay(browser, course, tmp_pat
 
 
 def test_a_deck_of_the_course_that_comes_back_adds_nothing(learner, course):
-    content = learner.get(f"/cards/{course.outlines[3].slug}/anki").content
+    content = learner.get(f"/cards/{course.outlines[3].slug}.apkg").content
     assert f"Cards: 0 added, {len(course.outlines[3].cards)} known already." in brought(learner, content)
 
 
@@ -175,7 +178,7 @@ def test_pro_decks_are_given_out_to_nobody(site, browser):
         member.email, datetime.now(UTC) + timedelta(days=3)
     )
     for somebody in (browser(), browser().sign_up(), member):
-        answer = somebody.get(f"/cards/{load_pro_decks()[0].slug}/anki")
+        answer = somebody.get(f"/cards/{load_pro_decks()[0].slug}.apkg")
         assert answer.status_code == 403
         assert "Pro decks stay on this site" in answer.text
 
@@ -345,6 +348,14 @@ def broken(tmp_path, how):
             "CREATE TABLE notes (id, guid, mid, flds); CREATE TABLE cards (id, nid, did, ord);"
             "CREATE TABLE col (models, decks); INSERT INTO col VALUES ('[[[[', '{}');",
         )
+    if how == "ordinal":
+        script = "CREATE TABLE notes (id, guid, mid, flds); CREATE TABLE cards (id, nid, did, ord);"
+        models = '{"1": {"type": 1, "flds": [{"name": "T"}], "tmpls": [{"qfmt": "{{cloze:T}}", "afmt": ""}]}}'
+        script += f"CREATE TABLE col (models, decks); INSERT INTO col VALUES ('{models}', '{{}}');"
+        return with_collection(
+            tmp_path,
+            script + "INSERT INTO notes VALUES (1, 'g', 1, 'x'); INSERT INTO cards VALUES (1, 1, 1, 1e300);",
+        )
     assert how == "zstd bomb"
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as target:
@@ -379,6 +390,7 @@ def with_collection(tmp_path, script):
         ("many files", "files; 5000 are the most."),
         ("view", "The collection in the package holds no notes and cards."),
         ("models", "The collection in the package is not laid out as Anki does it."),
+        ("ordinal", "The collection in the package is not laid out as Anki does it."),
     ],
 )
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -389,6 +401,19 @@ def test_hostile_and_broken_packages_are_refused_in_one_line(tmp_path, learner, 
     assert says in told
     assert "\n" not in told
     assert kept(learner) == []
+
+
+def test_zeros_and_halves_of_characters_are_taken_out(tmp_path, learner):
+    deck = json.dumps({"1": {"name": "Half \ud800 deck \x00"}})
+    models = json.dumps(
+        {"1": {"flds": [{"name": "Q"}], "tmpls": [{"qfmt": "{{Q}} \udfff", "afmt": "back\x00"}]}}
+    )
+    script = "CREATE TABLE notes (id, guid, mid, flds); CREATE TABLE cards (id, nid, did, ord);"
+    script += f"CREATE TABLE col (models, decks); INSERT INTO col VALUES ('{models}', '{deck}');"
+    script += "INSERT INTO notes VALUES (1, 'g' || char(0), 1, 'front' || char(0));"
+    brought(learner, with_collection(tmp_path, script + "INSERT INTO cards VALUES (1, 1, 1, 0);"))
+    row = kept(learner)[0]
+    assert (row["guid"], row["deck"], row["front"], row["back"]) == ("g", "Half ? deck", "front ?", "back")
 
 
 def test_no_file_is_said_in_a_line(learner):

@@ -14,6 +14,7 @@ from slopewise.engine.errors import DataError
 from slopewise.site.anki import protobuf
 
 MOST_CARDS = 5000
+MOST_OF_A_NOTE = 1000
 LONGEST_VALUE = 2**20  # of one value in the file; a note's fields are far shorter
 _BETWEEN_FIELDS = "\x1f"
 _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ}
@@ -63,7 +64,7 @@ def read_collection(file: Path) -> list[RawCard]:
         raise
     except sqlite3.Error as error:
         raise DataError("the collection in the package is damaged, or of a kind that is not known") from error
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise DataError("the collection in the package is not laid out as Anki does it") from error
 
 
@@ -103,18 +104,25 @@ def _cards(connection: sqlite3.Connection) -> Iterator[RawCard]:
         if note is None:
             continue
         guid, type_id, texts = note
+        if not 0 <= ordinal < MOST_OF_A_NOTE:
+            raise ValueError(f"no note has a card {ordinal}")
         kind = types[type_id]
-        template = kind.templates[0 if kind.is_cloze else int(ordinal)]
-        values = dict(zip(kind.fields, str(texts).split(_BETWEEN_FIELDS)))
-        yield RawCard(str(guid), int(ordinal), decks.get(deck_id, ""), values, template, kind.is_cloze)
+        template = kind.templates[0 if kind.is_cloze else ordinal]
+        values = dict(zip(kind.fields, _text(texts).split(_BETWEEN_FIELDS)))
+        yield RawCard(_text(guid), ordinal, decks.get(deck_id, ""), values, template, kind.is_cloze)
+
+
+def _text(value: object) -> str:
+    """Return a value as text that every database keeps: without zeros, and without halves of characters."""
+    return str(value).replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def _old_types(connection: sqlite3.Connection) -> dict[int, NoteType]:
     models = _json_of(connection, "models")
     return {
         int(key): NoteType(
-            tuple(field["name"] for field in model["flds"]),
-            tuple(Template(str(row["qfmt"]), str(row["afmt"])) for row in model["tmpls"]),
+            tuple(_text(field["name"]) for field in model["flds"]),
+            tuple(Template(_text(row["qfmt"]), _text(row["afmt"])) for row in model["tmpls"]),
             model.get("type") == 1,
         )
         for key, model in models.items()
@@ -122,7 +130,7 @@ def _old_types(connection: sqlite3.Connection) -> dict[int, NoteType]:
 
 
 def _old_decks(connection: sqlite3.Connection) -> dict[int, str]:
-    return {int(key): str(deck["name"]) for key, deck in _json_of(connection, "decks").items()}
+    return {int(key): _text(deck["name"]) for key, deck in _json_of(connection, "decks").items()}
 
 
 def _json_of(connection: sqlite3.Connection, column: str) -> dict[str, Any]:
@@ -145,7 +153,7 @@ def _new_types(connection: sqlite3.Connection) -> dict[int, NoteType]:
         templates.setdefault(type_id, []).append((ordinal, Template(question, answer)))
     return {
         type_id: NoteType(
-            tuple(name for _, name in sorted(fields.get(type_id, []))),
+            tuple(_text(name) for _, name in sorted(fields.get(type_id, []))),
             tuple(template for _, template in sorted(templates.get(type_id, []), key=lambda row: row[0])),
             protobuf.number(config, 1) == 1,
         )
@@ -155,4 +163,4 @@ def _new_types(connection: sqlite3.Connection) -> dict[int, NoteType]:
 
 def _new_decks(connection: sqlite3.Connection) -> dict[int, str]:
     rows = connection.execute("SELECT id, name FROM decks")
-    return {deck_id: str(name).replace(_BETWEEN_FIELDS, "::") for deck_id, name in rows}
+    return {deck_id: _text(name).replace(_BETWEEN_FIELDS, "::") for deck_id, name in rows}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 
@@ -38,6 +39,7 @@ SHOWN = 100  # cards of a deck on the page; all of them come up among the cards 
 _MEDIUM_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cache-Control": "private, max-age=31536000, immutable",
+    "Accept-Ranges": "bytes",  # some browsers play no sound that they cannot ask for in parts
 }
 
 
@@ -96,10 +98,15 @@ def medium(request: Request, medium_id: uuid.UUID) -> Response:
         found = medium_of(session, _learner(request), medium_id)
     if found is None:
         raise HTTPException(404)
-    return Response(found.content, media_type=found.kind, headers=_MEDIUM_HEADERS)
+    part = _part(request.headers.get("range", ""), found.size)
+    if part is None:
+        return Response(found.content, media_type=found.kind, headers=_MEDIUM_HEADERS)
+    start, end = part
+    headers = {**_MEDIUM_HEADERS, "Content-Range": f"bytes {start}-{end - 1}/{found.size}"}
+    return Response(found.content[start:end], 206, headers, found.kind)
 
 
-@route(router, "GET", "/cards/own/anki", SIGNED_IN)
+@route(router, "GET", "/cards/own.apkg", SIGNED_IN)
 def own_package(request: Request) -> Response:
     """Return one's own cards, and those that came from Anki, as a package; on every tier."""
     limit(request, "export", str(visitor_of(request).account_id))
@@ -117,7 +124,7 @@ def own_package(request: Request) -> Response:
     return _file(request, "Slopewise: own cards", cards, media, "slopewise-own-cards")
 
 
-@route(router, "GET", "/cards/{slug}/anki", ANYONE)
+@route(router, "GET", "/cards/{slug}.apkg", ANYONE)
 def deck_package(request: Request, slug: str) -> Response:
     """Return a free deck as a package."""
     library = library_of(request)
@@ -152,6 +159,21 @@ def _sides(card: ShownCard) -> tuple[str, str]:
         return card.front, card.back
     html = html_of_plain if card.is_plain else html_of_markdown
     return html(card.front), html(card.back)
+
+
+def _part(asked: str, size: int) -> tuple[int, int] | None:
+    """Return where a part that a browser asks for begins and ends; None if it is to get the whole.
+
+    Examples
+    --------
+    >>> _part("bytes=0-1", 10), _part("bytes=7-", 10), _part("bytes=20-", 10), _part("", 10)
+    ((0, 2), (7, 10), None, None)
+    """
+    found = re.fullmatch(r"bytes=([0-9]{1,12})-([0-9]{0,12})", asked)
+    if found is None or int(found[1]) >= size:
+        return None
+    start, end = int(found[1]), min(int(found[2] or size) + 1, size)
+    return (start, end) if start < end else None
 
 
 def _keep(request: Request, found: Contents) -> Arrivals:
