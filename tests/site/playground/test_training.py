@@ -38,6 +38,8 @@ DESIGNS = [
     {"layers": "none", "features": "x1,x2,x1x1,x2x2,x1x2,sin1,sin2", "standardise": "1"},
     {"optimizer": "sgd", "momentum": "0.9", "nesterov": "1", "clip": "0.5", "warm_up": "4"},
     {"batch": "1"},
+    {"l1": "0.01"},
+    {"l1": "0.001", "optimizer": "lbfgs", "batch": "2000"},
     {"batch": "2000", "shuffle": "0", "optimizer": "lbfgs", "lr": "1", "layers": "linear:3,tanh"},
 ]
 
@@ -208,3 +210,18 @@ def test_the_view_shows_weights_and_gradients_of_each_neuron():
     assert first["weight"][0] == pytest.approx(module.weight.detach().numpy()[0].tolist(), rel=1e-3)
     assert first["weight_gradient"][0] == pytest.approx(module.weight.grad.numpy()[0].tolist(), rel=1e-3)
     assert {other["name"] for other in groups[2]["others"]} >= {"residual.body.0.weight"}
+
+
+def test_a_penalty_on_magnitudes_makes_weights_smaller_and_leaves_the_scores_alone():
+    plain = at(read_design({}), 0, job="a")["view"]["scores"]
+    design = read_design({"l1": "0.05"})
+    assert at(design, 0, job="b")["view"]["scores"] == plain
+    weights = [
+        sum(
+            abs(weight)
+            for row in at(read_design(q), 150, job=str(q))["view"]["network"][1]["weight"]
+            for weight in row
+        )
+        for q in ({}, {"l1": "0.05"})
+    ]
+    assert weights[1] < 0.5 * weights[0]

@@ -94,6 +94,7 @@ SETTINGS: tuple[Setting, ...] = (
     Number("alpha", "α, how slowly squares are forgotten", 0.99, 0.0, 0.9999, 0.01),
     Whole("history", "Remembered steps", 10, 1, 100),
     Number("weight_decay", "Weight decay (L2)", 0.0, 0.0, 1.0, 0.0001),
+    Number("l1", "L1 penalty", 0.0, 0.0, 1.0, 0.0001),
     Number("clip", "Clip the gradient's norm", 0.0, 0.0, 100.0, 0.1, "0 is off"),
     Choice("schedule", "Schedule", "constant", [(kind, label) for kind, (label, _) in SCHEDULES.items()]),
     Whole("horizon", "Updates of the schedule", 500, 1, MOST_UPDATES),
@@ -156,6 +157,11 @@ class Design:
     def outputs(self) -> int:
         """How many numbers the network puts out for a row."""
         return self.classes if self.loss == "cross_entropy" else 1
+
+    @property
+    def has_custom_update(self) -> bool:
+        """Whether the update differs from the Trainer's."""
+        return self.values["optimizer"] == "lbfgs" or self.number("l1") > 0
 
     @property
     def metric(self) -> str:

@@ -64,7 +64,11 @@ def formulas(design: Design) -> list[str]:
         squash = r"\operatorname{softmax}" if design.outputs > 1 else r"\sigma"
         lines.append(rf"\hat{{p}} = {squash}\left({last}\right)")
     lines.append(_LOSSES[design.loss])
+    if design.number("l1"):
+        lines.append(rf"L' = L + {design.number('l1'):g} \sum_k |w_k|")
     rule = _update(design)
+    if design.number("l1"):
+        rule = rule.replace(r"\nabla L", r"\nabla L'")
     return [*lines, rule] if rule else lines
 
 

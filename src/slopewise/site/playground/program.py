@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 
-from slopewise.site.playground import closure_trainer, plan
+from slopewise.site.playground import custom_trainer, plan
 from slopewise.site.playground.design import Design
 from slopewise.site.playground.rows import RIPPLE_NOISE
 
@@ -22,7 +22,6 @@ _COLUMNS = {
 
 def program(design: Design, step: int) -> str:
     """Return a script that trains this design for some updates and prints what the page shows."""
-    is_lbfgs = design.values["optimizer"] == "lbfgs"
     lines = [
         '"""Made by the Slopewise playground. It prints the losses that the page shows."""',
         "",
@@ -33,10 +32,14 @@ def program(design: Design, step: int) -> str:
     if design.data == "ripples":
         lines.append("from slopewise.data.generated import normal")
     lines += ["", f"UPDATES = {step}", "", *_data(design), ""]
-    if is_lbfgs:
-        source = inspect.getsource(closure_trainer.ClosureTrainer).rstrip().split("\n")
+    if design.has_custom_update:
+        source = inspect.getsource(custom_trainer.CustomTrainer).rstrip().split("\n")
         lines += ["", *(line.partition("  # type: ignore")[0] for line in source), "", ""]
-    lines += [*_model(design, "ClosureTrainer" if is_lbfgs else "sw.Trainer"), "", *_loop(design)]
+    lines += [
+        *_model(design, "CustomTrainer" if design.has_custom_update else "sw.Trainer"),
+        "",
+        *_loop(design),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -110,6 +113,7 @@ def _model(design: Design, trainer: str) -> list[str]:
         ")",
         f"optimizer = {plan.optimizer_call(design).code()}",
         f"trainer = {trainer}(model, optimizer=optimizer{keywords})",
+        *([f"trainer.l1 = {design.number('l1')!r}"] if design.number("l1") else []),
     ]
 
 

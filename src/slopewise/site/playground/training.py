@@ -16,7 +16,7 @@ import slopewise as sw
 from slopewise.engine.errors import ArgumentError
 from slopewise.site.labs.settings import Values
 from slopewise.site.playground import plan
-from slopewise.site.playground.closure_trainer import ClosureTrainer
+from slopewise.site.playground.custom_trainer import CustomTrainer
 from slopewise.site.playground.design import MOST_PARAMETERS, MOST_UPDATES, Design, check_design
 from slopewise.site.playground.own import OwnTable
 from slopewise.site.playground.rows import Rows, make_rows
@@ -49,8 +49,10 @@ class Training:
                 "here: choose fewer units"
             )
         optimizer = plan.optimizer_call(design).make({"model.parameters()": list(self.model.parameters())})
-        kind = ClosureTrainer if design.values["optimizer"] == "lbfgs" else sw.Trainer
+        kind = CustomTrainer if design.has_custom_update else sw.Trainer
         self.trainer: Trainer = kind(self.model, optimizer=optimizer, **plan.trainer_keywords(design))
+        if design.has_custom_update:
+            self.trainer.l1 = design.number("l1")
         callback = plan.callback_call(design)
         X, y = self.rows.part("train")
         self.trainer.begin(

@@ -62,6 +62,7 @@ class Playground {
     this.skip.addEventListener("change", () => remember("skip-predictions", this.skip.checked));
     this.root.addEventListener("keydown", (event) => this.key(event));
     this.find("[data-open-test]").addEventListener("click", () => this.openTest());
+    this.find("[data-discrete]").addEventListener("change", () => this.view && this.show(this.view));
     this.find("details.numbers").addEventListener("toggle", () => this.fillTable());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.view && this.show(this.view));
     addEventListener("pagehide", () => this.job && this.send("stop", {}, true));
@@ -208,6 +209,7 @@ class Playground {
     const legend = this.find(".legend.classes");
     legend.hidden = !answer.classes.length;
     legend.replaceChildren(...answer.classes.map((name, k) => Object.assign(document.createElement("span"), { className: `class-${k}`, textContent: name })));
+    this.find(".discrete").hidden = answer.metric !== "accuracy" || Boolean(answer.view.surface.curve);
     this.columns = answer.inputs ?? undefined;
     this.find(".ticks").hidden = Boolean(answer.inputs);
     const place = this.find(".own-inputs");
@@ -372,7 +374,7 @@ class Playground {
     } else {
       plot.querySelectorAll(".contour").forEach((old) => old.closest("svg svg")?.remove());
       this.canvas.hidden = false;
-      paint(this.canvas, surface.values, surface.classes);
+      paint(this.canvas, surface.values, surface.classes, this.find("[data-discrete]").checked && this.fresh.metric === "accuracy");
     }
     this.network.draw(view.network);
     const numbers = view.scores;

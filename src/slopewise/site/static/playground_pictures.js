@@ -17,7 +17,8 @@ function mix(a, b, share) {
 }
 
 // Paints rows from the lowest up: 0 is the colour of the first class, 255 that of the second, the sheet between.
-export function paint(canvas, values, classes) {
+// With `discrete` only the likelier class shows.
+export function paint(canvas, values, classes, discrete = false) {
   const given = bytes(values);
   const of = classes ? bytes(classes) : undefined;
   const side = Math.round(Math.sqrt(given.length));
@@ -28,7 +29,7 @@ export function paint(canvas, values, classes) {
   const image = context.createImageData(side, side);
   for (let row = 0; row < side; row++) {
     for (let column = 0; column < side; column++) {
-      const value = given[row * side + column] / 255;
+      const value = discrete ? (of ? 1 : Number(given[row * side + column] > 127)) : given[row * side + column] / 255;
       const at = 4 * ((side - 1 - row) * side + column);
       const pixel = of
         ? mix(sheet, ends[of[row * side + column]], 0.62 * Math.max(0, (value - 0.33) / 0.67))
