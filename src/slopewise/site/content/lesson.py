@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from slopewise.engine.errors import DataError
 from slopewise.site.content import markup
+from slopewise.site.content.hints import read_phrasing
 from slopewise.site.content.numbers_in_text import number_filters
 from slopewise.site.content.snippets import needs, shown
 from slopewise.site.labs.frame import Figure
@@ -79,13 +80,17 @@ class Question:
 
 @dataclass(frozen=True)
 class Prompt:
-    """Something to define in two sentences, with a model answer and the ideas it holds."""
+    """Something to define in two sentences, with a model answer and the ideas it holds.
+
+    `accept` holds for each idea the phrasings by which it is recognised (`content.hints`), if there are any.
+    """
 
     id: str
     skill: str
     ask: str
     answer: str
     ideas: tuple[str, ...]
+    accept: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -209,7 +214,7 @@ def load_lesson(folder: Path) -> Lesson:
         next=tuple(lesson["next"]),
         skills=tuple(read.rows(Skill, "lesson.toml", lesson["skill"])),
         sources=tuple(read.rows(Source, "lesson.toml", lesson["source"])),
-        prompts=tuple(read.rows(Prompt, "lesson.toml", lesson["prompt"])),
+        prompts=tuple(_prompts(read, lesson["prompt"])),
         questions=tuple(read.rows(Question, "questions.toml", read.toml("questions.toml")["question"])),
         cards=tuple(read_cards(read, "cards.toml", slug)),
         snippets=tuple(_snippets(read, lesson.get("snippet", []))),
@@ -327,6 +332,27 @@ def read_cards(read: FolderReader, name: str, slug: str) -> list[Card]:
 def card_identity(slug: str, row: Mapping[str, Any]) -> uuid.UUID:
     """Return the identity of a card: it follows from its lesson or deck, and its id."""
     return uuid.uuid5(_CARD_NAMESPACE, f"{slug}/{row.get('id')}")
+
+
+def _prompts(read: FolderReader, rows: Sequence[Mapping[str, Any]]) -> list[Prompt]:
+    """Return the prompts, each with the phrasings that `prompts.toml` accepts for its ideas."""
+    file = read.folder / "prompts.toml"
+    accepted = parse_toml(file) if file.exists() else {}
+    if unknown := set(accepted) - {row["id"] for row in rows}:
+        raise DataError(f"{file}: the lesson has no prompt {', '.join(sorted(unknown))}")
+    made = []
+    for row in rows:
+        accept = accepted.get(row["id"], {}).get("accept", [])
+        if accept and len(accept) != len(row["ideas"]):
+            raise DataError(f"{file}: {row['id']}: accept holds a list for each of {len(row['ideas'])} ideas")
+        for phrasing in (phrasing for phrasings in accept for phrasing in phrasings):
+            try:
+                read_phrasing(phrasing)
+            except ValueError as error:
+                raise DataError(f"{file}: {row['id']}: {error}") from error
+        values = {**row, "accept": [tuple(phrasings) for phrasings in accept]}
+        made += read.rows(Prompt, "lesson.toml", [values])
+    return made
 
 
 def _snippets(read: FolderReader, rows: Sequence[Mapping[str, Any]]) -> list[Snippet]:

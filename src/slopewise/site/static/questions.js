@@ -30,4 +30,40 @@ document.querySelectorAll("[data-prompt]").forEach((prompt) => {
     drafts[prompt.dataset.prompt] = text.value;
     remember("drafts", drafts);
   });
+  prompt.querySelector("details").addEventListener("toggle", ({ target }) => target.open && hint(prompt, text.value));
+  prompt.querySelector(".ideas").addEventListener("change", () => keepVerdict(prompt));
 });
+
+const verdicts = remembered("prompts", {});
+
+function keepVerdict(prompt) {
+  const ideas = [...prompt.querySelectorAll(".ideas input")].map((box) => box.checked);
+  verdicts[prompt.dataset.prompt] = { ideas };
+  remember("prompts", verdicts);
+}
+
+// Marks the ideas that the server finds in the text; it keeps nothing of it. The learner has the last word.
+async function hint(prompt, text) {
+  if (!text.trim()) return;
+  try {
+    const token = document.body.dataset.formToken ?? (await fetch("/api/form-token").then((found) => found.json())).token;
+    const answer = await fetch(prompt.dataset.compare, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/json", "X-Form-Token": token },
+      body: JSON.stringify({ text }),
+    });
+    if (!answer.ok) return;
+    const { ideas } = await answer.json();
+    prompt.querySelectorAll(".ideas label").forEach((label, place) => {
+      if (ideas[place] === undefined) return;
+      label.querySelector("input").checked = ideas[place];
+      const small = label.querySelector(".hint");
+      small.textContent = ideas[place] ? "seems to be there" : "not seen";
+      small.classList.toggle("found", ideas[place]);
+    });
+    prompt.querySelector("[data-hinted]").hidden = !ideas.length;
+    keepVerdict(prompt);
+  } catch {
+    // offline: the model answer is there all the same
+  }
+}
