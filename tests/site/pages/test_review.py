@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from slopewise.site.storage.tables import Review
 
@@ -186,3 +187,41 @@ def test_the_log_needs_the_token_of_a_page(browser):
     somebody = browser().sign_up()
     answer = somebody.client.post("/api/log", json={"entries": []}, headers={"accept": "application/json"})
     assert answer.status_code == 403
+
+
+def test_an_id_that_two_learners_send_at_the_same_moment_is_stored_once(site, browser):
+    """The ids of entries are made by devices: one that is hostile may send somebody else's."""
+    pair = [browser().sign_up() for _ in range(2)]
+    cards = [queue(somebody)["cards"][0]["card"] for somebody in pair]
+    tokens = [somebody.token("/account") for somebody in pair]
+    for _ in range(5):
+        entry, answers, together = graded(cards[0]), [None, None], threading.Barrier(2)
+
+        def send(which, entry=entry, answers=answers, together=together):
+            together.wait()
+            answers[which] = pair[which].client.post(
+                "/api/log", json={"entries": [entry]}, headers={"x-form-token": tokens[which]}
+            )
+
+        threads = [threading.Thread(target=send, args=(which,)) for which in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [answer.status_code for answer in answers] == [200, 200]
+        stored = [len(answer.json()["stored"]) for answer in answers]
+        assert sorted(stored) == [0, 1]
+
+
+def test_a_database_that_does_not_answer_is_said_and_tried_again_later(site, browser, monkeypatch):
+    somebody = browser().sign_up()
+
+    def fail(*arguments, **options):
+        raise OperationalError("SELECT 1", {}, Exception("ada@example.org"))
+
+    monkeypatch.setattr("slopewise.site.pages.review.day_queue", fail)
+    answer = somebody.get("/review")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+    assert "busy at the moment" in answer.text
+    assert "ada@" not in answer.text

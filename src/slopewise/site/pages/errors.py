@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError, TimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
@@ -27,6 +28,8 @@ def add_handlers(application: FastAPI) -> None:
     """Answer errors with a page, and requests for data with JSON."""
     application.add_exception_handler(HTTPException, _http_error)
     application.add_exception_handler(RequestValidationError, _invalid)
+    application.add_exception_handler(OperationalError, _busy)
+    application.add_exception_handler(TimeoutError, _busy)
     application.add_exception_handler(Exception, _mistake)
 
 
@@ -46,6 +49,16 @@ def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     return _answer(request, 400, f"{first['loc'][-1]}: {first['msg']}.")
+
+
+def _busy(request: Request, error: Exception) -> Response:
+    """Answer while the database does not: others write for too long, or it cannot be reached."""
+    log.error(
+        "%s %s: the database did not answer: %s", request.method, _pattern(request), type(error).__name__
+    )
+    answer = _answer(request, 503, "The site is busy at the moment. Wait a few seconds, then try again.")
+    answer.headers["Retry-After"] = "5"
+    return answer
 
 
 def _mistake(request: Request, error: Exception) -> Response:

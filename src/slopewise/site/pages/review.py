@@ -22,7 +22,7 @@ from slopewise.site.pages.answers import go_to, limit
 from slopewise.site.policies import SIGNED_IN, route
 from slopewise.site.scheduling.days import Calendar
 from slopewise.site.scheduling.entries import read_entries
-from slopewise.site.scheduling.log import Entry, append, last_review
+from slopewise.site.scheduling.log import Entry, Receipt, append, last_review
 from slopewise.site.scheduling.queue import Queue, day_queue, resting
 from slopewise.site.storage.tables import Review
 from slopewise.site.templating import fragment, render
@@ -171,9 +171,13 @@ def _append(request: Request, entries: list[Entry], sent_at: datetime | None) ->
     visitor = visitor_of(request)
     limit(request, "log of an account", str(visitor.account_id))
     library = library_of(request)
-    with request.app.state.database.writing() as session:
-        known = library.ids | cards_of(session, _learner(visitor)).keys()
-        receipt = append(session, _learner(visitor), entries, request.app.state.clock(), sent_at, known)
+    learner = _learner(visitor)
+
+    def add(session: Session) -> Receipt:
+        known = library.ids | cards_of(session, learner).keys()
+        return append(session, learner, entries, request.app.state.clock(), sent_at, known)
+
+    receipt = request.app.state.database.write(add, of=learner)
     return {
         "stored": [str(entry_id) for entry_id in receipt.stored],
         "refused": [

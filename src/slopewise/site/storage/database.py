@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import sqlalchemy
 from alembic import command
@@ -17,7 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from slopewise.engine.errors import DataError
@@ -34,6 +35,9 @@ from slopewise.site.storage.engines import (
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 DATA = "data"  # the folder of learners' files, beside the database
+_TRIES = 4
+_CAME_BETWEEN = ("40001", "40P01", "23505")  # serialization failure, deadlock, a key that is there already
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,23 @@ class Database:
         engine = for_writing(self.engine, of)
         with Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+    def write(self, work: Callable[[Session], Result], of: object = None) -> Result:
+        """Do work in a session for writing, and again if PostgreSQL says that another one came between.
+
+        Only for work that may be done twice. Locks keep writers of the same rows apart; what is left is two
+        that add the same key for different owners, or a deadlock with somebody who uses the database
+        besides us.
+        """
+        for _ in range(_TRIES - 1):
+            try:
+                with self.writing(of) as session:
+                    return work(session)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in _CAME_BETWEEN:
+                    raise
+        with self.writing(of) as session:
+            return work(session)
 
     @property
     def name(self) -> str:
