@@ -56,3 +56,39 @@ def test_a_deck_is_turned_and_graded_with_the_keyboard_and_remembers(reader, pag
     page.wait_for_selector(".card.shown")
     assert "1 graded" in page.inner_text(".progress")
     assert reader.fits()
+
+
+def test_a_patch_is_chosen_and_verified_with_the_keyboard(page, address):
+    page.goto(f"{address}/lessons/bug-museum?exhibit=floor")
+    page.check("[data-skip]")
+    page.focus("[data-go=on]")
+    page.keyboard.press("End")
+    page.wait_for_selector(".offer input")
+    revealed = int(page.input_value(".scrub"))
+    page.focus(".offer input")
+    for _ in range(2):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_function("step => document.querySelector('.scrub').value == step", arg=revealed + 1)
+    assert "patch=c" in page.url
+    page.keyboard.press("End")
+    page.wait_for_selector(".numbers.foremost >> text=With the patch")
+    assert page.inner_text(".lab .view h3") == "The floor: healed"
+    assert fits(page)
+    page.select_option("#set-exhibit", "dark")
+    page.wait_for_function("() => document.querySelector('.lab h3').textContent.startsWith('The dark room')")
+    assert "patch" not in page.url
+
+
+def test_only_the_settings_of_the_chosen_experiment_are_shown_and_sent(page, address):
+    page.goto(f"{address}/lessons/autograd")
+    assert page.is_visible("#set-quotient")
+    assert page.is_hidden("#set-depth")
+    page.select_option("#set-run", "nest")
+    page.wait_for_selector("#set-depth", state="visible")
+    assert page.is_hidden("#set-quotient")
+    page.fill("#set-depth", "5")
+    page.keyboard.press("Tab")
+    page.wait_for_url("**depth=5*")
+    assert "quotient" not in page.url

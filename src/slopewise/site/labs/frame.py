@@ -30,6 +30,7 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     current: int | None = None  # the row that belongs to this step
+    first: bool = False  # shown open and before the pictures: what this step is about
 
 
 @dataclass(frozen=True)

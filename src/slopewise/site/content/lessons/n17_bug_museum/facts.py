@@ -16,12 +16,12 @@ CLASSES, SEED = 3, 1
 
 
 def _no_opinion(classes: int) -> float:
-    return sw.losses.cross_entropy(sw.zeros((1, classes)), sw.tensor([0])).item()
+    return float(sw.losses.cross_entropy(sw.zeros((1, classes)), sw.tensor([0])).item())
 
 
 def _floor() -> float:
     """Return the cross-entropy of perfect probabilities that are taken for scores."""
-    return sw.losses.cross_entropy(sw.tensor([[1.0, 0.0, 0.0]]), sw.tensor([0])).item()
+    return float(sw.losses.cross_entropy(sw.tensor([[1.0, 0.0, 0.0]]), sw.tensor([0])).item())
 
 
 def facts() -> dict[str, Any]:

@@ -25,10 +25,12 @@ class Visit:
     patch : str
         A letter of its patches, or "none".
     seed : int
+    onward : str
+        Where to go once it is healed.
     """
 
-    def __init__(self, exhibit: Exhibit, patch: str, seed: int) -> None:
-        self.exhibit, self.patch = exhibit, patch
+    def __init__(self, exhibit: Exhibit, patch: str, seed: int, onward: str = "") -> None:
+        self.exhibit, self.patch, self.onward = exhibit, patch, onward
         self.sick = instruments.run(exhibit, "none", seed)
         self.after = None if patch == "none" else instruments.run(exhibit, patch, seed)
 
@@ -152,6 +154,7 @@ class Visit:
             code=Code(lines, current),
             table=self._checks(self.after),
             offer=self._offer(sick_readings + 1),
+            notes=(self.onward,) if good else (),
         )
 
     # ---- shared
@@ -182,7 +185,7 @@ class Visit:
                 now = after.numbers[check.number]
                 row += [check.write(now), "yes" if check.passes(now) else "no"]
             rows.append(row)
-        return Table("What a healthy loop must pass", columns, rows)
+        return Table("What a healthy loop must pass", columns, rows, first=True)
 
 
 def _readings(recording: Recording, update: int) -> Table:

@@ -11,7 +11,19 @@ PATCHES = ("a", "b", "c", "d")
 
 def run(values: Values) -> list[Frame]:
     """Show an exhibit."""
-    return Visit(EXHIBITS[str(values["exhibit"])], str(values["patch"]), int(values["seed"])).frames()
+    name = str(values["exhibit"])
+    return Visit(EXHIBITS[name], str(values["patch"]), int(values["seed"]), _onward(name)).frames()
+
+
+def _onward(name: str) -> str:
+    """Return a link to the exhibit after one, and from the last to the first."""
+    names = list(EXHIBITS)
+    place = (names.index(name) + 1) % len(names)
+    following = names[place]
+    return (
+        f"Next: [{place + 1}. {EXHIBITS[following].name}](/lessons/bug-museum?exhibit={following}#lab). "
+        "Or put in a wrong patch, and see what it does."
+    )
 
 
 LAB = Lab(

@@ -27,11 +27,13 @@ def collect(kind: str, seed: int) -> dict[str, Any]:
 
 
 def _moons(rows: int, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    return sw.data.generate("moons", n=rows, noise=0.15, seed=seed)
+    X, y = sw.data.generate("moons", n=rows, noise=0.15, seed=seed)
+    return X, y
 
 
 def _noisy_moons(rows: int, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    return sw.data.generate("moons", n=rows, noise=0.3, seed=seed)
+    X, y = sw.data.generate("moons", n=rows, noise=0.3, seed=seed)
+    return X, y
 
 
 def _blobs(rows: int, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -105,7 +105,7 @@ for epoch in range(«epochs»):
         "b": Patch(
             "`fill(model[0].bias, 0.0)`",
             {"bias": "fill(model[0].bias, 0.0)"},
-            "About half of the units are on for a row, and each is on for some rows.",
+            "About half of the units are on for a row. A few may stay dark; the others do the work.",
             heals=True,
         ),
         "c": Patch(
@@ -308,9 +308,7 @@ for epoch in range(«epochs»):
     },
     checks=(
         Check("first layer: update over weight", "first_layer_ratio", least=1e-7),
-        Check(
-            "stored gradient's distance from the batch's own, in lengths of the latter", "astray", most=0.01
-        ),
+        Check("stored gradient: distance from the batch's own, in its lengths", "astray", most=0.01),
         Check("validation rows right", "right", least=0.8, percent=True),
     ),
 )

@@ -124,9 +124,7 @@ for epoch in range(«epochs»):
         ),
     },
     checks=(
-        Check(
-            "stored gradient's distance from the batch's own, in lengths of the latter", "astray", most=0.01
-        ),
+        Check("stored gradient: distance from the batch's own, in its lengths", "astray", most=0.01),
         Check("validation loss", "validation", most=0.6),
         Check("validation rows right", "right", least=0.75, percent=True),
     ),
@@ -188,9 +186,7 @@ for epoch in range(25):
         ),
     },
     checks=(
-        Check(
-            "stored gradient's distance from the batch's own, in lengths of the latter", "astray", most=0.01
-        ),
+        Check("stored gradient: distance from the batch's own, in its lengths", "astray", most=0.01),
         Check("first loss that the loop prints", "first_loss", most=1.2),
         Check("validation rows right", "right", least=0.8, percent=True),
     ),
@@ -252,9 +248,7 @@ for epoch in range(«epochs»):
     },
     checks=(
         Check("first loss that the loop prints", "first_loss", most=1.2),
-        Check(
-            "stored gradient's distance from the batch's own, in lengths of the latter", "astray", most=0.01
-        ),
+        Check("stored gradient: distance from the batch's own, in its lengths", "astray", most=0.01),
         Check("validation rows right", "right", least=0.8, percent=True),
     ),
 )
