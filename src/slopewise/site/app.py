@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -64,7 +65,8 @@ from slopewise.site.storage.erasure import erase_again
 from slopewise.site.templating import make_templates
 
 STATIC = Path(__file__).parent / "static"
-HASHES_AT_ONCE = 2  # each takes memory; who waits for one holds up no other page
+# Each takes memory and a core; who waits for one holds up no other page.
+HASHES_AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
 
 
 def create_app(

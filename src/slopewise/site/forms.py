@@ -22,6 +22,7 @@ from slopewise.site.visitors import cookie_name, session_secret, set_cookie, vis
 LARGEST_BODY = 512 * 1024
 LARGEST_UPLOAD = 10 * 2**20
 FORM_BYTES = 16 * 1024  # around a file
+BODY_SECONDS = 30
 UPLOAD_SECONDS = 120
 MOST_FIELDS = 50
 _SAFE_SITES = ("same-origin", "none")
@@ -134,11 +135,15 @@ async def _up_to(request: Request, most: int) -> AsyncIterator[bytes]:
 
 async def _body(request: Request) -> bytes:
     parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > LARGEST_BODY:
-            raise HTTPException(413, f"At most {LARGEST_BODY // 1024} KiB can be sent at once.")
-        parts.append(part)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.stream():
+                size += len(part)
+                if size > LARGEST_BODY:
+                    raise HTTPException(413, f"At most {LARGEST_BODY // 1024} KiB can be sent at once.")
+                parts.append(part)
+    except TimeoutError:
+        raise HTTPException(408, f"What you sent did not arrive within {BODY_SECONDS} seconds.") from None
     return b"".join(parts)
 
 

@@ -12,6 +12,7 @@ from slopewise.site.accounts.first_owner import has_owner
 from slopewise.site.accounts.secrets import digest, new_secret
 from slopewise.site.app import create_app
 from slopewise.site.configuration import Configuration
+from slopewise.site.connections import LONGEST_HEAD, MOST_CONNECTIONS, PatientConnection
 from slopewise.site.records import write_json_lines
 from slopewise.site.storage.database import open_database
 
@@ -61,6 +62,9 @@ def serve(configuration: Configuration) -> None:
             log_config=None,  # all goes through one formatter
             access_log=False,  # addresses hold what a learner does
             server_header=False,
+            http=PatientConnection,
+            h11_max_incomplete_event_size=LONGEST_HEAD,
+            limit_concurrency=MOST_CONNECTIONS + 100,  # all of them at work: the next are told to come back
             proxy_headers=True,
             forwarded_allow_ips=list(configuration.trusted_proxies),
             timeout_graceful_shutdown=DRAIN_SECONDS,

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import OperationalError, TimeoutError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from slopewise.site.content.lesson import BrokenLessonError
@@ -30,6 +30,7 @@ def add_handlers(application: FastAPI) -> None:
     application.add_exception_handler(RequestValidationError, _invalid)
     application.add_exception_handler(OperationalError, _busy)
     application.add_exception_handler(TimeoutError, _busy)
+    application.add_exception_handler(ClientDisconnect, _left)
     application.add_exception_handler(Exception, _mistake)
 
 
@@ -59,6 +60,11 @@ def _busy(request: Request, error: Exception) -> Response:
     answer = _answer(request, 503, "The site is busy at the moment. Wait a few seconds, then try again.")
     answer.headers["Retry-After"] = "5"
     return answer
+
+
+def _left(request: Request, error: Exception) -> Response:
+    """Somebody went away in the middle of what they sent: nobody reads this."""
+    return PlainTextResponse("Not all was sent.", status_code=400)
 
 
 def _mistake(request: Request, error: Exception) -> Response:
