@@ -2,14 +2,11 @@
 
 import gzip
 import re
-import uuid
 from collections import Counter
-from datetime import UTC, datetime
 
 import pytest
+from site_visitors import give_everything
 from site_walk import Walk, page_patterns, pattern_of
-
-from slopewise.site.administration import Administration
 
 # Pages that no link of the site leads to, and why.
 UNLINKED = {
@@ -19,6 +16,9 @@ UNLINKED = {
     "/healthz": "for machines",
     "/labs/{slug}/frame": "scripts ask for it",
     "/cards/media/{medium_id}": "an image or a sound of a card from Anki",
+    "/playground/preview": "scripts ask for it",
+    "/playground/jobs/{id}/events": "scripts listen to it",
+    "/data/{data_id}/runs/{run_id}/report": "a frame of the training's page shows it",
 }
 START = ("/", "/search?q=learning+rate")
 HEAVIEST = 200_000  # bytes of a page gzipped, with all it loads
@@ -33,30 +33,10 @@ def stranger(site):
 
 
 @pytest.fixture(scope="module")
-def somebody_with_everything(site, browser):
-    """The owner, with Pro, a review, a card that rests, a card of their own, and a class with a member."""
-    somebody, pupil = browser().sign_up(), browser().sign_up()
-    Administration(site.app.state.database, datetime.now(UTC)).create_admin(somebody.email)
-    assert somebody.post("/cards/own", {"front": "a question", "back": "an answer"}).status_code == 303
-    cards = [card["card"] for card in somebody.get("/api/queue").json()["cards"]]
-    now = datetime.now(UTC).isoformat()
-    entries = [
-        {"id": str(uuid.uuid4()), "kind": "review", "card": cards[0], "grade": "good", "at": now},
-        {"id": str(uuid.uuid4()), "kind": "suspend", "card": cards[1], "at": now},
-    ]
-    assert len(somebody.send("/api/log", {"entries": entries}).json()["stored"]) == 2
-    made = somebody.post("/classes", {"name": "Tuesday", "time_zone": "UTC", "display_name": "Ms Noether"})
-    place = made.headers["location"].partition("?")[0]
-    code = re.search(r'class="big-code">([\w-]+)<', somebody.get(place).text)[1]
-    fields = {"code": code, "display_name": "A pupil", "share": "yes"}
-    assert pupil.post("/classes/join", fields).status_code == 303
-    return somebody
-
-
-@pytest.fixture(scope="module")
-def member(site, somebody_with_everything):
+def member(site, browser):
     """The walk of somebody who has an account, Pro, cards, a class."""
-    return Walk(somebody_with_everything.get, START)
+    somebody = give_everything(browser(), browser(), site.app.state.database)
+    return Walk(somebody.get, (*START, *somebody.only_told))
 
 
 @pytest.fixture(scope="module", params=["stranger", "member"])

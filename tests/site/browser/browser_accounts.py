@@ -3,9 +3,7 @@
 Not collected by default: `make test-site` runs files of this name.
 """
 
-import pytest
-
-PASSWORD = "correct horse battery staple"
+from site_visitors import PASSWORD
 
 
 def open_review(reader, page, left):
@@ -119,19 +117,3 @@ def test_nothing_of_a_learner_stays_in_the_browser_after_log_out(reader, page):
     page.click("main button")
     page.wait_for_url("**/account")
     page.wait_for_function("() => Object.keys(localStorage).some((key) => key.endsWith('.answers'))")
-
-
-@pytest.mark.parametrize(
-    "path", ["/sign-up", "/log-in", "/reset", "/membership", "/cards/pro-diagnosis-sample", "/reset/spent"]
-)
-def test_pages_for_visitors_fit(reader, path):
-    reader.watch.expected = ["410 (Gone)"]  # a spent link
-    reader.open(path)
-    assert reader.fits()
-
-
-def test_pages_of_an_account_fit(reader, page):
-    reader.sign_up()
-    for path in ("/account", "/account/delete", "/membership", "/review", "/review/resting", "/cards/own"):
-        reader.open(path)
-        assert reader.fits(), path

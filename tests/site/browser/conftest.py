@@ -4,6 +4,7 @@
 from what only `make test-site-deps` installs, before a fixture asks for it.
 """
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -12,8 +13,10 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 import uvicorn
+from site_visitors import PASSWORD, Browser, give_everything
 
 FLAGS = [
     "--no-sandbox",  # as root there is none
@@ -25,7 +28,6 @@ FLAGS = [
 WIDE, PHONE = (1280, 900), (375, 800)
 LOOKS = {"wide-light": (*WIDE, "light"), "phone-dark": (*PHONE, "dark")}  # pairwise: each once with each
 AXE = Path(__file__).parents[3] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-PASSWORD = "correct horse battery staple"
 NUMBERS = itertools.count(1)
 
 
@@ -37,14 +39,6 @@ class Served:
         self.address = address
         self.mailbox = application.state.mailer
         self.clock = application.state.clock
-
-    def wait_for_mail(self, email, count=1):
-        """Return the path of the link in the last of so many mails to somebody."""
-        until = time.monotonic() + 10
-        while len(self.mailbox.to(email)) < count:
-            assert time.monotonic() < until, f"no mail came to {email}"
-            time.sleep(0.02)
-        return self.mailbox.link(email)
 
 
 class Watch:
@@ -91,11 +85,16 @@ class Reader:
         self.open("/sign-up")
         self.page.fill("#email", self.email)
         self.page.click("main button")
-        self.open(self.served.wait_for_mail(self.email))
+        self.open(self.served.mailbox.link(self.email))
         self.page.fill("#password", PASSWORD)
         self.page.click("main button")
         self.page.wait_for_url("**/account*")
         return self.email
+
+    def take_cookies(self, somebody):
+        """Be somebody who is logged in elsewhere."""
+        cookies = [{"name": cookie.name, "value": cookie.value} for cookie in somebody.client.cookies.jar]
+        self.page.context.add_cookies([cookie | {"url": self.served.address} for cookie in cookies])
 
     def exported(self):
         return self.page.evaluate("fetch('/account/export.json').then((answer) => answer.json())")
@@ -129,6 +128,25 @@ def address(served):
 @pytest.fixture(scope="session")
 def mailbox(served):
     return served.mailbox
+
+
+@pytest.fixture(scope="session")
+def browser(served):
+    """Makes browsers without a screen, which prepare in a moment what a reader needs."""
+
+    with contextlib.ExitStack() as clients:
+
+        def make():
+            client = httpx2.Client(base_url=served.address, timeout=60)
+            return Browser(clients.enter_context(client), served.mailbox)
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+def owner(served, browser):
+    """Somebody who has everything: logged in without a screen; readers can take their cookies."""
+    return give_everything(browser(), browser(), served.application.state.database)
 
 
 @pytest.fixture(scope="session")
