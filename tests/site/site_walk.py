@@ -49,12 +49,14 @@ class Walk:
     ----------
     pages : dict
         By path and query, what is HTML.
+    reached : set of str
+        All addresses that answered, files too.
     dead : list of str
         A line for each link that leads nowhere.
     """
 
     def __init__(self, get, start=("/",)):
-        self.pages, self.dead = {}, []
+        self.pages, self.reached, self.dead = {}, set(), []
         self._get = get
         self._seen = {}  # address -> status
         self._per_path = Counter()
@@ -82,6 +84,7 @@ class Walk:
         if answer.status_code != 200:
             self.dead.append(f"{source} -> {address}: {answer.status_code}")
             return []
+        self.reached.add(address)
         if "text/html" not in answer.headers["content-type"]:
             return []
         page = self.pages[address] = Page(answer.text)

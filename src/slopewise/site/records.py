@@ -7,6 +7,7 @@ place in the code, never by its text, which may hold what somebody typed.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 requests_log = logging.getLogger("slopewise.site.requests")
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10)
+CLIENT_GONE = 499  # what proxies write for it
+
 _FIELDS = ("method", "route", "status", "milliseconds")
 
 
@@ -112,6 +115,9 @@ class Records:
         self.metrics.running.inc()
         try:
             await self.application(scope, receive, watch)
+        except asyncio.CancelledError:  # the client has gone, and its answer is not made to the end
+            status = CLIENT_GONE if took is None else status
+            raise
         finally:
             self.metrics.running.dec()
             self._note(scope, status, time.perf_counter() - began if took is None else took)

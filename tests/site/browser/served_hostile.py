@@ -24,7 +24,7 @@ from slopewise.site.storage.tables import Account, Review
 
 LEARNERS = READERS = 8
 SECONDS = 25
-SLOWEST = 5.0  # seconds at the 95th percentile, beside two hundred others and their own processes
+SLOWEST = 10.0  # seconds at the 95th percentile; they share the cores with two hundred others
 LESSONS = [outline.slug for outline in load_course().outlines]
 
 
