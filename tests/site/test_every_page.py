@@ -18,7 +18,6 @@ UNLINKED = {
     "/about/{page}": "the footer links to those that the owner has written",
     "/cards/media/{medium_id}": "cards show it",
     "/labs/{slug}/frame": "scripts ask for it",
-    "/cards/media/{medium_id}": "an image or a sound of a card from Anki",
     "/playground/preview": "scripts ask for it",
     "/playground/jobs/{id}/events": "scripts listen to it",
     "/data/{data_id}/runs/{run_id}/report": "a frame of the training's page shows it",
