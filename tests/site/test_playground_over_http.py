@@ -297,6 +297,7 @@ def test_a_step_out_of_the_limits_is_refused(visitor, step):
     [
         ("layers=linear:64,linear:64,linear:64", "8642 parameters; at most 8000"),
         ("layers=linear:8,batch_norm&batch=1", "more than one value"),
+        ("layers=linear:64,tanh,linear:64&optimizer=lbfgs&history=100", "choose fewer"),
         ("lr=10&data=linear&optimizer=sgd&batch=2000", "no longer a number"),
     ],
 )
@@ -481,3 +482,20 @@ def test_without_script_a_form_trains_to_an_update_and_shows_it(server, visitor)
     assert re.search(r'UPDATES.{1,40}<span class="mi">30</span>', text)
     assert 'name="input.x1x1" checked' in text
     assert 'name="input.x2" checked' not in text
+
+
+def test_a_training_has_few_streams(visitor, limits):
+    limits(streams=2)
+    visitor.start("", 3)
+    assert [visitor.stream().answer.status for _ in range(3)] == [200, 200, 429]
+
+
+def test_the_states_that_are_kept_of_a_training_are_bounded_and_reach_from_first_to_newest(server):
+    visitor = Visitor(server).start("layers=linear:64,relu,linear:64&optimizer=adam", 300)
+    stream = visitor.stream()
+    stream.until(rests_at(300))
+    kept = server.app.state.jobs._jobs[visitor.job].snapshots
+    assert min(kept) < max(kept) == 300
+    assert sum(len(text) for s in kept.values() for _, _, text in s["tensors"].values()) <= 2**20
+    visitor.control("go", step=40)
+    stream.until(rests_at(40))

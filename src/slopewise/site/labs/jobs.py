@@ -23,6 +23,7 @@ from slopewise.site.labs.pool import LabBusyError, Pool
 log = logging.getLogger(__name__)
 
 MOST_SNAPSHOTS = 40
+MOST_BYTES = 2**20  # of one job's snapshots; the first and the newest are kept in any case
 MOST_LOGS = 2000
 SAME_TEST_SET = (
     "data",
@@ -43,6 +44,7 @@ class JobLimits:
 
     jobs: int = 200  # in all
     by_network: int = 60  # from one network: a class behind one address
+    streams: int = 4  # of one job: a page has one, and a reload may overlap with the one before
     updates: int = 20_000  # of one job
     seconds: float = 120.0  # of a worker's time for one job
     idle: float = 1800.0  # seconds without a wish of the visitor
@@ -155,10 +157,11 @@ class Job:
 
     def _thin_out(self) -> None:
         """Keep the first, the newest and between them those that lie farthest from their neighbours."""
-        while len(self.snapshots) > MOST_SNAPSHOTS:
+        size = sum(_size(snapshot) for snapshot in self.snapshots.values())
+        while len(self.snapshots) > MOST_SNAPSHOTS or (size > MOST_BYTES and len(self.snapshots) > 2):
             steps = sorted(self.snapshots)
             gaps = [(steps[k + 1] - steps[k - 1], steps[k]) for k in range(1, len(steps) - 1)]
-            del self.snapshots[min(gaps)[1]]
+            size -= _size(self.snapshots.pop(min(gaps)[1]))
 
 
 class Jobs:
@@ -359,6 +362,10 @@ class Jobs:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _size(snapshot: Mapping[str, Any]) -> int:
+    return sum(len(text) for _, _, text in snapshot["tensors"].values())
 
 
 def _needed(job: Job, wanted: int) -> dict[str, Any]:

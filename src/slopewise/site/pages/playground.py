@@ -170,6 +170,9 @@ def job_of(request: Request, id: str) -> Job:
 
 def last_event(request: Request) -> int:
     """Return the step that a stream goes on from."""
+    jobs, job = request.app.state.jobs, job_of(request, request.path_params["id"])
+    if job.streams >= jobs.limits.streams:
+        raise HTTPException(429, f"A training has at most {jobs.limits.streams} streams at a time.")
     text = request.headers.get("last-event-id") or request.query_params.get("after") or "-1"
     if text != "-1" and not (text.isascii() and text.isdigit() and len(text) < 8):
         raise HTTPException(400, f"Last-Event-ID is the number of an update, not {text[:20]!r}.")
@@ -266,6 +269,10 @@ async def _page(request: Request, query: dict[str, str], *, trains: bool) -> Res
             if wanted > MOST_AT_ONCE:
                 raise ArgumentError(f"without script at most {MOST_AT_ONCE} updates are made at once")
             answer = await at_step(state.jobs, design, wanted)
+            if answer["step"] < wanted:
+                problem = (
+                    f"These settings take long: {answer['step']} updates were made in the time there is."
+                )
         else:
             answer = await state.previews.of(state.jobs, design)
     except SlopewiseError as error:

@@ -25,6 +25,7 @@ from slopewise.train.snapshot import Snapshot
 from slopewise.train.trainer import Trainer
 
 RECENT = 80  # snapshots kept in the worker, so that a step back makes one update only
+MOST_REMEMBERED = 80_000  # numbers that LBFGS keeps of the steps it made
 PARTS = ("train", "validation", "test")
 
 
@@ -48,6 +49,12 @@ class Training:
                 f"this network has {self.n_parameters} parameters; at most {MOST_PARAMETERS} are trained "
                 "here: choose fewer units"
             )
+        remembered = design.whole("history") if design.values["optimizer"] == "lbfgs" else 0
+        if self.n_parameters * remembered > MOST_REMEMBERED:
+            raise ArgumentError(
+                f"LBFGS would remember {remembered} steps of {self.n_parameters} parameters: choose fewer "
+                "steps or units"
+            )
         optimizer = plan.optimizer_call(design).make({"model.parameters()": list(self.model.parameters())})
         kind = CustomTrainer if design.has_custom_update else sw.Trainer
         self.trainer: Trainer = kind(self.model, optimizer=optimizer, **plan.trainer_keywords(design))
@@ -66,8 +73,8 @@ class Training:
         )
         self.batch_loss = math.nan
         self.epochs = 0.0
+        self._first = self.trainer.snapshot()
         self._recent: OrderedDict[int, Snapshot] = OrderedDict()
-        self._keep()
 
     @property
     def step(self) -> int:
@@ -93,10 +100,8 @@ class Training:
 
     def go_back_to(self, step: int, snapshots: Mapping[int, Snapshot]) -> None:
         """Restore the nearest state before a step: an update is left to make, which makes gradients."""
-        known = {**snapshots, **self._recent}
-        start = max((at for at in known if at < step or at == step == 0), default=None)
-        if start is None:
-            raise ArgumentError(f"there is no state before update {step} to start from")
+        known = {0: self._first, **snapshots, **self._recent}
+        start = max(at for at in known if at < step or at == 0)
         self.trainer.restore(known[start])
         self.batch_loss = math.nan
         for parameter in self.model.parameters():
