@@ -53,6 +53,7 @@ from slopewise.site.pages import (
     reference,
     review,
     signing_up,
+    tags,
     teaching,
 )
 from slopewise.site.policies import undeclared_routes
@@ -136,6 +137,7 @@ def create_app(
         placement,
         predictions,
         prompts,
+        tags,
         progress,
         progress_tables,
         playground,

@@ -48,7 +48,8 @@ def test_no_skill_is_asked_twice_and_no_question_that_needs_its_lesson(placement
 
 
 def test_other_answers_lead_to_other_questions(placement):
-    paths = [[answer.item for answer in taken(placement, lambda question: knows)] for knows in (True, False)]
+    rules = (lambda question: True, lambda question: False)
+    paths = [[answer.item for answer in taken(placement, rule)] for rule in rules]
     assert paths[0][0] == paths[1][0]
     assert len(set(paths[0]) ^ set(paths[1])) >= 4
 

@@ -77,7 +77,8 @@ def skill_graph(outlines: Sequence[Outline]) -> SkillGraph:
 
 def _sorted(given: Mapping[str, SkillNode]) -> list[SkillNode]:
     """Return the skills sorted: the first in the given order whose ground has been laid, again and again."""
-    left, order, laid = dict(given), [], set()
+    left, order = dict(given), []
+    laid: set[str] = set()
     while left:
         found = next((node for node in left.values() if laid.issuperset(node.rests_on)), None)
         if found is None:

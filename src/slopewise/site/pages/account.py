@@ -26,6 +26,7 @@ from slopewise.site.accounts.passwords import check_new_password
 from slopewise.site.accounts.sessions import open_session
 from slopewise.site.forms import field
 from slopewise.site.pages.answers import go_to, letters_afterwards, limit_in_thread, slowly
+from slopewise.site.pages.progress import overview_of
 from slopewise.site.policies import ANYONE, SIGNED_IN, route
 from slopewise.site.storage.tables import Account
 from slopewise.site.templating import render
@@ -129,6 +130,7 @@ def _page(request: Request, *, problem: str = "", done: str = "", is_new: bool =
         done=done,
         is_new=is_new,
         was_member=was_member,
+        overview=overview_of(request),
         zones=sorted(zone for zone in time_zones() if "/" in zone or zone == "UTC"),
     )
 

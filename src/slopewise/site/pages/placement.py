@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from slopewise.engine.errors import DataError
 from slopewise.site.accounts.progress import Item, merge
+from slopewise.site.content.course import Course
 from slopewise.site.content.lesson import Question
 from slopewise.site.forms import field
 from slopewise.site.mastery.evidence import Record
@@ -90,7 +91,8 @@ def _result(request: Request, guide: Guide, answers: Sequence[Answer]) -> Respon
 def _question(request: Request, item: str) -> Question:
     """Return a question with its numbers; its lesson is read at its first use."""
     slug, _, name = item.partition("/")
-    lesson = request.app.state.course.lesson(slug)
+    course: Course = request.app.state.course
+    lesson = course.lesson(slug)
     assert lesson is not None, "its outline named the question"
     return next(question for question in lesson.questions if question.id == name)
 

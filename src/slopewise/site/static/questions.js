@@ -22,6 +22,22 @@ document.querySelectorAll("[data-question]").forEach((question) => {
   question.addEventListener("change", judge);
 });
 
+const done = remembered("done", {});
+document.querySelectorAll("form[data-done]").forEach((form) => {
+  const slug = form.dataset.done;
+  const show = () => {
+    for (const button of form.querySelectorAll("button")) button.hidden = (button.value === "1") === Boolean(done[slug]);
+  };
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    done[slug] = event.submitter.value === "1";
+    remember("done", done);
+    show();
+    form.querySelector("button:not([hidden])").focus();
+  });
+  show();
+});
+
 const drafts = remembered("drafts", {});
 document.querySelectorAll("[data-prompt]").forEach((prompt) => {
   const text = prompt.querySelector("textarea");
