@@ -58,7 +58,7 @@ def test_a_deck_is_turned_and_graded_with_the_keyboard_and_remembers(reader, pag
     assert reader.fits()
 
 
-def test_a_patch_is_chosen_and_verified_with_the_keyboard(page, address):
+def test_a_patch_is_chosen_and_verified_with_the_keyboard(reader, page, address):
     page.goto(f"{address}/lessons/bug-museum?exhibit=floor")
     page.check("[data-skip]")
     page.focus("[data-go=on]")
@@ -75,7 +75,7 @@ def test_a_patch_is_chosen_and_verified_with_the_keyboard(page, address):
     page.keyboard.press("End")
     page.wait_for_selector(".numbers.foremost >> text=With the patch")
     assert page.inner_text(".lab .view h3") == "The floor: healed"
-    assert fits(page)
+    assert reader.fits()
     page.select_option("#set-exhibit", "dark")
     page.wait_for_function("() => document.querySelector('.lab h3').textContent.startsWith('The dark room')")
     assert "patch" not in page.url
