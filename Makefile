@@ -43,10 +43,17 @@ test: $(VENV)/dev.stamp  ## run all tests, the fast ones first
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m slow
 
+# The machine's npm, or the one of requirements/node.txt where there is none; it checks hashes and runs no scripts.
+NPM_CI = command -v npm >/dev/null || $(PIP_INSTALL) -r requirements/node.txt; \
+  cd web && PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent
+
 test-site-deps: $(VENV)/dev.stamp  ## what test-site needs: Debian's Chromium and PostgreSQL; Playwright, axe-core
-	apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium postgresql
+	@command -v apt-get >/dev/null || { echo "install Chromium and PostgreSQL, then set SLOPEWISE_CHROMIUM" >&2; exit 2; }
+	for try in 1 2 3; do apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -y -qq --no-install-recommends chromium postgresql >/dev/null && break; \
+	  test $$try -lt 3 || exit 1; sleep 10; done
 	@$(PIP_INSTALL) -r requirements/browser.txt
-	cd web && npm ci --silent
+	@$(NPM_CI)
 
 test-site:  ## the site in Chromium, and its tests again on PostgreSQL; after make test-site-deps
 	SLOPEWISE_TEST_DATABASE=postgresql $(BIN)/python -m pytest tests/site --ignore=tests/site/lessons
@@ -68,7 +75,7 @@ doctest: $(VENV)/dev.stamp  ## the examples in docstrings and docs
 	$(BIN)/python -m pytest --doctest-modules --doctest-glob='*.md' -p no:cacheprovider \
 	  --ignore-glob='*/snippets/*' --ignore-glob='*/migrations/*' src docs README.md
 
-check: test lint types imports doctest  ## all that CI runs
+check: test lint types imports doctest  ## all that CI runs, the site in the browser apart
 
 .venv-bench/bench.stamp: requirements/bench.txt requirements/torch-cpu.txt requirements/library.txt
 	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
@@ -108,6 +115,8 @@ lock:  ## renew the lock files (needs uv)
 	  --custom-compile-command 'make lock' -c requirements/site.txt --extra site --group dev pyproject.toml -o requirements/dev.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
 	  --custom-compile-command 'make lock' -c requirements/dev.txt requirements/browser.in -o requirements/browser.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
+	  --custom-compile-command 'make lock' requirements/node.in -o requirements/node.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-annotate \
 	  --custom-compile-command 'make lock' -c requirements/library.txt -c requirements/dev.txt requirements/bench.in \
 	  -o requirements/bench.txt
