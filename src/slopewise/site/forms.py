@@ -47,10 +47,10 @@ async def check_request(request: Request) -> None:
     _check_token(request, token)
 
 
-async def check_upload(request: Request) -> None:
+async def check_upload(request: Request) -> AsyncIterator[None]:
     """Do the same for a form with one file: fields as above, the file in `request.state.upload`, or None.
 
-    The file is spooled to the disk, and closed when the request ends.
+    The file is spooled to the disk, and is gone when the request ends.
     """
     _check_origin(request)
     kind = request.headers.get("content-type", "")
@@ -64,12 +64,22 @@ async def check_upload(request: Request) -> None:
             form = await parser.parse()
     except TimeoutError:
         raise HTTPException(408, f"The file did not arrive within {UPLOAD_SECONDS} seconds.") from None
+    except _TooLargeError as error:
+        raise HTTPException(413, error.message) from None
     except (MultiPartException, ValueError):
         raise HTTPException(400, "This form cannot be read.") from None
-    request.state.fields = {name: value for name, value in form.items() if isinstance(value, str)}
-    files = [value for value in form.values() if isinstance(value, UploadFile)]
-    request.state.upload = files[0] if files and files[0].filename else None
-    _check_token(request, request.state.fields.get("form_token", ""))
+    try:
+        request.state.fields = {name: value for name, value in form.items() if isinstance(value, str)}
+        files = [value for value in form.values() if isinstance(value, UploadFile)]
+        request.state.upload = files[0] if files and files[0].filename else None
+        _check_token(request, request.state.fields.get("form_token", ""))
+        yield
+    finally:
+        await form.close()
+
+
+class _TooLargeError(MultiPartException):
+    """A body is larger than it may be: the parser closes what it has spooled, as for one it cannot read."""
 
 
 def _check_token(request: Request, token: str) -> None:
@@ -129,7 +139,7 @@ async def _up_to(request: Request, most: int) -> AsyncIterator[bytes]:
     async for part in request.stream():
         size += len(part)
         if size > most + FORM_BYTES:
-            raise HTTPException(413, f"A file may have up to {most // 2**20} MiB.")
+            raise _TooLargeError(f"A file may have up to {most // 2**20} MiB.")
         yield part
 
 

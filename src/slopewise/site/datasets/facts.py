@@ -81,8 +81,8 @@ def _column(table: Table, name: str) -> dict[str, Any]:
     if info.kind == "number":
         values, _ = to_numbers(table.column(name))
         values = values[np.isfinite(values)]
-        spread = f"{number(float(values.min()))} to {number(float(values.max()))}"
-        spread += f", median {number(float(np.median(values)))}"
+        low, middle, high = (_plain(value) for value in np.quantile(values, (0, 0.5, 1)).tolist())
+        spread = f"{low} to {high}, median {middle}"
     return {
         "key": name,  # as the table has it; the name is for reading
         "name": visible(name),
@@ -92,6 +92,18 @@ def _column(table: Table, name: str) -> dict[str, Any]:
         "holds": spread or ", ".join(visible(example, 30) for example in info.examples),
         "note": visible(info.reason or info.note, 240) if info.reason or info.note else "",
     }
+
+
+def _plain(value: float) -> str:
+    """Return a number for reading; what may be a year has no comma.
+
+    Examples
+    --------
+    >>> _plain(2009.0), _plain(12345.0), _plain(0.123456)
+    ('2009', '12,345', '0.1235')
+    """
+    text = number(value)
+    return text.replace(",", "") if abs(value) < 10_000 else text
 
 
 def _comparable(table: Table) -> bool:
@@ -128,8 +140,9 @@ def _target(table: Table, name: str) -> dict[str, Any]:
     try:
         task = infer_task(table, name)
     except SlopewiseError as error:
-        return {"name": name, "task": "", "problem": str(error), "hints": []}
+        return {"name": name, "task": "", "problem": str(error), "hints": [], "classes": [], "n_classes": 0}
     found: dict[str, Any] = {"name": name, "task": task, "problem": "", "hints": []}
+    found |= {"classes": [], "n_classes": 0}
     words = to_words(table.column(name))
     if task == "classification":
         counts = words.drop_nulls().value_counts(sort=True)

@@ -25,8 +25,8 @@ from slopewise.site.labs import Figure, Frame, Prediction, Table, Values
 
 # how -> share of the hill in the sample, words
 HOW = {
-    "near": (0.0, "the nearer orchard only"),
-    "mostly": (0.1, "mostly the nearer one"),
+    "near": (0.0, "the nearer orchard"),
+    "mostly": (0.1, "mostly the nearer"),
     "lot": (HILL, "by lot from both"),
 }
 CLOSE = 0.05  # scores that differ by less count as alike
@@ -57,7 +57,9 @@ class Measured:
     @property
     def luck(self) -> float:
         """One standard error of the reported score."""
-        return math.sqrt(max(self.reported * (1 - self.reported), 1e-9) / len(self.test))
+        rows = len(self.test)
+        share = (self.reported * rows + 1) / (rows + 2)  # a score of 100% is not free of luck
+        return math.sqrt(share * (1 - share) / rows)
 
 
 def measure(values: Values) -> Measured:

@@ -26,7 +26,7 @@ LAB = Lab(
             "collect",
             (
                 ("collect", "collect a sample"),
-                ("label", "have it labelled twice"),
+                ("label", "label it twice"),
                 ("generate", "generate data"),
             ),
         ),
