@@ -34,6 +34,10 @@ def written(name):
     return {f"{row['id']}, {side}": row[side] for row in rows for side in ("front", "back")}
 
 
+def test_there_are_three_decks():
+    assert NAMES == ["diagnosis", "interview", "mathematics"]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_deck_is_whole(decks, name):
     deck = decks[name]
@@ -86,6 +90,7 @@ def test_sentences_are_short(decks, name):
                 assert len(sentence.split()) <= 48, (card.id, sentence)
 
 
+@pytest.mark.slow
 def test_no_card_is_there_twice_in_pro_decks_or_free_ones(decks):
     def key(text):
         return " ".join(re.findall(r"[a-z]+", markup.plain(text).lower()))
@@ -99,6 +104,7 @@ def test_no_card_is_there_twice_in_pro_decks_or_free_ones(decks):
     assert len(set(backs)) == len(backs)
 
 
+@pytest.mark.slow
 def test_the_archive_is_the_decks_and_the_same_each_time(decks, tmp_path):
     file = tmp_path / "archive.zip"
     assert main(["--out", str(file)]) == 0

@@ -84,7 +84,7 @@ def pack(name: str, version: str, decks: Sequence[ProDeck]) -> bytes:
         "version": version,
         "decks": [
             {"file": file, "sha256": hashlib.sha256(content).hexdigest()}
-            for file, content in sorted(files.items())
+            for file, content in files.items()  # pages show decks in this order
         ],
     }
     made = io.BytesIO()
