@@ -5,8 +5,7 @@ from __future__ import annotations
 from slopewise.site.content.lessons.n17_bug_museum import instruments
 from slopewise.site.content.lessons.n17_bug_museum.exhibit import Exhibit
 from slopewise.site.content.lessons.n17_bug_museum.instruments import Reading, Recording
-from slopewise.site.content.lessons.n17_bug_museum.pictures import INSTRUMENTS, curves, percent
-from slopewise.site.drawing import brief
+from slopewise.site.content.lessons.n17_bug_museum.pictures import INSTRUMENTS, curves, number, percent
 from slopewise.site.labs import Code, Figure, Frame, Offer, Prediction, Table
 
 
@@ -65,9 +64,7 @@ class Visit:
         numbers = self.sick.numbers
         shares = {check.number for check in self.exhibit.checks if check.percent}
         shares |= {"right", "right_training", "active", "asked_right", "pure"}
-        texts = {
-            name: percent(value) if name in shares else brief(value, 3) for name, value in numbers.items()
-        }
+        texts = {name: percent(value) if name in shares else number(value) for name, value in numbers.items()}
         return Prediction(
             "All its instruments have spoken. What is wrong with this loop?",
             tuple(self.exhibit.diagnoses),
@@ -86,7 +83,7 @@ class Visit:
         ]
         return Frame(
             title=f"{exhibit.name}, uncovered",
-            words=f"{exhibit.diagnoses[exhibit.answer]}: the marked line. A healed loop must pass "
+            words=f"{exhibit.diagnoses[exhibit.answer]}. It is the marked line. A healed loop must pass "
             f"{len(exhibit.checks)} checks. This one fails: {'; '.join(failed)}.",
             figures=figures,
             code=Code(lines, current),
@@ -162,11 +159,12 @@ class Visit:
     def _instruments(
         self, recording: Recording, reading: Reading, before: Recording | None = None
     ) -> tuple[list[Figure], str]:
+        right = "right" if self.exhibit.loss == "cross_entropy" else "answered to within one half"
         figures = [curves(recording, reading.update, before)]
         told = [
-            f"The loop prints a loss of {brief(reading.loss, 3)}. Measured apart from it, the loss is "
-            f"{brief(reading.training, 3)} on training rows and {brief(reading.validation, 3)} on validation "
-            f"rows; {percent(reading.right)} of these are right."
+            f"The loop prints a loss of {number(reading.loss)}. Measured apart from it, the loss is "
+            f"{number(reading.training)} on training rows and {number(reading.validation)} on validation "
+            f"rows; {percent(reading.right)} of these are {right}."
         ]
         for name in ("gradients", "ratios", self.exhibit.instrument):
             figure, words = INSTRUMENTS[name](recording, reading.update)
@@ -197,11 +195,11 @@ def _readings(recording: Recording, update: int) -> Table:
         rows.append(
             (
                 f"update {reading.update}",
-                brief(reading.loss, 3),
-                brief(reading.training, 3),
-                brief(reading.validation, 3),
+                number(reading.loss),
+                number(reading.training),
+                number(reading.validation),
                 percent(reading.right),
-                *("none" if norm is None else brief(norm, 3) for norm in norms),
+                *("none" if norm is None else number(norm) for norm in norms),
             )
         )
     columns = ("After", "Batch loss", "Training loss", "Validation loss", "Right")

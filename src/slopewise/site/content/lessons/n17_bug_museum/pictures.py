@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from slopewise.site.content.lessons.n17_bug_museum.instruments import TIMES, Reading, Recording, grid
-from slopewise.site.drawing import Plot, Scale, brief, linear, logarithmic
+from slopewise.site.drawing import Plot, Scale, brief, fixed, linear, logarithmic
 from slopewise.site.drawing.scale import covering
 from slopewise.site.labs import Figure
 
@@ -18,6 +18,11 @@ SIZE = (480, 300)
 def percent(share: float) -> str:
     """Return a share as whole percent."""
     return f"{100 * share:.0f}%"
+
+
+def number(value: float) -> str:
+    """Return a number with three digits, or a whole one where it is large."""
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else brief(value, 3)
 
 
 def curves(recording: Recording, update: int, before: Recording | None) -> Figure:
@@ -226,8 +231,8 @@ def inputs(recording: Recording, update: int) -> tuple[Figure, str]:
             plot.dots([(float(a), float(b)) for a, b in rows[labels == label]], kind, 3)
     means = [float(rows.mean(axis=0)[0]) for rows in (X, X_val)]
     words = (
-        f"As the model sees them, the first column has mean {brief(means[0] + 0.0, 2)} on training rows and "
-        f"{brief(means[1] + 0.0, 2)} on validation rows."
+        f"As the model sees them, the first column has mean {fixed(means[0])} on training rows and "
+        f"{fixed(means[1])} on validation rows."
     )
     caption = (
         "Rows as the model sees them. Dark: training; rust: validation. Hollow: class 0; filled: class 1"

@@ -62,7 +62,7 @@ for epoch in range(25):
         ),
     },
     checks=(
-        Check("stored gradient: distance from the batch's own, in its lengths", "astray", most=0.01),
+        Check("distance of the stored gradient from the batch's own, in its lengths", "astray", most=0.01),
         Check("validation loss, worst of the last readings", "worst_validation", most=0.6),
         Check("validation rows right", "right", least=0.8, percent=True),
     ),

@@ -308,7 +308,7 @@ for epoch in range(«epochs»):
     },
     checks=(
         Check("first layer: update over weight", "first_layer_ratio", least=1e-7),
-        Check("stored gradient: distance from the batch's own, in its lengths", "astray", most=0.01),
+        Check("distance of the stored gradient from the batch's own, in its lengths", "astray", most=0.01),
         Check("validation rows right", "right", least=0.8, percent=True),
     ),
 )

@@ -31,9 +31,9 @@ for epoch in range(25):
         "The labels do not belong to their rows",
     ),
     answer=0,
-    because="The trouble is there from the second reading on, and an update is as long as the weights or "
-    "longer. "
-    "The stored gradient is the batch's own, so nothing adds up: its steps are simply too long. "
+    because="The trouble is there from the second reading on, and the first updates are longer than the "
+    "weights that "
+    "they move. The stored gradient is the batch's own, so nothing adds up: its steps are simply too long. "
     "The loss went as high as {highest_loss}.",
     patches={
         "a": Patch(
@@ -124,7 +124,7 @@ for epoch in range(«epochs»):
         ),
     },
     checks=(
-        Check("stored gradient: distance from the batch's own, in its lengths", "astray", most=0.01),
+        Check("distance of the stored gradient from the batch's own, in its lengths", "astray", most=0.01),
         Check("validation loss", "validation", most=0.6),
         Check("validation rows right", "right", least=0.75, percent=True),
     ),
@@ -186,7 +186,7 @@ for epoch in range(25):
         ),
     },
     checks=(
-        Check("stored gradient: distance from the batch's own, in its lengths", "astray", most=0.01),
+        Check("distance of the stored gradient from the batch's own, in its lengths", "astray", most=0.01),
         Check("first loss that the loop prints", "first_loss", most=1.2),
         Check("validation rows right", "right", least=0.8, percent=True),
     ),
@@ -248,7 +248,7 @@ for epoch in range(«epochs»):
     },
     checks=(
         Check("first loss that the loop prints", "first_loss", most=1.2),
-        Check("stored gradient: distance from the batch's own, in its lengths", "astray", most=0.01),
+        Check("distance of the stored gradient from the batch's own, in its lengths", "astray", most=0.01),
         Check("validation rows right", "right", least=0.8, percent=True),
     ),
 )
