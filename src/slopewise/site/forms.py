@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -133,7 +133,7 @@ def _check_origin(request: Request) -> None:
         raise HTTPException(403, "This was sent by a page of another site, so nothing was done.")
 
 
-async def _up_to(request: Request, most: int) -> AsyncIterator[bytes]:
+async def _up_to(request: Request, most: int) -> AsyncGenerator[bytes, None]:
     """Yield a body in parts, as long as it is no larger than it may be."""
     size = 0
     async for part in request.stream():

@@ -229,7 +229,7 @@ def end_lost_runs(session: Session, now: datetime) -> None:
     )
 
 
-def _owned(owner: Owner) -> Select[tuple[DataSet]]:
+def _owned(owner: Owner) -> Select[DataSet]:
     if owner.learner_id is not None:
         return select(DataSet).where(DataSet.learner_id == owner.learner_id)
     return select(DataSet).where(DataSet.guest == owner.guest, DataSet.guest.is_not(None))

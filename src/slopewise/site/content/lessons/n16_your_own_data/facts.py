@@ -7,21 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from slopewise.data import generate
 from slopewise.site.content.lesson import Formula
 from slopewise.site.content.lessons.n16_your_own_data.collecting import Measured, measure
-from slopewise.site.content.lessons.n16_your_own_data.generating import FRESH
+from slopewise.site.content.lessons.n16_your_own_data.generating import moons_score
 from slopewise.site.content.lessons.n16_your_own_data.orchards import (
+    FRESH,
     HILL,
     agreement,
     by_chance,
     kappa,
     label,
-    learn,
 )
 
 FILES, ROWS, MANY = 6, 120, 400
-PLAIN = {"rows": ROWS, "how": "lot", "sweet": 0.5, "copies": False, "wrong": 0.0}
+PLAIN: dict[str, Any] = {"rows": ROWS, "how": "lot", "sweet": 0.5, "copies": False, "wrong": 0.0}
 WRONG = 0.2
 # Two pairs of people, 100 rows each, the same agreement: both kinds frequent, and one kind rare.
 EVEN, RARE = np.array([[46, 4], [4, 46]]), np.array([[90, 4], [4, 2]])
@@ -79,12 +78,7 @@ def facts() -> dict[str, Any]:
 @cache
 def _moons() -> list[tuple[float, float]]:
     """Return the accuracy on fresh moons of a network that learned 200 of them, by noise."""
-    found = []
-    for noise in NOISES:
-        X, y = generate("moons", 200, noise, seed=0)
-        new, truth = generate("moons", FRESH, noise, seed=1)
-        found.append((noise, float((learn(X, y, 0)(new) == truth).mean())))
-    return found
+    return [(noise, moons_score(200, noise)) for noise in NOISES]
 
 
 def _kappa() -> tuple[Any, Any]:

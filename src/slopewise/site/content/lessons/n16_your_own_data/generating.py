@@ -56,6 +56,11 @@ def _score(kind: str, X: Floats, y: Numbers, noise: float, seed: int) -> float:
     return float((say((new - mean) / spread) == truth).mean())
 
 
+def moons_score(rows: int, noise: float) -> float:
+    """Return the share of fresh moons that a network names right which learned some of this noise."""
+    return _score("moons", *_points("moons", rows, noise, 0), noise, 0)
+
+
 def _words(kind: str, rows: int, seed: int, noise: float, score: float) -> str:
     words = f"{rows} points of {kind} from seed {seed}. "
     words += (

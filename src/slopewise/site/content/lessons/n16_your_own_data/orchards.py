@@ -108,7 +108,9 @@ def learn(X: Floats, y: Numbers, seed: int, updates: int = UPDATES) -> Callable[
 
     def say(points: Floats) -> Numbers:
         with sw.no_grad():
-            return (logits(sw.tensor(points.astype(np.float64))).numpy()[:, 0] > 0).astype(np.int64)
+            said = logits(sw.tensor(points.astype(np.float64))).numpy()[:, 0]
+        sweet: Numbers = (said > 0).astype(np.int64)
+        return sweet
 
     return say
 

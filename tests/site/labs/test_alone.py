@@ -1,0 +1,87 @@
+"""One process for one piece of work: its limits, its answers, and that nothing of it is left."""
+
+import asyncio
+import os
+import sys
+
+import pytest
+
+from slopewise.engine.errors import ArgumentError
+from slopewise.site.labs.alone import AloneLimits, run_alone
+from slopewise.site.labs.pool import LabFailedError
+
+PROGRAM = """
+import os, sys, time
+from slopewise.engine.errors import ArgumentError
+from slopewise.site.labs.alone import serve_one
+
+def work(request):
+    do = request["do"]
+    if do == "answer":
+        return {"cwd": os.getcwd(), "environment": sorted(os.environ), "home": os.environ["HOME"]}
+    if do == "refuse":
+        raise ArgumentError("not\\nso")
+    if do == "fail":
+        raise RuntimeError("ours")
+    if do == "sleep":
+        time.sleep(60)
+    if do == "memory":
+        return len(bytearray(3 * 2**30))
+    if do == "file":
+        open("large", "wb").write(b"x" * 2**21)
+    if do == "output":
+        return "x" * 2**21
+    if do == "die":
+        os._exit(3)
+
+serve_one(work)
+"""
+
+
+@pytest.fixture
+def ask(tmp_path, monkeypatch):
+    """Runs the program above as `run_alone` runs its modules."""
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "piece_of_work.py").write_text(PROGRAM)
+    path = os.pathsep.join([str(tmp_path / "modules"), *filter(None, sys.path)])
+    monkeypatch.setenv("PYTHONPATH", path)
+    monkeypatch.setenv("SLOPEWISE_SMTP_URL", "a secret")
+    folder = tmp_path / "place"
+    folder.mkdir()
+
+    def run(do, **limits):
+        limits = AloneLimits(**{"seconds": 20, "memory": 2**30, "file": 2**20, "output": 2**20, **limits})
+        return asyncio.run(run_alone("piece_of_work", {"do": do}, folder, limits))
+
+    run.folder = folder
+    return run
+
+
+def test_it_works_in_a_folder_of_its_own_without_our_secrets(ask):
+    found = ask("answer")
+    assert found["cwd"] == found["home"] == str(ask.folder)
+    assert "SLOPEWISE_SMTP_URL" not in found["environment"]
+
+
+def test_what_a_visitor_can_mend_comes_as_one_line(ask):
+    with pytest.raises(ArgumentError, match="not so"):
+        ask("refuse")
+    with pytest.raises(ArgumentError, match="more memory"):
+        ask("memory")
+
+
+@pytest.mark.parametrize(
+    ("do", "limits", "told"),
+    [
+        ("sleep", {"seconds": 2.5}, "longer than 2.5 seconds"),
+        ("file", {}, "mistake of ours"),
+        ("output", {}, "more than a page can show"),
+        ("die", {}, "more memory or time"),
+        ("fail", {}, "mistake of ours"),
+    ],
+)
+def test_limits_hold(ask, do, limits, told):
+    with pytest.raises(LabFailedError, match=told):
+        ask(do, **limits)
+    large = ask.folder / "large"
+    assert not large.exists() or large.stat().st_size <= 2**20
