@@ -59,6 +59,8 @@ class Previews:
 
     async def of(self, jobs: Jobs, design: Design) -> dict[str, Any]:
         """Return a design's state at step 0, with its rows; raises what `Pool.run` raises."""
+        if design.own is not None:
+            return await at_step(jobs, design, 0)  # a visitor's rows stay nowhere but with their owner
         key = json.dumps(dict(design.values), sort_keys=True)
         if key not in self._kept:
             self._kept[key] = await at_step(jobs, design, 0)
