@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount
 
@@ -75,6 +76,7 @@ def route(
     A route that changes something also checks that one of our own pages sent the request.
     """
     checks = [Depends(policy.check)]
+    options.setdefault("responses", documented_refusals(policy, method))
     if method not in SAFE_METHODS:
         checks.append(Depends(check_upload if takes_file else check_request))
 
@@ -84,6 +86,32 @@ def route(
         return endpoint
 
     return add
+
+
+class Refusal(BaseModel):
+    """What is answered instead of what was asked for, as JSON; pages say the same sentence."""
+
+    error: str
+
+
+def documented_refusals(policy: Policy, method: str) -> dict[int | str, dict[str, Any]]:
+    """Return the refusals of a route for the OpenAPI description, by status."""
+    if policy is UNASKED:
+        return {503: {"description": "not ready"}}
+    refusals = {400: "what was sent cannot be read", 404: "there is no such thing", 503: "busy; come back"}
+    if policy is not ANYONE:
+        refusals[401] = "log in first"
+    if policy is TEACHER:
+        refusals[403] = "for Pro members"
+    if method not in SAFE_METHODS:
+        refusals |= {
+            403: "not sent by a page of this site",
+            408: "did not arrive in time",
+            413: "too large",
+            415: "neither a form nor JSON",
+            429: "tried too often",
+        }
+    return {status: {"model": Refusal, "description": why} for status, why in sorted(refusals.items())}
 
 
 def undeclared_routes(application: FastAPI) -> list[str]:

@@ -143,7 +143,7 @@ async def exported(request: Request) -> Response:
 # ---- live trainings
 
 
-@route(router, "POST", "/playground/jobs", ANYONE)
+@route(router, "POST", "/playground/jobs", ANYONE, status_code=201)
 async def start(request: Request) -> Response:
     """Begin a training; the one that the visitor had ends."""
     fields, jobs = request.state.fields, request.app.state.jobs
