@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from slopewise.data import generate_table, read_table
+from slopewise.site.datasets.records import Quota
 
 FLOWERS = "height,width,kind\n" + "\n".join(
     f"{0.1 * row + (3 if row % 2 else 0):.1f},{0.05 * row:.2f},{'rose' if row % 2 else 'daisy'}"
@@ -43,6 +44,10 @@ def trained(somebody, address, patience=60, **fields):
             return run, text
         time.sleep(0.1)
     raise AssertionError("the training did not end")
+
+
+def kept_by(somebody):
+    return re.findall(r'href="(/data/[0-9a-f-]{36})"', somebody.get("/data").text)
 
 
 def folder_of(site, address):
@@ -101,3 +106,340 @@ def test_the_report_is_the_one_that_fit_writes(browser, tmp_path, monkeypatch):
 
     assert len(figures(report)) >= 10
     assert figures(report) == figures(own)
+
+
+# ---- coming in
+
+
+def test_a_parquet_file_is_uploaded_and_read(browser):
+    out = io.BytesIO()
+    generate_table("blobs", 60, seed=1).frame.write_parquet(out)
+    somebody = browser()
+    answer = upload(somebody, "my blobs.PARQUET", out.getvalue())
+    assert answer.status_code == 303, answer.text
+    text = somebody.get(answer.headers["location"]).text
+    assert "<h1>my blobs</h1>" in text
+    assert "60 rows, 3 columns" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("../../../etc/passwd.csv", b"x,y\n1,2\n3\n", "passwd.csv: row 2 (line 3) has 1 cell"),
+        ("a", b"x,y\n1,2\n", "do not know how to read"),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_the_words_of_the_command_line(browser, name, content, told):
+    somebody = browser()
+    answer = upload(somebody, name, content)
+    assert answer.status_code == 400, answer.text
+    assert told in answer.text
+    assert "/tmp" not in answer.text
+    assert "Traceback" not in answer.text
+    assert not kept_by(somebody)
+
+
+def test_a_file_that_is_too_large_or_none_is_refused(browser):
+    somebody = browser()
+    assert upload(somebody, "a.csv", b"x\n" + b"1\n" * (5 * 2**20 + 10_000)).status_code == 413
+    token = somebody.token("/data")
+    empty = somebody.client.post("/data/upload", data={"form_token": token}, files={"file": ("", b"")})
+    assert empty.status_code == 400
+    assert "Choose a file first" in empty.text
+    plain = somebody.client.post("/data/upload", data={"form_token": token})
+    assert plain.status_code == 415
+    torn = {"content-type": "multipart/form-data; boundary=x"}
+    assert somebody.client.post("/data/upload", content=b"--y", headers=torn).status_code == 400
+
+
+def test_an_upload_that_another_site_sends_is_refused(browser):
+    somebody = browser()
+    files = {"file": ("a.csv", FLOWERS)}
+    token = somebody.token("/data")
+    foreign = {"origin": "https://evil.example"}
+    fields = {"form_token": token}
+    assert somebody.client.post("/data/upload", data=fields, files=files, headers=foreign).status_code == 403
+    assert somebody.client.post("/data/upload", data={"form_token": "x"}, files=files).status_code == 403
+    assert not kept_by(somebody)
+
+
+def test_pasted_tabs_are_read_and_generated_data_is_made(browser):
+    somebody = browser()
+    tabs = FLOWERS.replace(",", "\t").replace("0.", "0,").replace("\n", "\r\n")
+    assert "60 rows, 3 columns" in somebody.get(pasted(somebody, tabs)).text
+    fields = {"how": "generate", "kind": "moons", "rows": "80", "noise": "0.2", "seed": "3"}
+    answer = somebody.post("/data", fields, page="/data")
+    assert "80 rows, 3 columns" in somebody.get(answer.headers["location"]).text
+    for wrong in ({"kind": "pears"}, {"rows": "9"}, {"rows": "x"}, {"noise": "nan"}, {"seed": "-1"}):
+        answer = somebody.post("/data", {**fields, **wrong}, page="/data")
+        assert answer.status_code == 400, wrong
+    assert paste(somebody, "  \n ").status_code == 400
+    assert paste(somebody, name="x" * 81).status_code == 400
+
+
+def test_what_a_table_says_is_shown_letter_by_letter(browser):
+    evil = '"<script>alert(1)</script>","{{ 7 * 7 }}",kind\n'
+    evil += "\n".join(f'{row},{row % 7},"<img src=x onerror=alert({row % 2})>"' for row in range(40))
+    somebody = browser()
+    address = pasted(somebody, evil, "<b>name</b>")
+    text = somebody.get(address).text
+    assert "<script>alert" not in text
+    assert "<img" not in text
+    assert "<b>name" not in text
+    assert "{{ 7 * 7 }}" in text
+    run, text = trained(somebody, address, hidden="none", epochs="2")
+    assert "<img" not in text
+    assert "<img" not in somebody.get(f"{run}/report").text
+
+
+# ---- training
+
+
+def test_a_training_that_cannot_be_is_told_in_a_line(browser):
+    somebody = browser()
+    run, text = trained(somebody, pasted(somebody), target="colour")
+    assert "there is no column" in text.partition('role="alert">')[2].partition("</p>")[0]
+    assert "Traceback" not in text
+    assert "<iframe" not in text
+    assert somebody.get(f"{run}/report").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"hidden": "a"}, {"epochs": "0"}, {"lr": "x"}, {"lr": "inf"}, {"seed": "1.5"}, {"batch_size": "all"}],
+)
+def test_settings_that_are_no_settings_are_refused_before_anything_is_run(browser, fields):
+    somebody = browser()
+    address = pasted(somebody)
+    answer = somebody.post(f"{address}/runs", {"target": "kind", **fields}, page=address)
+    assert answer.status_code == 400
+    assert "trainings</h3>" not in somebody.get(address).text
+
+
+def test_the_page_of_a_column_of_numbers_says_that_it_is_a_regression(browser):
+    somebody = browser()
+    text = "x,y\n" + "\n".join(f"{row / 10},{row * 0.3 + 1:.3f}" for row in range(60))
+    text = somebody.get(pasted(somebody, text)).text
+    assert "Predicting y is regression" in text
+    assert "expect errors of at least about that size" in text
+    assert "<svg" in text
+
+
+def test_one_training_at_a_time_and_one_that_nobody_looks_at_ends(site, browser, clock):
+    somebody = browser()
+    address = pasted(somebody, FLOWERS + "\n" + FLOWERS.partition("\n")[2])
+    slow = {"target": "kind", "hidden": "128,128", "epochs": "1000", "batch_size": "32"}
+    first = somebody.post(f"{address}/runs", slow, page=address)
+    assert first.status_code == 303
+    second = somebody.post(f"{address}/runs", slow, page=address)
+    assert second.status_code == 400
+    assert "One at a time" in second.text
+    assert 'http-equiv="refresh"' in somebody.get(first.headers["location"]).text
+    clock.ahead = timedelta(seconds=40)
+    time.sleep(2.6)
+    text = somebody.get(first.headers["location"]).text
+    assert "It was ended before its end" in text
+    assert not list(site.app.state.workshop.shelf.folder.glob("work-*"))
+
+
+def test_a_training_can_be_ended_and_deleted(browser):
+    somebody = browser()
+    address = pasted(somebody)
+    slow = {"target": "kind", "hidden": "128,128", "epochs": "800"}
+    run = somebody.post(f"{address}/runs", slow, page=address).headers["location"]
+    assert somebody.post(run, {"action": "stop"}, page=run).status_code == 303
+    assert "You ended it" in somebody.get(run).text
+    assert somebody.post(run, {"action": "delete"}, page=run).status_code == 303
+    assert somebody.get(run).status_code == 404
+
+
+# ---- whose it is
+
+
+def test_nobody_sees_or_touches_the_data_of_another(browser):
+    owner, other, guest = browser().sign_up(), browser().sign_up(), browser()
+    address = pasted(owner)
+    run, _ = trained(owner, address, target="colour")  # refused, and a training like others
+    pasted(guest)
+    for somebody in (other, guest, browser()):
+        for path in (address, f"{address}/table.csv", run, f"{run}/report"):
+            assert somebody.get(path).status_code == 404, path
+        for path, fields in (
+            (address, {"action": "delete"}),
+            (address, {"action": "share"}),
+            (f"{address}/runs", {"target": "kind"}),
+            (run, {"action": "delete"}),
+        ):
+            assert somebody.post(path, fields, page="/data").status_code == 404, path
+    assert owner.get(run).status_code == 200
+    assert "Flowers" not in other.get("/data").text
+
+
+def test_a_link_shows_the_table_and_no_training_until_it_is_revoked(browser):
+    owner, other = browser().sign_up(), browser()
+    address = pasted(owner)
+    text = owner.post(address, {"action": "share"}, page=address).text
+    link = re.search(r'href="[^"]*(/data/shared/[^"]+)"', text)[1]
+    assert link not in owner.get(address).text  # shown once: only a digest is kept
+    shown = other.get(link)
+    assert shown.status_code == 200
+    assert "60 rows, 3 columns" in shown.text
+    assert "runs/" not in shown.text
+    assert other.get(f"{link}/table.csv").text.startswith("height,width,kind")
+    copied = other.post(link, page="/data")
+    assert "60 rows, 3 columns" in other.get(copied.headers["location"]).text
+    again = re.search(r"/data/shared/([^\"]+)", owner.post(address, {"action": "share"}, page=address).text)[
+        0
+    ]
+    assert other.get(link).status_code == 410
+    assert other.get(again).status_code == 200
+    assert owner.post(address, {"action": "unshare"}, page=address).status_code == 303
+    assert other.get(again).status_code == 410
+    assert other.get(f"{again}/table.csv").status_code == 410
+    assert other.post(again, page="/data").status_code == 410
+    assert other.get(copied.headers["location"]).status_code == 200  # a copy is a copy
+
+
+def test_an_export_keeps_numbers_and_neutralises_formulas(browser):
+    table = 'n,text,kind\n-1.5,"=HYPERLINK(""http://evil"")",a\n+2,@SUM(A1),b\n3e5,-cmd|x,a\n4," +1+1",b\n'
+    somebody = browser()
+    answer = somebody.get(f"{pasted(somebody, table)}/table.csv")
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert "sandbox" in answer.headers["content-security-policy"]
+    rows = answer.text.splitlines()
+    assert rows[1].startswith("-1.5,")
+    assert "'=HYPERLINK" in rows[1]
+    assert ",'@SUM" in rows[2]
+    assert ",'-cmd|x" in rows[3]
+    assert "'+1+1" in rows[4]
+
+
+def test_a_visitor_without_an_account_may_keep_so_much_and_no_more(browser, monkeypatch):
+    monkeypatch.setattr("slopewise.site.datasets.records.GUEST_QUOTA", Quota(2, 10_000_000))
+    somebody = browser()
+    for _ in range(2):
+        pasted(somebody, "x,y\n1,2\n3,4\n")
+    answer = paste(somebody)
+    assert answer.status_code == 400
+    assert "room for 2 data sets" in answer.text
+    assert len(kept_by(somebody)) == 2
+    monkeypatch.setattr("slopewise.site.datasets.records.GUEST_QUOTA", Quota(9, 300))
+    assert "may take" in paste(somebody).text
+
+
+def test_the_data_of_a_visitor_ends_with_the_session_and_its_files_go(site, browser, clock):
+    somebody, staying = browser(), browser().sign_up()
+    address, kept = pasted(somebody), pasted(staying)
+    cookie = next(cookie for cookie in somebody.client.cookies.jar if cookie.name.endswith("slopewise-guest"))
+    assert cookie.expires is None  # the browser forgets it when it is closed
+    assert folder_of(site, address).exists()
+    clock.ahead = timedelta(hours=2, minutes=1)
+    assert somebody.get(address).status_code == 404
+    site.app.state.workshop.tidy()
+    assert not folder_of(site, address).exists()
+    assert folder_of(site, kept).exists()
+    assert staying.get(kept).status_code == 200
+
+
+def test_a_visitor_may_forget_all_or_take_it_into_an_account(site, browser):
+    somebody = browser()
+    address = pasted(somebody)
+    assert somebody.post("/data/forget", page="/data").status_code == 303
+    assert somebody.get(address).status_code == 404
+    assert not folder_of(site, address).exists()
+    address = pasted(somebody)
+    somebody.sign_up()
+    assert somebody.get(address).status_code == 404
+    assert "before you logged in" in somebody.get("/data").text
+    assert somebody.post("/data/keep", page="/data").status_code == 303
+    assert somebody.get(address).status_code == 200
+    assert "before you logged in" not in somebody.get("/data").text
+
+
+def test_a_deleted_data_set_leaves_no_file_and_no_row(site, browser):
+    somebody = browser()
+    address = pasted(somebody)
+    folder = folder_of(site, address)
+    assert len(list(folder.iterdir())) == 3
+    assert somebody.post(address, {"action": "delete"}, page=address).status_code == 303
+    assert not folder.exists()
+    assert somebody.get(address).status_code == 404
+    with site.app.state.database.engine.connect() as connection:
+        for table in ("data_runs", "data_sets"):
+            text = str(connection.exec_driver_sql(f"SELECT * FROM {table}").fetchall())
+            assert address.rpartition("/")[2].replace("-", "") not in text
+
+
+def test_an_account_exports_its_data_sets_and_its_deletion_deletes_them(site, browser):
+    somebody = browser().sign_up()
+    address = pasted(somebody)
+    trained(somebody, address)
+    (found,) = somebody.get("/account/export.json").json()["data_sets"]
+    assert found["name"] == "Flowers"
+    assert found["text"].startswith("height,width,kind")
+    assert found["trainings"][0]["state"] == "done"
+    assert "<html" in found["trainings"][0]["report"]
+    folder = folder_of(site, address)
+    assert len(list(folder.iterdir())) == 4
+    assert somebody.post("/account/delete", {"password": PASSWORD}, page="/account/delete").status_code == 303
+    assert not folder.exists()
+
+
+def test_cells_and_file_names_of_visitors_stand_in_no_table_of_the_database(site, browser):
+    somebody = browser()
+    secret = "gloxinia"
+    pasted(somebody, FLOWERS.replace("rose", secret), "plain")
+    with site.app.state.database.engine.connect() as connection:
+        for table in ("data_runs", "data_sets", "data_guests"):
+            assert secret not in str(connection.exec_driver_sql(f"SELECT * FROM {table}").fetchall())
+    folder = site.app.state.workshop.shelf.folder
+    assert folder.stat().st_mode & 0o077 == 0
+    assert not [path for path in folder.rglob("*") if "plain" in path.name]
+
+
+def test_the_playground_gets_a_data_set_as_plain_columns(site, browser):
+    from starlette.requests import Request
+
+    from slopewise.engine.errors import DataError
+    from slopewise.site.datasets.visitors_data import data_set_of, names_of_data_sets
+
+    somebody = browser()
+    address = pasted(somebody)
+    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in somebody.client.cookies.jar)
+
+    def request(cookie):
+        headers = [(b"cookie", cookie.encode())]
+        return Request({"type": "http", "app": site.app, "headers": headers, "method": "GET", "path": "/"})
+
+    ((data_id, name),) = names_of_data_sets(request(cookies))
+    assert (str(data_id), name) == (address.rpartition("/")[2], "Flowers")
+    found = data_set_of(request(cookies), data_id)
+    assert (found.rows, found.target) == (60, "kind")
+    assert list(found.numbers) == ["height", "width"]
+    assert found.labels["kind"][:2] == ["daisy", "rose"]
+    assert found.numbers["width"][:3] == [0.0, 0.05, 0.1]
+    with pytest.raises(DataError, match="no such data set"):
+        data_set_of(request(""), data_id)
+
+
+def test_a_file_without_a_row_is_swept_and_a_row_without_a_file_is_not_found(site, browser):
+    shelf = site.app.state.workshop.shelf
+    orphan = shelf.folder / "0123456789abcdef0123456789abcdef"
+    orphan.mkdir()
+    site.app.state.workshop.sweep()
+    assert orphan.exists()  # it may just be in the making
+    site.app.state.workshop.sweep(seconds=0)
+    assert not orphan.exists()
+    somebody = browser()
+    address = pasted(somebody)
+    (folder_of(site, address) / "facts.json").unlink()
+    assert somebody.get(address).status_code == 404
+
+
+def test_a_fingerprint_of_the_stored_file_is_that_of_the_given_one(site, browser, tmp_path):
+    somebody = browser()
+    content = (FLOWERS + "\n").encode()
+    address = upload(somebody, "flowers.csv", content).headers["location"]
+    (tmp_path / "flowers.csv").write_bytes(content)
+    stored = next(folder_of(site, address).glob("table.*"))
+    assert read_table(stored).fingerprint == read_table(tmp_path / "flowers.csv").fingerprint

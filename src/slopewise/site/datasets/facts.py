@@ -31,7 +31,7 @@ COMPARED = 1500  # rows that are compared with one another
 NEIGHBOURS = 5
 MOST_POINTS, MOST_FEATURES = 2000, 10
 RARE = 10  # the largest class has so many times the rows of the smallest: worth a word
-TARGET_NAMES = ("target", "label", "class", "y", "species", "outcome")
+TARGET_NAMES = ("target", "label", "class", "species", "outcome")
 
 
 def facts_of(table: Table) -> dict[str, Any]:

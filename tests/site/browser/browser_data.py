@@ -1,0 +1,71 @@
+"""Own data in a real browser: drawn with keys alone, pasted, trained on, reported in a sandboxed frame."""
+
+import pytest
+
+
+def draw(page, keys):
+    page.focus("svg.board")
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def test_a_data_set_is_drawn_with_the_keyboard_alone(reader, page):
+    reader.open("/data/draw")
+    assert page.is_disabled("[data-keep]")
+    line = ["Enter", "ArrowRight"] * 6
+    draw(page, [*line, "2", "Shift+ArrowUp", *line, "U", "Delete"])
+    told = page.inner_text("[data-told]")
+    assert "No point is near" in told or "gone" in told
+    rows = page.locator("[data-rows] tr").count()
+    assert rows >= 10
+    assert {page.inner_text(f"[data-rows] tr:nth-child({k}) td:last-child") for k in (1, rows)} == {"a", "b"}
+    assert reader.fits()
+    page.focus("[data-keep]")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/data/*-*")
+    assert f"{rows} rows, 3 columns" in page.inner_text("main")
+    assert reader.fits()
+
+
+def test_points_are_put_and_taken_with_the_pointer(reader, page):
+    reader.open("/data/draw")
+    box = page.locator("svg.board").bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.click(*middle)
+    x, y = page.locator("[data-rows] tr td").all_inner_texts()[:2]
+    assert abs(float(x.replace("−", "-"))) < 0.1
+    assert abs(float(y.replace("−", "-"))) < 0.1
+    page.check("[name=board-tool][value=erase]")
+    page.mouse.click(*middle)
+    assert page.locator("[data-rows] tr").count() == 0
+    page.click("[data-undo]")
+    assert page.locator("[data-rows] tr").count() == 1
+    page.check("[name=board-kind][value=curve]")
+    assert page.locator("[data-head] th").all_inner_texts() == ["x", "y"]
+
+
+def test_a_pasted_table_is_trained_on_and_its_report_is_of_no_origin(reader, page, violations):
+    reader.open("/data")
+    rows = "\n".join(f"{row},{row % 9},{'ab'[row % 2]}" for row in range(60))
+    page.fill("#text", f"x,y,kind\n{rows}")
+    page.click("text=Read the table")
+    page.wait_for_url("**/data/*-*")
+    assert violations(page) == []
+    page.fill("#hidden", "8")
+    page.click("main button:has-text('Train')")
+    page.wait_for_selector("iframe.report", timeout=60_000)
+    frame = page.frames[1]
+    assert "Predicting kind from Pasted-data.csv" in frame.locator("h1").inner_text()
+    assert frame.locator("figure svg").count() >= 1
+    # A frame of no origin can read nothing of the page around it, and script is off in it.
+    assert page.evaluate("document.querySelector('iframe').contentDocument") is None
+    assert page.get_attribute("iframe.report", "sandbox") == ""
+    assert reader.fits()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("path", ["/data", "/data/draw"])
+def test_no_page_of_own_data_shuts_anybody_out(reader, page, violations, path):
+    reader.open(path)
+    assert reader.fits()
+    assert violations(page) == []
