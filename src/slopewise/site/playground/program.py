@@ -65,7 +65,6 @@ def _data(design: Design) -> list[str]:
     ]
     if design.places <= 2:
         lines += [
-            "",
             "def inputs(X):",
             "    x1, x2 = X[:, 0], X[:, -1]",
             f"    return np.stack([{', '.join(_COLUMNS[name] for name in design.features)}], axis=1)"
