@@ -6,8 +6,10 @@ SLOPEWISE_TEST_DATABASE says which: `sqlite`, the default, or `postgresql`.
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -31,13 +33,21 @@ class Cluster:
         if os.getuid() == 0:
             shutil.chown(self.folder, _USER)
         self._run("initdb", "-D", self.data, "-U", _USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
-        options = f"-k {self.folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
-        self._run(
-            "pg_ctl", "-D", self.data, "-w", "-t", "60", "-l", self.data / "log", "-o", options, "start"
-        )
+        settings = ("listen_addresses=", "fsync=off", "max_connections=200")
+        options = [part for setting in settings for part in ("-c", setting)]
+        command = self._command("postgres", "-D", self.data, "-k", self.folder, *options)
+        with open(self.folder / "log", "w") as log:
+            # it dies with the tests, however they end
+            self.process = subprocess.Popen(command, cwd="/", stdout=log, stderr=log)
+        deadline = time.monotonic() + 60
+        while subprocess.run(self._command("pg_isready", "-q", "-h", self.folder), cwd="/").returncode:
+            assert self.process.poll() is None, (self.folder / "log").read_text()
+            assert time.monotonic() < deadline, "PostgreSQL does not answer"
+            time.sleep(0.1)
 
     def stop(self):
-        self._run("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
+        self.process.send_signal(signal.SIGINT)  # ends sessions that are open, then itself
+        self.process.wait(60)
 
     def new_database(self):
         """Return the URL of a new, empty database."""
@@ -52,12 +62,15 @@ class Cluster:
         return f"postgresql+psycopg://{_USER}@/{name}?host={self.folder}"
 
     def _run(self, program, *arguments):
+        command = self._command(program, *arguments)
+        subprocess.run(command, check=True, cwd="/", timeout=90, stdout=subprocess.DEVNULL)
+
+    def _command(self, program, *arguments):
         found = shutil.which(program) or max(map(str, _BINARIES.glob(f"*/bin/{program}")), default=None)
         assert found, "PostgreSQL is missing: make test-site-deps"
         command = [found, *map(str, arguments)]
-        if os.getuid() == 0:
-            command = ["setpriv", f"--reuid={_USER}", f"--regid={_USER}", "--clear-groups", *command]
-        subprocess.run(command, check=True, cwd="/", timeout=90, stdout=subprocess.DEVNULL)
+        who = [f"--reuid={_USER}", f"--regid={_USER}", "--clear-groups"] if os.getuid() == 0 else []
+        return ["setpriv", *who, "--pdeathsig=INT", *command]
 
 
 @pytest.fixture(scope="session")
