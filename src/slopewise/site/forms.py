@@ -24,6 +24,7 @@ LARGEST_UPLOAD = 10 * 2**20
 FORM_BYTES = 16 * 1024  # around a file
 BODY_SECONDS = 30
 UPLOAD_SECONDS = 120
+UPLOAD_PATIENCE = 20  # seconds to wait until others have sent theirs
 MOST_FIELDS = 50
 _SAFE_SITES = ("same-origin", "none")
 
@@ -59,6 +60,11 @@ async def check_upload(request: Request) -> AsyncIterator[None]:
     parser = MultiPartParser(
         request.headers, _up_to(request, LARGEST_UPLOAD), max_files=1, max_fields=MOST_FIELDS
     )
+    uploads = request.app.state.workshop.uploads
+    try:
+        await asyncio.wait_for(uploads.acquire(), UPLOAD_PATIENCE)
+    except TimeoutError:
+        raise HTTPException(503, "Others are sending files just now; please try again in a moment.") from None
     try:
         async with asyncio.timeout(UPLOAD_SECONDS):
             form = await parser.parse()
@@ -68,6 +74,8 @@ async def check_upload(request: Request) -> AsyncIterator[None]:
         raise HTTPException(413, error.message) from None
     except (MultiPartException, ValueError):
         raise HTTPException(400, "This form cannot be read.") from None
+    finally:
+        uploads.release()
     try:
         request.state.fields = {name: value for name, value in form.items() if isinstance(value, str)}
         files = [value for value in form.values() if isinstance(value, UploadFile)]

@@ -443,3 +443,14 @@ def test_a_fingerprint_of_the_stored_file_is_that_of_the_given_one(site, browser
     (tmp_path / "flowers.csv").write_bytes(content)
     stored = next(folder_of(site, address).glob("table.*"))
     assert read_table(stored).fingerprint == read_table(tmp_path / "flowers.csv").fingerprint
+
+
+def test_a_file_waits_no_longer_than_a_while_for_those_of_others(site, browser, monkeypatch):
+    monkeypatch.setattr("slopewise.site.forms.UPLOAD_PATIENCE", 0.05)
+    somebody, workshop = browser(), site.app.state.workshop
+    free = workshop.uploads._value
+    monkeypatch.setattr(workshop.uploads, "_value", 0)
+    assert upload(somebody, "a.csv", FLOWERS.encode()).status_code == 503
+    monkeypatch.setattr(workshop.uploads, "_value", free)
+    assert upload(somebody, "a.csv", FLOWERS.encode()).status_code == 303
+    assert workshop.uploads._value == free

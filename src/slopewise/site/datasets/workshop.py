@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 READING = AloneLimits(seconds=20)
 FITTING = AloneLimits(seconds=90)
+UPLOADS = 16  # files that arrive at the same time
 READERS = 2  # tables that are read at the same time
 WAITING, PATIENCE = 20, 15.0  # who waits to have a table read, and for how many seconds
 FITS = max(1, (os.cpu_count() or 2) - 1)  # trainings at the same time
@@ -77,6 +78,7 @@ class Workshop:
 
     def __init__(self, shelf: Shelf, database: Database, clock: Callable[[], datetime]) -> None:
         self.shelf, self.database, self.clock = shelf, database, clock
+        self.uploads = asyncio.Semaphore(UPLOADS)  # `forms.check_upload` takes one for each file
         self._reading = asyncio.Semaphore(READERS)
         self._fitting = asyncio.Semaphore(FITS)
         self._waiting = 0
