@@ -23,6 +23,7 @@ from slopewise.site.content.library import load_pro_decks
 from slopewise.site.content.read_ahead import ReadAhead
 from slopewise.site.datasets.shelf import Shelf
 from slopewise.site.datasets.workshop import Workshop
+from slopewise.site.labs.job_rows import job_store_of
 from slopewise.site.labs.jobs import Jobs
 from slopewise.site.labs.pool import FrameStore, Pool
 from slopewise.site.loaded_content import Libraries
@@ -162,6 +163,7 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     state.database = open_database(state.configuration.database, state.configuration.files)
     erase_again(state.database, state.clock())
     state.tries = tries_of(state.database)
+    state.jobs.share(job_store_of(state.database))
     state.workshop = Workshop(Shelf(state.database.beside(DATA)), state.database, state.clock)
     state.hashing = CapacityLimiter(HASHES_AT_ONCE)
     await state.frames.pool.warm_up()

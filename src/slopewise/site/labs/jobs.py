@@ -4,27 +4,34 @@ A job is a list of settings, a step that is shown and a step that is wanted. Whi
 the pool for slices of a tenth of a second; between slices it holds no process, and a job at rest never
 does. As many jobs work at a time as there are workers; the others wait in a queue, and who has had a turn
 goes to its end if others wait. All of it runs in the server's event loop.
+
+Where several server processes share a database, they know of each other's jobs (`labs.job_store`). The
+process that a stream asks holds the job: it computes it anew from its start, as all steps follow from the
+settings, and the process that held it before lets go. Wishes that reach another process travel to the one
+that holds the job.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
+import math
 import secrets
 import time
-from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from slopewise.engine.errors import ArgumentError, SlopewiseError
+from slopewise.site.labs.job_store import JobRecord, JobStore, MemoryStore
 from slopewise.site.labs.pool import LabBusyError, Pool
 
 log = logging.getLogger(__name__)
 
 MOST_SNAPSHOTS = 40
 MOST_BYTES = 2**20  # of one job's snapshots; the first and the newest are kept in any case
-MOST_LOGS = 2000
 SAME_TEST_SET = (
     "data",
     "own",
@@ -36,6 +43,11 @@ SAME_TEST_SET = (
     "test",
 )  # values that say which rows it has
 FIRST_TEST_COLUMN = 6  # of a curve's point: step, batch, then loss and score of training and validation
+MOVED = "another process of the server works on it"  # not told: the browser's stream comes back by itself
+EXCHANGE = 0.1  # seconds between two looks at what other processes did
+SWEEP = 60.0  # seconds between two looks at what nobody will ask for any more
+
+More = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]  # what a worker needs beside the values
 
 
 @dataclass(frozen=True)
@@ -64,12 +76,15 @@ class Job:
     more: Mapping[str, Any] = field(default_factory=dict)  # what else the worker needs: own rows
     clock: Callable[[], float] = time.monotonic
     id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+    run: str = field(default_factory=lambda: secrets.token_urlsafe(12))  # its name to workers: one each life
     step: int = 0
     wanted: int = 0
     is_pausing: bool = False
     is_fresh: bool = True  # nothing is known yet, not even of step 0
     seconds: float = 0.0
     place: int = 0  # in the queue; 0 is at work or at rest
+    waits_since: float = 0.0  # seconds since 1970 while it waits in the queue
+    resumes_at: int = 0  # what its visitor saw at another process: until it is reached nothing else is shown
     why: str = ""  # why it ended
     is_test_open: bool = False
     openings: list[int] = field(default_factory=list)  # the updates at which the test set was opened
@@ -93,6 +108,11 @@ class Job:
     def state(self) -> str:
         """What the job does: ended, waiting, running or paused."""
         return "ended" if self.why else "waiting" if self.place else "running" if self.has_work else "paused"
+
+    @property
+    def shown_step(self) -> int:
+        """The step that the visitor sees."""
+        return max(self.step, self.resumes_at)
 
     @property
     def last_point(self) -> int:
@@ -121,7 +141,7 @@ class Job:
         """Return what a stream does not know yet: points after a step, and the view if it is newer."""
         message: dict[str, Any] = {
             "state": self.state,
-            "step": self.step,
+            "step": self.shown_step,
             "wanted": self.wanted,
             "place": self.place,
             "why": self.why,
@@ -129,20 +149,22 @@ class Job:
             "from": after,
             "points": [self._shown(point) for point in self.points if (point[0] or 0) > after],
         }
-        if self.view_version > seen and self.view:
+        if self.view_version > seen and self.view and self.step == self.shown_step:
             message["view"] = {**self.view, "scores": self._shown(self.view["scores"])}
         return message
 
     def open_test(self) -> None:
         """Show the test set's scores from now on, and write down that it was opened."""
         self.is_test_open = True
-        self.openings.append(self.step)
+        self.openings.append(self.shown_step)
         self.view_version += 1
         self.tell()
 
     def take(self, answer: Mapping[str, Any]) -> None:
         """Take in what a slice made."""
         self.step, self.view, self.is_fresh = answer["step"], answer["view"], False
+        if self.step >= self.resumes_at:
+            self.resumes_at = 0
         last = self.last_point
         self.points += [point for point in answer["points"] if point[0] > last]
         self.snapshots[self.step] = answer["snapshot"]
@@ -151,6 +173,22 @@ class Job:
         if self.is_pausing:
             self.wanted, self.is_pausing = self.step, False
         self.tell()
+
+    def record(self) -> JobRecord:
+        """Return what another process must know to go on with it."""
+        return JobRecord(
+            id=self.id,
+            owner=self.owner,
+            network=self.network,
+            values=self.values,
+            test_set=test_set_of(self.values),
+            step=self.shown_step,
+            wanted=self.wanted,
+            seconds=self.seconds,
+            is_test_open=self.is_test_open,
+            waits_since=self.waits_since,
+            idle=self.clock() - self.wished_at,
+        )
 
     def _shown(self, point: list[float | None]) -> list[float | None]:
         return point if self.is_test_open else point[:FIRST_TEST_COLUMN]
@@ -165,26 +203,32 @@ class Job:
 
 
 class Jobs:
-    """All live trainings of a server."""
+    """All live trainings of a server process."""
 
     def __init__(
-        self, pool: Pool, limits: JobLimits | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        pool: Pool,
+        limits: JobLimits | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        store: JobStore | None = None,
     ) -> None:
         self.pool = pool
         self.limits = limits or JobLimits()
         self.clock = clock
+        self.store: JobStore = store or MemoryStore()
         self._jobs: dict[str, Job] = {}
         self._waiting: deque[Job] = deque()
         self._at_work: dict[Job, asyncio.Task[None]] = {}
-        self._logs: OrderedDict[tuple[str, ...], list[int]] = OrderedDict()
         self._reaper: asyncio.Task[None] | None = None
+        self._sharing: asyncio.Task[None] | None = None
+        self._changing = asyncio.Lock()  # held while the store is told what is here
 
     def __len__(self) -> int:
         return len(self._jobs)
 
     # ---- what a visitor may do
 
-    def start(
+    async def start(
         self,
         owner: str,
         network: str,
@@ -199,20 +243,39 @@ class Jobs:
         LabBusyError
             If there are too many already.
         """
-        for job in list(self._jobs.values()):
-            if job.owner == owner:
-                job.end("another training of yours has begun, and a visitor has one at a time")
-                self._forget(job)
-        here = sum(job.network == network and not job.why for job in self._jobs.values())
-        if len(self._jobs) >= self.limits.jobs or here >= self.limits.by_network:
-            raise LabBusyError("too many trainings are open at the moment; please try again in a minute")
         job = Job(owner, network, values, more or {}, self.clock)
-        job.openings = self._openings(owner, values)
+        job.wanted = self._checked(wanted)
+        async with self._changing:
+            if not self.store.is_shared:
+                self._check_room(owner, network)
+            limits = self.limits
+            job.openings = await self.store.add(job.record(), limits.jobs, limits.by_network)
+            for other in list(self._jobs.values()):
+                if other.owner == owner:
+                    self._end_for_another(other)
+            self._keep(job)
+        self.go_to(job, wanted)
+        return job
+
+    def _check_room(self, owner: str, network: str) -> None:
+        others = [job for job in self._jobs.values() if job.owner != owner]
+        here = sum(job.network == network and not job.why for job in others)
+        if len(others) >= self.limits.jobs or here >= self.limits.by_network:
+            raise LabBusyError("too many trainings are open at the moment; please try again in a minute")
+
+    def _end_for_another(self, job: Job) -> None:
+        job.end("another training of yours has begun, and a visitor has one at a time")
+        self._forget(job)
+
+    def _keep(self, job: Job) -> None:
         self._jobs[job.id] = job
         if self._reaper is None or self._reaper.done():
             self._reaper = asyncio.create_task(self._reap())
-        self.go_to(job, wanted)
-        return job
+
+    def _checked(self, step: int) -> int:
+        if not 0 <= step <= self.limits.updates:
+            raise ArgumentError(f"step is a whole number from 0 to {self.limits.updates}, not {step}")
+        return step
 
     def find(self, owner: str, id: str) -> Job | None:
         """Return a job if it is this owner's."""
@@ -221,34 +284,45 @@ class Jobs:
 
     def go_to(self, job: Job, step: int) -> None:
         """Let a job go to a step, forward or back."""
-        if not 0 <= step <= self.limits.updates:
-            raise ArgumentError(f"step is a whole number from 0 to {self.limits.updates}, not {step}")
+        self._checked(step)
         if job.why:
             raise ArgumentError(f"this training has ended: {job.why}")
         job.wished_at = self.clock()
         job.wanted, job.is_pausing = step, False
+        job.resumes_at = min(job.resumes_at, step)
         if job in self._waiting and not job.has_work:
             self._waiting.remove(job)
-            job.place = 0
+            job.place, job.waits_since = 0, 0.0
         self._schedule(job)
         if not job.has_work:
             job.tell()  # else the first slice does: a message now would hold up the one that matters
 
-    def _openings(self, owner: str, values: Mapping[str, Any]) -> list[int]:
-        """Return the log of a visitor's openings of one test set: it outlives the job."""
-        which = (owner, *(str(values.get(name)) for name in SAME_TEST_SET))
-        log_of_it = self._logs.setdefault(which, [])
-        self._logs.move_to_end(which)
-        while len(self._logs) > MOST_LOGS:
-            self._logs.popitem(last=False)
-        return log_of_it
-
     def pause(self, job: Job) -> None:
         """Let a job rest where it is."""
+        if job.resumes_at:
+            self.go_to(job, job.resumes_at)  # where its visitor sees it
+            return
         if job in self._at_work:
             job.is_pausing = True  # after the slice that is under way
             return
         self.go_to(job, job.step)
+
+    async def open_test(self, job: Job) -> None:
+        """Show the test set's scores from now on, and write down that it was opened."""
+        job.open_test()
+        await self.store.note_opening(job.owner, test_set_of(job.values), job.openings[-1])
+
+    async def obey(self, job: Job, action: str, step: int = 0) -> None:
+        """Do what a visitor asks for: go, pause, stop or open-test."""
+        if action == "go":
+            self.go_to(job, step)
+        elif action == "pause":
+            self.pause(job)
+        elif action == "stop":
+            job.end("stopped")
+        else:
+            assert action == "open-test", action
+            await self.open_test(job)
 
     async def stream(self, job: Job, after: int) -> AsyncIterator[tuple[int, dict[str, Any]]]:
         """Yield the last step of the curve and what is new since `after`, at most 20 times a second."""
@@ -257,6 +331,8 @@ class Jobs:
         try:
             while True:
                 await job.changed_since(version)
+                if job.why == MOVED:
+                    return
                 if job.is_test_open != was_open:
                     after, was_open = -1, True  # all points again, now with the test set's scores
                 message, version = job.message(after, seen), job.version
@@ -273,12 +349,19 @@ class Jobs:
 
     def _schedule(self, job: Job) -> None:
         if job.has_work and job not in self._at_work and job not in self._waiting:
-            self._waiting.append(job)
+            self._wait(job)
         self._fill()
+
+    def _wait(self, job: Job) -> None:
+        """Let a job wait behind those that have waited for longer, at whichever process."""
+        job.waits_since = job.waits_since or time.time()
+        place = sum(other.waits_since <= job.waits_since for other in self._waiting)
+        self._waiting.insert(place, job)
 
     def _fill(self) -> None:
         while self._waiting and len(self._at_work) < self.pool.limits.workers:
             job = self._waiting.popleft()
+            job.waits_since = 0.0
             if job.place:
                 job.place = 0
                 job.tell()
@@ -301,7 +384,7 @@ class Jobs:
         finally:
             self._at_work.pop(job, None)
             if job.has_work:
-                self._waiting.append(job)
+                self._wait(job)
             self._fill()
             job.tell()
 
@@ -314,7 +397,7 @@ class Jobs:
         wanted, began = job.wanted, self.clock()
         answer, _ = await self.pool.ask(
             {
-                "job": job.id,
+                "job": job.run,
                 "values": dict(job.values),
                 **job.more,
                 "step": job.step,
@@ -330,6 +413,91 @@ class Jobs:
                 raise ArgumentError(
                     f"the loss is no longer a number at update {job.step}; a smaller learning rate helps"
                 )
+
+    # ---- other processes
+
+    def share(self, store: JobStore) -> None:
+        """Share the jobs with other server processes, if there may be some."""
+        self.store = store
+        if store.is_shared:
+            self._sharing = asyncio.create_task(self._share())
+
+    async def adopt(self, owner: str, id: str, more: More) -> Job | None:
+        """Return a job of this owner; one that another process holds is held here from now on.
+
+        Raises
+        ------
+        DataError
+            If what it needs beside its values is gone.
+        """
+        async with self._changing:
+            job = self.find(owner, id)
+            record = await self.store.find(owner, id) if job is None else None
+            if record is None:
+                return job
+            needed = await more(record.values)
+            record = await self.store.adopt(owner, id)
+            if record is None:
+                return None
+            job = self._from(record, needed)
+            self._keep(job)
+        for action, step in record.wishes:
+            await self.obey(job, action, step)
+        self._schedule(job)
+        return job
+
+    async def ask(self, owner: str, id: str, action: str, step: int, more: More) -> Job | None:
+        """Do what a visitor asks of a job, or let the process that holds it do so; None if there is none."""
+        job = self.find(owner, id)
+        record = await self.store.find(owner, id) if job is None else None
+        if record is not None and record.is_held:
+            self._checked(step)
+            shown = self._from(record, await more(record.values))
+            if action == "open-test":
+                shown.open_test()
+            return shown if await self.store.wish(owner, id, (action, step)) else None
+        job = job or await self.adopt(owner, id, more)
+        if job is not None:
+            await self.obey(job, action, step)
+        return job
+
+    def _from(self, record: JobRecord, more: Mapping[str, Any]) -> Job:
+        """Return a job that starts anew and will show nothing but what its visitor knows already."""
+        job = Job(record.owner, record.network, record.values, more, self.clock, id=record.id)
+        job.wanted, job.resumes_at = record.wanted, min(record.step, record.wanted)
+        job.seconds, job.waits_since = record.seconds, record.waits_since
+        job.is_test_open, job.openings = record.is_test_open, list(record.openings)
+        job.wished_at -= record.idle
+        return job
+
+    async def _share(self) -> None:
+        """Tell other processes where our jobs are, and hear what became of them there."""
+        swept = -math.inf
+        while True:
+            try:
+                if self._jobs:
+                    await self._exchange()
+                if self.clock() - swept > SWEEP:
+                    await self.store.sweep()
+                    swept = self.clock()
+            except Exception:
+                log.exception("live trainings could not be told to other processes")
+            await asyncio.sleep(EXCHANGE)
+
+    async def _exchange(self) -> None:
+        async with self._changing:
+            held = [job for job in self._jobs.values() if not job.why]
+            ended = [job.id for job in self._jobs.values() if job.why]
+            news = await self.store.exchange([job.record() for job in held], ended)
+            for job in held:
+                if job.id in news.moved:
+                    job.end(MOVED)
+                    self._forget(job)
+                elif job.id in news.gone:
+                    self._end_for_another(job)
+                for action, step in news.wishes.get(job.id, ()):
+                    if not job.why:
+                        await self.obey(job, action, step)
 
     # ---- endings
 
@@ -353,15 +521,24 @@ class Jobs:
             self._waiting.remove(job)
 
     async def close(self) -> None:
-        """End all jobs."""
+        """End all jobs; other processes go on with those that are shared."""
         for job in list(self._jobs.values()):
-            job.end("the server stops")
+            job.end(MOVED if self.store.is_shared else "the server stops")
         self._jobs.clear()
         self._waiting.clear()
-        tasks = [task for task in (self._reaper, *self._at_work.values()) if task is not None]
+        tasks = [task for task in (self._reaper, self._sharing, *self._at_work.values()) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            await self.store.release()
+        except Exception:
+            log.exception("live trainings could not be given back")  # others adopt them a little later
+
+
+def test_set_of(values: Mapping[str, Any]) -> str:
+    """Return a name of the rows of the test set: the same in every training that has them."""
+    return hashlib.sha256(repr([str(values.get(name)) for name in SAME_TEST_SET]).encode()).hexdigest()
 
 
 def _size(snapshot: Mapping[str, Any]) -> int:

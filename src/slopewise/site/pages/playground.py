@@ -6,8 +6,9 @@ import hashlib
 import json
 import uuid
 from collections import OrderedDict
-from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Mapping
+from functools import partial
+from typing import Annotated, Any, cast
 from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Depends, HTTPException
@@ -49,6 +50,7 @@ router = APIRouter()
 MOST_PREVIEWS = 200
 MOST_AT_ONCE = 500  # updates of a page without script
 LONGEST_QUERY = 4000
+ACTIONS = ("go", "pause", "stop", "open-test")
 
 
 class Previews:
@@ -150,7 +152,7 @@ async def start(request: Request) -> Response:
     try:
         query = query_of(_pairs(fields.get("query", "")))
         design = await _design(request, query)
-        job = jobs.start(
+        job = await jobs.start(
             owner_of(request),
             visitors_network(request),
             design.values,
@@ -162,17 +164,20 @@ async def start(request: Request) -> Response:
     return JSONResponse({"job": job.id, "state": job.state, "place": job.place}, status_code=201)
 
 
-def job_of(request: Request, id: str) -> Job:
-    """Return the visitor's job of this id."""
-    job: Job | None = request.app.state.jobs.find(owner_of(request), id)
+async def job_of(request: Request, id: str) -> Job:
+    """Return the visitor's job of this id, which this process holds from now on."""
+    try:
+        job = await request.app.state.jobs.adopt(owner_of(request), id, partial(_needed, request))
+    except SlopewiseError as error:
+        raise HTTPException(404, f"This training has ended: {error}") from error
     if job is None:
         raise HTTPException(404, "This training has ended.")
-    return job
+    return cast(Job, job)
 
 
-def last_event(request: Request) -> int:
-    """Return the step that a stream goes on from."""
-    jobs, job = request.app.state.jobs, job_of(request, request.path_params["id"])
+def last_event(request: Request, job: Annotated[Job, Depends(job_of)]) -> int:
+    """Return the step that a stream goes on from: it means the same in every process."""
+    jobs = request.app.state.jobs
     if job.streams >= jobs.limits.streams:
         raise HTTPException(429, f"A training has at most {jobs.limits.streams} streams at a time.")
     text = request.headers.get("last-event-id") or request.query_params.get("after") or "-1"
@@ -182,23 +187,21 @@ def last_event(request: Request) -> int:
 
 
 @route(router, "POST", "/playground/jobs/{id}/{action}", ANYONE)
-async def control(request: Request, action: str, job: Annotated[Job, Depends(job_of)]) -> Response:
+async def control(request: Request, id: str, action: str) -> Response:
     """Move a training, let it rest, end it, or open its test set."""
     jobs = request.app.state.jobs
+    if action not in ACTIONS:
+        raise HTTPException(404)
     try:
-        if action == "go":
-            jobs.go_to(job, _step(request.state.fields.get("step")))
-        elif action == "pause":
-            jobs.pause(job)
-        elif action == "stop":
-            job.end("stopped")
-        elif action == "open-test":
-            return await _open_test(request, job)
-        else:
-            raise HTTPException(404)
+        step = _step(request.state.fields.get("step")) if action == "go" else 0
+        job = await jobs.ask(owner_of(request), id, action, step, partial(_needed, request))
+        if job is None:
+            raise HTTPException(404, "This training has ended.")
+        if action == "open-test":
+            return await _show_test(request, job)
     except SlopewiseError as error:
         return JSONResponse({"error": str(error)}, status_code=_status(error))
-    return JSONResponse({"state": job.state, "place": job.place, "step": job.step})
+    return JSONResponse({"state": job.state, "place": job.place, "step": job.shown_step})
 
 
 @route(router, "GET", "/playground/jobs/{id}/events", ANYONE, response_class=EventSourceResponse)
@@ -210,12 +213,11 @@ async def events(
         yield ServerSentEvent(data=message, id=str(max(step, 0)), retry=1000)
 
 
-async def _open_test(request: Request, job: Job) -> Response:
+async def _show_test(request: Request, job: Job) -> Response:
     state = request.app.state
     own = OwnTable.from_json(job.more["own"]) if job.more else None
     design = check_design(job.values, own)
     answer = await state.previews.of(state.jobs, design)
-    job.open_test()
     return JSONResponse(
         {"overlay": drawing.draw_surface(design, answer, with_test=True), "openings": job.openings}
     )
@@ -251,6 +253,14 @@ def _own(request: Request, values: dict[str, Any]) -> OwnTable | None:
     found = data_set_of(request, which)
     target = str(values["target"])
     return own_table(found.name, found.numbers, found.labels, found.target if target == "likely" else target)
+
+
+async def _needed(request: Request, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a worker needs beside the values of a training that began at another process."""
+    if values["data"] != OWN:
+        return {}
+    own = await run_in_threadpool(_own, request, dict(values))
+    return {"own": own.to_json()} if own is not None else {}
 
 
 def _more(design: Design) -> dict[str, Any]:

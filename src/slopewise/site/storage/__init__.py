@@ -6,6 +6,7 @@ from slopewise.site.storage import (
     class_tables,
     content_tables,
     dataset_tables,
+    job_tables,
     service_tables,
 )
 from slopewise.site.storage.database import Database, open_database
@@ -19,6 +20,7 @@ __all__ = [
     "class_tables",
     "content_tables",
     "dataset_tables",
+    "job_tables",
     "open_database",
     "service_tables",
 ]

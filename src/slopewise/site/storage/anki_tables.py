@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, String, Text, UniqueConstraint, Uuid
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from slopewise.site.storage.tables import DIGEST_BYTES, Base, UtcDateTime
@@ -18,7 +18,10 @@ class ImportedCard(Base):
     """
 
     __tablename__ = "imported_cards"
-    __table_args__ = (UniqueConstraint("learner_id", "guid", "ordinal"),)
+    __table_args__ = (
+        UniqueConstraint("learner_id", "guid", "ordinal"),
+        Index(None, "learner_id", "created_at", "id"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
     learner_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("learners.id", ondelete="CASCADE"))

@@ -29,7 +29,11 @@ from slopewise.site.storage.tables import Base
 
 FORMAT = 1
 VERSION_TABLE = "alembic_version"
-UNKEPT = (VERSION_TABLE, "tries")  # the version is in the manifest; tries count for minutes
+UNKEPT = (
+    VERSION_TABLE,  # the manifest has it
+    "tries",  # count for minutes
+    "live_jobs",  # end with the servers
+)
 _ROWS_AT_ONCE = 1000
 _CHUNK = 1 << 20
 _MANIFEST = "manifest.json"

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from slopewise.engine.errors import DataError
 from slopewise.site.storage.database import DATA, Database
 from slopewise.site.storage.dataset_tables import DataRun, DataSet
+from slopewise.site.storage.job_tables import LiveJob, Opening, key_of
 from slopewise.site.storage.tables import (
     Account,
     AuditEntry,
@@ -88,6 +89,8 @@ def _erase_rows(session: Session, learner_id: uuid.UUID, now: datetime) -> None:
         session.add(Erasure(learner_id=learner_id, erased_at=now))
     session.add(AuditEntry(at=now, actor="account", action="erase", account_id=account_id))
     session.flush()
+    for trace in (LiveJob, Opening):
+        session.execute(delete(trace).where(trace.owner == key_of(f"account {account_id}")))
     for table in (
         CardEvent,
         Review,

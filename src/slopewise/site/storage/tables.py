@@ -81,6 +81,7 @@ class Review(Base):
     __table_args__ = (
         CheckConstraint("grade BETWEEN 1 AND 4", name="grade"),
         Index(None, "learner_id", "card_id", "reviewed_at"),
+        Index(None, "learner_id", "reviewed_at", "id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
