@@ -357,7 +357,7 @@ def test_an_export_is_whole_and_json(everybody):
     value = json.loads(everybody["free"].get("/account/export.json").text)
     assert set(value) == {
         *("format", "exported_at", "account", "memberships", "classes", "own_cards"),
-        *("imported_cards", "reviews", "events", "schedule", "progress", "data_sets"),
+        *("imported_cards", "reviews", "events", "schedule", "progress", "data_sets", "payments"),
     }
     assert (
         everybody["free"].get("/account/export.json").headers["content-disposition"].startswith("attachment")

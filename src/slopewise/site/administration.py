@@ -19,6 +19,7 @@ from slopewise.site.content import load_course
 from slopewise.site.content.archive import MOST_BYTES
 from slopewise.site.content.library import load_pro_decks
 from slopewise.site.loaded_content import Loading, load_archive
+from slopewise.site.payments.ledger import cancel_subscriptions
 from slopewise.site.storage.database import Database, open_database
 from slopewise.site.storage.tables import Account
 
@@ -78,7 +79,7 @@ class Administration:
             grant(session, _account(session, email).id, until, self.now)
 
     def revoke_pro(self, email: str) -> int:
-        """End all memberships of an account, and return how many ran.
+        """End all memberships of an account, subscriptions too, and return how many ran.
 
         Raises
         ------
@@ -86,7 +87,9 @@ class Administration:
             If the address has no account.
         """
         with self.database.writing() as session:
-            return revoke(session, _account(session, email).id, self.now)
+            account_id = _account(session, email).id
+            cancel_subscriptions(session, account_id, self.now)
+            return revoke(session, account_id, self.now)
 
     def make_codes(self, count: int, days: int, expires: datetime) -> list[str]:
         """Return new codes, each good for one membership of some days.

@@ -45,6 +45,7 @@ from slopewise.site.pages import (
     own_data,
     owner,
     owners_words,
+    paying,
     placement,
     playground,
     predictions,
@@ -57,6 +58,9 @@ from slopewise.site.pages import (
     tags,
     teaching,
 )
+from slopewise.site.payments.desk import Desk
+from slopewise.site.payments.gateway import Gateway
+from slopewise.site.payments.stripe_gateway import stripe_from_environment
 from slopewise.site.policies import undeclared_routes
 from slopewise.site.records import Metrics, Records
 from slopewise.site.security import SecurityHeaders
@@ -75,6 +79,7 @@ def create_app(
     configuration: Configuration,
     *,
     mailer: Mailer | None = None,
+    payments: Gateway | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     reads_ahead: bool = False,
 ) -> FastAPI:
@@ -85,6 +90,8 @@ def create_app(
     configuration : Configuration
     mailer : Mailer
         Sends mail; by default what the environment says.
+    payments : Gateway
+        The payment service; by default what the environment says, and none if that says nothing.
     clock : callable
         Returns the moment, with a time zone.
     reads_ahead : bool
@@ -103,6 +110,7 @@ def create_app(
     application.state.configuration = configuration
     application.state.clock = clock
     application.state.mailer = mailer or mailer_from_environment(not configuration.public_url)
+    application.state.payments = payments or stripe_from_environment()
     application.state.passwords = Passwords(configuration.password_cost)
     application.state.first_owner_digest = None  # `server.serve` sets it
     application.state.owner_pages = read_pages(configuration.pages)
@@ -128,6 +136,7 @@ def create_app(
         logging_in,
         account,
         membership,
+        paying,
         classes,
         teaching,
         datasets,
@@ -166,6 +175,7 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     state.jobs.share(job_store_of(state.database))
     state.workshop = Workshop(Shelf(state.database.beside(DATA)), state.database, state.clock)
     state.hashing = CapacityLimiter(HASHES_AT_ONCE)
+    state.desk = Desk(state.payments, state.database, state.clock) if state.payments else None
     await state.frames.pool.warm_up()
     reading = ReadAhead(state.course)
     if state.reads_ahead:
@@ -174,5 +184,7 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     reading.stop()
     await state.jobs.close()
     await state.workshop.close()
+    if state.desk is not None:
+        await state.desk.close()
     await state.frames.pool.close()
     state.database.close()

@@ -35,7 +35,7 @@ async def check_request(request: Request) -> None:
     The fields of a form are in `request.state.fields` afterwards, an object sent as JSON likewise.
     """
     _check_origin(request)
-    body = await _body(request)
+    body = await read_body(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
         request.state.fields = _json(body)
@@ -151,7 +151,8 @@ async def _up_to(request: Request, most: int) -> AsyncGenerator[bytes, None]:
         yield part
 
 
-async def _body(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
+    """Return what was sent, up to a limit and within a time."""
     parts, size = [], 0
     try:
         async with asyncio.timeout(BODY_SECONDS):

@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount
 
-from slopewise.site.forms import check_request, check_upload
+from slopewise.site.forms import check_request, check_upload, read_body
+from slopewise.site.payments.gateway import SignatureError
 from slopewise.site.visitors import visitor_of
 
 _ATTRIBUTE = "slopewise_policy"
@@ -26,10 +27,13 @@ class Policy:
     name : str
     check : callable
         A FastAPI dependency that raises an HTTPException for whom the rule keeps out.
+    proves_sender : bool
+        Whether the check itself shows who sent a request, so that no token of a form is needed.
     """
 
     name: str
-    check: Callable[..., None]
+    check: Callable[..., Any]
+    proves_sender: bool = False
 
 
 def _let_in(request: Request) -> None:
@@ -58,10 +62,23 @@ def _owns(request: Request) -> None:
         raise HTTPException(404)
 
 
+async def _signed_by_stripe(request: Request) -> None:
+    """Let in what Stripe signed; who has no keys of Stripe has no such address."""
+    gateway = request.app.state.payments
+    if gateway is None:
+        raise HTTPException(404)
+    body = await read_body(request)
+    try:
+        request.state.event = gateway.read_event(body, request.headers.get("stripe-signature", ""))
+    except SignatureError as error:
+        raise HTTPException(400, str(error)) from None
+
+
 ANYONE = Policy("anyone", _let_in)
 SIGNED_IN = Policy("signed in", _signed_in)
 TEACHER = Policy("Pro member", _teaches)  # whose class it is, `classes.teaching.class_of_teacher` asks
 OWNER = Policy("owner", _owns)  # to others the page is not there
+FROM_STRIPE = Policy("signed by Stripe", _signed_by_stripe, proves_sender=True)
 UNASKED = Policy("anyone, unasked", _unasked)  # for machines: it works without a database
 SAFE_METHODS = ("GET", "HEAD")
 
@@ -77,7 +94,7 @@ def route(
     """
     checks = [Depends(policy.check)]
     options.setdefault("responses", documented_refusals(policy, method))
-    if method not in SAFE_METHODS:
+    if method not in SAFE_METHODS and not policy.proves_sender:
         checks.append(Depends(check_upload if takes_file else check_request))
 
     def add(endpoint: Callable[..., Any]) -> Callable[..., Any]:
@@ -127,5 +144,5 @@ def _declares(found: BaseRoute) -> bool:
         return False
     checks = [dependency.dependency for dependency in getattr(found, "dependencies", [])]
     changes = set(getattr(found, "methods", ())) - set(SAFE_METHODS)
-    is_ours = not changes or check_request in checks or check_upload in checks
+    is_ours = not changes or policy.proves_sender or check_request in checks or check_upload in checks
     return policy.check in checks and is_ours

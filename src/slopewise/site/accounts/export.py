@@ -15,6 +15,7 @@ from slopewise.site.accounts.own_cards import cards_of
 from slopewise.site.accounts.progress import progress_of
 from slopewise.site.classes.members import classes_as_export
 from slopewise.site.content.library import Library, Reader, ShownCard
+from slopewise.site.payments.ledger import payments_as_export
 from slopewise.site.scheduling.log import standings
 from slopewise.site.spreadsheets import csv_of
 from slopewise.site.storage.tables import GRADES, Account, CardEvent, Grant, OwnCard, Review
@@ -26,7 +27,7 @@ COLUMNS = ("reviewed_at", "card", "deck", "front", "grade", "taken_back", "sched
 def export(
     session: Session, account_id: uuid.UUID, library: Library, reader: Reader, now: datetime
 ) -> dict[str, Any]:
-    """Return account, memberships, own cards, reviews, events, schedule, answers and notes."""
+    """Return account, memberships, payments, own cards, reviews, events, schedule, answers and notes."""
     account = session.get_one(Account, account_id)
     learner_id = account.learner_id
     cards_of_learner = cards_of(session, learner_id)
@@ -82,6 +83,7 @@ def export(
             {**_card(cards_of_learner, library, reader, card_id), **vars(standing)}
             for card_id, standing in standings(session, learner_id).items()
         ],
+        "payments": payments_as_export(session, learner_id),
         "progress": [
             {"kind": row.kind, "item": row.item, "value": row.value, "changed_at": row.changed_at}
             for row in progress_of(session, learner_id)

@@ -30,6 +30,8 @@ RULES = {
     "package from a network": "300 per hour",
     "class code of an account": "30 per hour",
     "class code from a network": "1000 per hour",
+    "payment of an account": "20 per hour",
+    "payment from a network": "300 per hour",
     "export": "20 per hour",
     "data of a visitor": "120 per hour",
     "data from a network": "2000 per hour",

@@ -27,6 +27,7 @@ from slopewise.site.accounts.sessions import open_session
 from slopewise.site.forms import field
 from slopewise.site.pages.answers import go_to, letters_afterwards, limit_in_thread, slowly
 from slopewise.site.pages.progress import overview_of
+from slopewise.site.pages.subscriptions import offer_of
 from slopewise.site.policies import ANYONE, SIGNED_IN, route
 from slopewise.site.storage.tables import Account
 from slopewise.site.templating import render
@@ -130,6 +131,7 @@ def _page(request: Request, *, problem: str = "", done: str = "", is_new: bool =
         done=done,
         is_new=is_new,
         was_member=was_member,
+        offer=offer_of(request),
         overview=overview_of(request),
         zones=sorted(zone for zone in time_zones() if "/" in zone or zone == "UTC"),
     )

@@ -12,6 +12,7 @@ from slopewise.site.forms import field
 from slopewise.site.loaded_content import library_of
 from slopewise.site.pages.account import account_id
 from slopewise.site.pages.answers import go_to, limit, visitors_network
+from slopewise.site.pages.subscriptions import offer_of
 from slopewise.site.policies import ANYONE, SIGNED_IN, route
 from slopewise.site.templating import render
 
@@ -19,9 +20,12 @@ router = APIRouter()
 
 
 @route(router, "GET", "/membership", ANYONE)
-def membership(request: Request) -> Response:
-    """Say what members get, and take a code."""
-    return _page(request)
+def membership(request: Request, paid: str = "") -> Response:
+    """Say what members get, offer a subscription, and take a code.
+
+    With `paid`, somebody came back from the payment service. Only its own word opens the decks.
+    """
+    return _page(request, came_back=bool(paid))
 
 
 @route(router, "POST", "/membership", SIGNED_IN)
@@ -37,6 +41,14 @@ def redeem_code(request: Request) -> Response:
     return go_to("/account?done=redeemed")
 
 
-def _page(request: Request, problem: str = "") -> Response:
+def _page(request: Request, problem: str = "", *, came_back: bool = False) -> Response:
     decks = [label for label in library_of(request).labels if label.is_pro]
-    return render(request, "membership.html", status=400 if problem else 200, problem=problem, decks=decks)
+    return render(
+        request,
+        "membership.html",
+        status=400 if problem else 200,
+        problem=problem,
+        decks=decks,
+        offer=offer_of(request),
+        came_back=came_back,
+    )

@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from uuid import UUID
 
+from anyio import to_thread
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +19,7 @@ from slopewise.site.forms import field
 from slopewise.site.loaded_content import library_of
 from slopewise.site.pages.account import account_id
 from slopewise.site.pages.answers import go_to, limit, limit_in_thread, slowly
+from slopewise.site.pages.subscriptions import offer_of
 from slopewise.site.policies import SIGNED_IN, route
 from slopewise.site.storage.erasure import erase
 from slopewise.site.templating import render
@@ -53,7 +55,7 @@ def export_as_csv(request: Request) -> Response:
 @route(router, "GET", "/account/delete", SIGNED_IN)
 def ask_to_delete(request: Request) -> Response:
     """Say what deletion means, and ask for the password."""
-    return render(request, "delete_account.html", problem="")
+    return render(request, "delete_account.html", problem="", offer=offer_of(request))
 
 
 @route(router, "POST", "/account/delete", SIGNED_IN)
@@ -63,7 +65,10 @@ async def delete(request: Request) -> Response:
     try:
         await slowly(request, _delete, request)
     except ArgumentError as error:
-        return render(request, "delete_account.html", status=400, problem=str(error))
+        offer = await to_thread.run_sync(offer_of, request)
+        return render(request, "delete_account.html", status=400, problem=str(error), offer=offer)
+    if request.app.state.desk is not None:
+        request.app.state.desk.wake()
     answer = go_to("/")
     drop_cookie(request, answer, "session")
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'

@@ -34,6 +34,8 @@ from slopewise.site.administration import MOST_CODES, MOST_DAYS
 from slopewise.site.forms import field
 from slopewise.site.pages.account import account_id
 from slopewise.site.pages.answers import go_to, limit_in_thread, slowly, visitors_network
+from slopewise.site.pages.subscriptions import service_of
+from slopewise.site.payments.ledger import cancel_subscriptions
 from slopewise.site.policies import ANYONE, OWNER, route
 from slopewise.site.storage.backups import last_backup
 from slopewise.site.storage.tables import Account
@@ -92,9 +94,14 @@ def grant_pro(request: Request, which: uuid.UUID) -> Response:
 
 @route(router, "POST", "/owner/accounts/{which}/revoke", OWNER)
 def revoke_pro(request: Request, which: uuid.UUID) -> Response:
-    """End all memberships of an account."""
+    """End all memberships of an account; who subscribed does not go on paying."""
+    now = request.app.state.clock()
     with request.app.state.database.writing() as session:
-        revoke(session, _found(session, which).id, request.app.state.clock(), by=account_id(request))
+        found = _found(session, which).id
+        cancel_subscriptions(session, found, now)
+        revoke(session, found, now, by=account_id(request))
+    if request.app.state.desk is not None:
+        request.app.state.desk.wake()
     return go_to(f"/owner/accounts/{which}?done=revoked")
 
 
@@ -190,6 +197,7 @@ def _accounts(
     with request.app.state.database.reading() as session:
         rows, count = find_accounts(session, q.strip()[:100], page, now)
         unused = open_codes(session, now)
+        service = service_of(request, session)
     return render(
         request,
         "owner.html",
@@ -202,6 +210,7 @@ def _accounts(
         problem=problem,
         codes=codes or [],
         unused=unused,
+        service=service,
         backup=last_backup(request.app.state.database),
         next_year=(now + timedelta(days=365)).date(),
         most={"codes": MOST_CODES, "days": MOST_DAYS},
@@ -216,6 +225,7 @@ def _account(request: Request, which: uuid.UUID, *, problem: str = "", done: str
             "row": row_of(session, found, now),
             "grants": grants_of(session, found.id),
             "lines": audit_lines(session, account_id=found.id)[0],
+            "service": service_of(request, session, found.learner_id),
         }
     return render(
         request,

@@ -7,6 +7,7 @@ from slopewise.site.storage import (
     content_tables,
     dataset_tables,
     job_tables,
+    payment_tables,
     service_tables,
 )
 from slopewise.site.storage.database import Database, open_database
@@ -22,5 +23,6 @@ __all__ = [
     "dataset_tables",
     "job_tables",
     "open_database",
+    "payment_tables",
     "service_tables",
 ]

@@ -14,6 +14,7 @@ from slopewise.engine.errors import DataError
 from slopewise.site.storage.database import DATA, Database
 from slopewise.site.storage.dataset_tables import DataRun, DataSet
 from slopewise.site.storage.job_tables import LiveJob, Opening, key_of
+from slopewise.site.storage.payment_rows import erase_payments
 from slopewise.site.storage.tables import (
     Account,
     AuditEntry,
@@ -89,6 +90,7 @@ def _erase_rows(session: Session, learner_id: uuid.UUID, now: datetime) -> None:
         session.add(Erasure(learner_id=learner_id, erased_at=now))
     session.add(AuditEntry(at=now, actor="account", action="erase", account_id=account_id))
     session.flush()
+    erase_payments(session, learner_id, now)
     for trace in (LiveJob, Opening):
         session.execute(delete(trace).where(trace.owner == key_of(f"account {account_id}")))
     for table in (

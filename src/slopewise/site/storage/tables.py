@@ -233,7 +233,7 @@ class Grant(Base):
     """A time of membership, and where it came from."""
 
     __tablename__ = "grants"
-    __table_args__ = (CheckConstraint("source IN ('code', 'owner')", name="source"),)
+    __table_args__ = (CheckConstraint("source IN ('code', 'owner', 'stripe')", name="source"),)
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
@@ -248,7 +248,7 @@ class AuditEntry(Base):
     """What was done to an account, by whom. Rows are added only, and hold no address and no secret."""
 
     __tablename__ = "audit"
-    __table_args__ = (CheckConstraint("actor IN ('account', 'owner')", name="actor"),)
+    __table_args__ = (CheckConstraint("actor IN ('account', 'owner', 'stripe')", name="actor"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
