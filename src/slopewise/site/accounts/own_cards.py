@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -19,14 +20,50 @@ LONGEST_FRONT, LONGEST_BACK = 500, 2000
 MOST = 2000
 
 
-def cards_of(session: Session, learner_id: uuid.UUID) -> dict[uuid.UUID, ShownCard]:
-    """Return a learner's own cards: those that were written, then those that were brought along from Anki."""
-    return written_cards(session, learner_id) | _imported_cards(session, learner_id)
+def card_ids_of(session: Session, learner_id: uuid.UUID) -> list[uuid.UUID]:
+    """Return which cards are a learner's own, in the order of `cards_of`; there may be ten thousand."""
+    return [
+        card_id
+        for table in (OwnCard, ImportedCard)
+        for card_id in session.scalars(
+            select(table.id).where(table.learner_id == learner_id).order_by(table.created_at, table.id)
+        )
+    ]
 
 
-def written_cards(session: Session, learner_id: uuid.UUID) -> dict[uuid.UUID, ShownCard]:
+def cards_of(
+    session: Session, learner_id: uuid.UUID, among: Collection[uuid.UUID] | None = None
+) -> dict[uuid.UUID, ShownCard]:
+    """Return a learner's own cards: those that were written, then those that were brought along from Anki.
+
+    Parameters
+    ----------
+    session : Session
+    learner_id : UUID
+    among : collection of UUID
+        Only these cards are read, those of others left out; by default all.
+    """
+    return written_cards(session, learner_id, among) | _imported_cards(session, learner_id, among)
+
+
+def own_among(session: Session, learner_id: uuid.UUID, card_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Return which of some cards are a learner's own."""
+    return {
+        card_id
+        for table in (OwnCard, ImportedCard)
+        for card_id in session.scalars(
+            select(table.id).where(table.learner_id == learner_id, table.id.in_(card_ids))
+        )
+    }
+
+
+def written_cards(
+    session: Session, learner_id: uuid.UUID, among: Collection[uuid.UUID] | None = None
+) -> dict[uuid.UUID, ShownCard]:
     """Return the cards that a learner wrote, in the order in which they were written."""
     query = select(OwnCard).where(OwnCard.learner_id == learner_id).order_by(OwnCard.created_at, OwnCard.id)
+    if among is not None:
+        query = query.where(OwnCard.id.in_(among))
     return {
         row.id: ShownCard(
             row.id, str(row.id), LABEL, "", row.front, row.back, (), not row.source, source=row.source or ""
@@ -35,8 +72,12 @@ def written_cards(session: Session, learner_id: uuid.UUID) -> dict[uuid.UUID, Sh
     }
 
 
-def _imported_cards(session: Session, learner_id: uuid.UUID) -> dict[uuid.UUID, ShownCard]:
+def _imported_cards(
+    session: Session, learner_id: uuid.UUID, among: Collection[uuid.UUID] | None
+) -> dict[uuid.UUID, ShownCard]:
     query = select(ImportedCard).where(ImportedCard.learner_id == learner_id)
+    if among is not None:
+        query = query.where(ImportedCard.id.in_(among))
     return {
         row.id: ShownCard(row.id, str(row.id), LABEL, "", row.front, row.back, (), is_html=True)
         for row in session.scalars(query.order_by(ImportedCard.created_at, ImportedCard.id))

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from slopewise.engine.errors import DataError
-from slopewise.site.accounts.own_cards import LABEL, cards_of
+from slopewise.site.accounts.own_cards import LABEL, card_ids_of, cards_of, own_among
 from slopewise.site.accounts.progress import merge, progress_of, read_items
 from slopewise.site.content.library import ShownCard
 from slopewise.site.forms import field
@@ -39,8 +39,8 @@ def review_page(request: Request, deck: str = "") -> Response:
     label = _label(request, deck)
     visitor = visitor_of(request)
     with request.app.state.database.reading() as session:
-        own = cards_of(session, _learner(visitor))
-        queue = _queue(request, session, visitor, deck, own)
+        queue = _queue(request, session, visitor, deck)
+        own = cards_of(session, _learner(visitor), queue.cards[:1])
         last = _undoable(session, visitor, request.app.state.clock())
     card = _shown(request, queue.cards[0], own) if queue.cards else None
     return render(
@@ -76,7 +76,7 @@ def resting_cards(request: Request) -> Response:
     visitor, library = visitor_of(request), library_of(request)
     with request.app.state.database.reading() as session:
         card_ids = resting(session, _learner(visitor))
-        own = cards_of(session, _learner(visitor))
+        own = cards_of(session, _learner(visitor), card_ids)
     cards = [(card_id, own.get(card_id) or library.card(card_id, visitor)) for card_id in card_ids]
     return render(request, "resting.html", cards=[row for row in cards if row[1]], new_id=uuid.uuid4)
 
@@ -87,8 +87,8 @@ def queue_as_json(request: Request, deck: str = "") -> Response:
     _label(request, deck)
     visitor = visitor_of(request)
     with request.app.state.database.reading() as session:
-        own = cards_of(session, _learner(visitor))
-        queue = _queue(request, session, visitor, deck, own)
+        queue = _queue(request, session, visitor, deck)
+        own = cards_of(session, _learner(visitor), queue.cards[:MOST_CARDS])
     cards = [_shown(request, card_id, own) for card_id in queue.cards[:MOST_CARDS]]
     return _private(
         {
@@ -142,14 +142,13 @@ def write_progress(request: Request) -> Response:
     return _private({"kept": len(items)})
 
 
-def _queue(
-    request: Request, session: Session, visitor: Visitor, deck: str, own: Mapping[uuid.UUID, ShownCard]
-) -> Queue:
+def _queue(request: Request, session: Session, visitor: Visitor, deck: str) -> Queue:
     readable = library_of(request).readable(visitor, deck)
+    own = card_ids_of(session, _learner(visitor)) if deck in ("", LABEL.slug) else []
     return day_queue(
         session,
         _learner(visitor),
-        [*own, *readable] if deck in ("", LABEL.slug) else readable,
+        [*own, *readable],
         Calendar(visitor.time_zone, visitor.rollover_hour),
         visitor.new_per_day,
         request.app.state.clock(),
@@ -174,7 +173,8 @@ def _append(request: Request, entries: list[Entry], sent_at: datetime | None) ->
     learner = _learner(visitor)
 
     def add(session: Session) -> Receipt:
-        known = library.ids | cards_of(session, learner).keys()
+        named = {entry.card_id for entry in entries if entry.card_id is not None}
+        known = (named & library.ids) | own_among(session, learner, named)
         return append(session, learner, entries, request.app.state.clock(), sent_at, known)
 
     receipt = request.app.state.database.write(add, of=learner)

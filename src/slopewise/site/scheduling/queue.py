@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from slopewise.site.scheduling.days import Calendar
@@ -53,31 +55,29 @@ def day_queue(
 
     Cards in steps of minutes come first, then those whose day has come, then new ones in the order given.
     """
-    states = list(session.scalars(select(CardState).where(CardState.learner_id == learner_id)))
     today = calendar.day_of(now)
+    dawn, tomorrow = calendar.start_of(today), calendar.end_of(today)
     allowed = set(readable)
-    running = [state for state in states if state.card_id in allowed and not state.is_suspended]
-    steps = _by_due(state for state in running if state.phase in ("learning", "relearning"))
-    soon = [state for state in steps if _due(state) <= now]
-    returning = _by_due(
-        state for state in running if state.phase == "review" and calendar.day_of(_due(state)) <= today
-    )
-    started = sum(
-        1 for state in states if state.first_at is not None and calendar.day_of(state.first_at) == today
-    )
-    seen = {state.card_id for state in states if state.phase != "new" or state.is_suspended}
-    new = [card for card in readable if card not in seen][: max(0, new_per_day - started)]
-    due = [state.card_id for state in (*soon, *returning)]
+    horizon = max(tomorrow, now + AHEAD)
+    running = [row for row in _running(session, learner_id, horizon) if row.card_id in allowed]
+    steps = [row for row in running if row.phase in ("learning", "relearning")]
+    soon = [row for row in steps if row.due_at <= now]
+    returning = [row for row in running if row.phase == "review" and row.due_at < tomorrow]
+    count = select(func.count()).select_from(CardState).where(CardState.learner_id == learner_id)
+    started = session.scalar(count.where(CardState.first_at >= dawn, CardState.first_at < tomorrow)) or 0
+    new = _new(session, learner_id, readable, max(0, new_per_day - started))
+    due = [row.card_id for row in (*soon, *returning)]
     if not due and not new:
-        due = [state.card_id for state in steps if _due(state) <= now + AHEAD]
-    waiting = [_due(state) for state in running if state.phase != "new" and state.card_id not in due]
+        due = [row.card_id for row in steps if row.due_at <= now + AHEAD]
+    shown = set(due)
+    later = next((row.due_at for row in running if row.card_id not in shown), None)
     return Queue(
         cards=(*due, *new),
         due=len(due),
         new=len(new),
-        later=len(steps) - len(soon),
-        next_at=min(waiting, default=None),
-        resting=sum(state.is_suspended for state in states),
+        later=_count_steps(session, learner_id, allowed) - len(soon),
+        next_at=later or _first_due(session, learner_id, horizon, allowed),
+        resting=session.scalar(count.where(CardState.is_suspended)) or 0,
     )
 
 
@@ -87,10 +87,47 @@ def resting(session: Session, learner_id: uuid.UUID) -> list[uuid.UUID]:
     return sorted(session.scalars(query))
 
 
-def _by_due(states: Iterable[CardState]) -> list[CardState]:
-    return sorted(states, key=lambda state: (_due(state), state.card_id))
+# A learner may have ten thousand cards: columns are read, not objects, and only those of cards that matter.
 
 
-def _due(state: CardState) -> datetime:
-    assert state.due_at is not None, "a card that was reviewed has a due time"
-    return state.due_at
+def _cards_in_turn(learner_id: uuid.UUID) -> Select[uuid.UUID, str, datetime | None]:
+    """Return the query for cards that were reviewed and do not rest, by their due time."""
+    return (
+        select(CardState.card_id, CardState.phase, CardState.due_at)
+        .where(
+            CardState.learner_id == learner_id,
+            CardState.due_at.is_not(None),  # as it is of a card that was never reviewed
+            CardState.is_suspended.is_(False),
+        )
+        .order_by(CardState.due_at, CardState.card_id)
+    )
+
+
+def _running(session: Session, learner_id: uuid.UUID, before: datetime) -> Sequence[Any]:
+    return session.execute(_cards_in_turn(learner_id).where(CardState.due_at < before)).all()
+
+
+def _first_due(
+    session: Session, learner_id: uuid.UUID, since: datetime, allowed: Container[uuid.UUID]
+) -> datetime | None:
+    query = _cards_in_turn(learner_id).where(CardState.due_at >= since)
+    rows = session.execute(query, execution_options={"yield_per": 50})
+    return next((row.due_at for row in rows if row.card_id in allowed), None)
+
+
+def _count_steps(session: Session, learner_id: uuid.UUID, allowed: Container[uuid.UUID]) -> int:
+    query = _cards_in_turn(learner_id).where(CardState.phase.in_(("learning", "relearning")))
+    return sum(row.card_id in allowed for row in session.execute(query))
+
+
+def _new(
+    session: Session, learner_id: uuid.UUID, readable: Sequence[uuid.UUID], most: int
+) -> list[uuid.UUID]:
+    """Return the first cards that were neither reviewed nor told to rest."""
+    if not most:
+        return []
+    query = select(CardState.card_id).where(
+        CardState.learner_id == learner_id, (CardState.phase != "new") | CardState.is_suspended
+    )
+    seen = set(session.scalars(query))
+    return list(islice((card for card in readable if card not in seen), most))
