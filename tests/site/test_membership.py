@@ -68,6 +68,9 @@ def everybody(site, browser):
     for role in ROLES[1:]:
         found[role].sign_up()
     commands = owners_commands(site)
+    for role in ROLES[1:]:
+        shown = found[role].post("/account/tokens", {"name": "a terminal"}).text
+        found[role].card_token = re.search(r"slopewise-cards-[\w-]{43}", shown)[0]
     for role in ("lapsed", "pro", "teacher"):
         commands.grant_pro(found[role].email, datetime.now(UTC) + timedelta(days=30))
     commands.create_admin(found["owner"].email)
@@ -150,7 +153,26 @@ def test_no_way_in_shows_pro_text_to_whoever_may_not_read_it(site, course, every
         assert ways <= shown[role], role
 
 
-def test_no_form_shows_pro_text_either(site, everybody):
+def by_token(everybody, role):
+    """Return what a program sends along that has somebody's token."""
+    token = getattr(everybody[role], "card_token", "of nobody")
+    return {"authorization": f"Bearer {token}", "accept": "application/json"}
+
+
+def test_no_way_in_shows_pro_text_to_whose_token_may_not_read_it(site, course, everybody, browser):
+    device = browser()
+    shown = {role: set() for role in ROLES}
+    tried = [address for address in addresses(site, course, everybody) if not address.startswith("/search?")]
+    for address in tried:
+        for role in ROLES:
+            answer = device.get(address, headers=by_token(everybody, role))
+            assert answer.status_code < 500, (role, address)
+            if leaked(answer.text):
+                shown[role].add(address)
+    assert shown == {role: {"/api/terminal/queue"} if role in MEMBERS else set() for role in ROLES}
+
+
+def test_no_form_shows_pro_text_either(site, everybody, browser):
     for route in site.app.routes:
         if "POST" not in getattr(route, "methods", ()) or "log-out" in route.path:
             continue
@@ -163,9 +185,14 @@ def test_no_form_shows_pro_text_either(site, everybody):
             answer = everybody[role].post(path, fields)
             assert answer.status_code < 500
             assert leaked(answer.text) == [], (role, path)
+            answer = browser().client.post(
+                path, json={"entries": [fields]}, headers=by_token(everybody, role)
+            )
+            assert answer.status_code < 500
+            assert leaked(answer.text) == [], (role, path)
 
 
-def test_every_route_answers_as_its_policy_says(site, course, everybody):
+def test_every_route_answers_as_its_policy_says(site, course, everybody, browser):
     for route in site.app.routes:
         if "GET" not in getattr(route, "methods", ()):
             continue
@@ -182,7 +209,13 @@ def test_every_route_answers_as_its_policy_says(site, course, everybody):
             continue
         got = {role: somebody.get(path, headers=JSON).status_code for role, somebody in everybody.items()}
         if policy.name == "owner":
-            assert got == {role: 404 for role in ROLES} | {"anonymous": 401, "owner": 200}, path
+            assert got == dict.fromkeys(ROLES, 404) | {"anonymous": 401, "owner": 200}, path
+            continue
+        if policy.name == "token":
+            assert got == dict.fromkeys(ROLES, 401), path  # a cookie is no token
+            tokens = {role: browser().get(path, headers=by_token(everybody, role)) for role in ROLES}
+            got = {role: answer.status_code for role, answer in tokens.items()}
+            assert got == dict.fromkeys(ROLES, 200) | {"anonymous": 401}, path
             continue
         if policy.name == "signed in":
             assert got.pop("anonymous") == 401, path
@@ -357,7 +390,7 @@ def test_an_export_is_whole_and_json(everybody):
     value = json.loads(everybody["free"].get("/account/export.json").text)
     assert set(value) == {
         *("format", "exported_at", "account", "memberships", "classes", "own_cards"),
-        *("imported_cards", "reviews", "events", "schedule", "progress", "data_sets", "payments"),
+        *("imported_cards", "reviews", "events", "schedule", "progress", "data_sets", "payments", "tokens"),
     }
     assert (
         everybody["free"].get("/account/export.json").headers["content-disposition"].startswith("attachment")

@@ -57,6 +57,8 @@ from slopewise.site.pages import (
     signing_up,
     tags,
     teaching,
+    terminal,
+    tokens,
 )
 from slopewise.site.payments.desk import Desk
 from slopewise.site.payments.gateway import Gateway
@@ -131,10 +133,12 @@ def create_app(
         own_cards,  # before cards: its address is among theirs
         cards,
         review,
+        terminal,
         reference,
         signing_up,
         logging_in,
         account,
+        tokens,
         membership,
         paying,
         classes,

@@ -48,6 +48,18 @@ async def check_request(request: Request) -> None:
     _check_token(request, token)
 
 
+async def check_message(request: Request) -> None:
+    """Read an object sent as JSON by a program that names itself by its token; no page can send one.
+
+    It is in `request.state.fields` afterwards.
+    """
+    body = await read_body(request)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if body and kind != "application/json":
+        raise HTTPException(415, "Only JSON is read here.")
+    request.state.fields = _json(body) if body else {}
+
+
 async def check_upload(request: Request) -> AsyncIterator[None]:
     """Do the same for a form with one file: fields as above, the file in `request.state.upload`, or None.
 

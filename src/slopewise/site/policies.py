@@ -11,9 +11,10 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount
 
-from slopewise.site.forms import check_request, check_upload, read_body
+from slopewise.site.accounts.limits import network
+from slopewise.site.forms import check_message, check_request, check_upload, read_body
 from slopewise.site.payments.gateway import SignatureError
-from slopewise.site.visitors import visitor_of
+from slopewise.site.visitors import let_in_by_token, visitor_of
 
 _ATTRIBUTE = "slopewise_policy"
 
@@ -62,6 +63,17 @@ def _owns(request: Request) -> None:
         raise HTTPException(404)
 
 
+def _has_token(request: Request) -> None:
+    if let_in_by_token(request):
+        return
+    who = network(request.client.host if request.client else "")
+    if not request.app.state.tries.allow("wrong token from a network", who):
+        raise HTTPException(429, "Wrong tokens came too often. Wait a while, then try again.")
+    raise HTTPException(
+        401, "This needs a token that works: make one on your account's page.", {"WWW-Authenticate": "Bearer"}
+    )
+
+
 async def _signed_by_stripe(request: Request) -> None:
     """Let in what Stripe signed; who has no keys of Stripe has no such address."""
     gateway = request.app.state.payments
@@ -78,6 +90,7 @@ ANYONE = Policy("anyone", _let_in)
 SIGNED_IN = Policy("signed in", _signed_in)
 TEACHER = Policy("Pro member", _teaches)  # whose class it is, `classes.teaching.class_of_teacher` asks
 OWNER = Policy("owner", _owns)  # to others the page is not there
+TOKEN = Policy("token", _has_token)  # a cookie opens none of it, and the token nothing else
 FROM_STRIPE = Policy("signed by Stripe", _signed_by_stripe, proves_sender=True)
 UNASKED = Policy("anyone, unasked", _unasked)  # for machines: it works without a database
 SAFE_METHODS = ("GET", "HEAD")
@@ -90,12 +103,14 @@ def route(
 ) -> Callable[..., Any]:
     """Return a decorator that adds a route with its policy, which is checked before the route runs.
 
-    A route that changes something also checks that one of our own pages sent the request.
+    A route that changes something also checks that one of our own pages sent the request. What only a token
+    opens needs no such check: no browser sends a token by itself.
     """
     checks = [Depends(policy.check)]
     options.setdefault("responses", documented_refusals(policy, method))
     if method not in SAFE_METHODS and not policy.proves_sender:
-        checks.append(Depends(check_upload if takes_file else check_request))
+        read = check_message if policy is TOKEN else check_upload if takes_file else check_request
+        checks.append(Depends(read))
 
     def add(endpoint: Callable[..., Any]) -> Callable[..., Any]:
         setattr(endpoint, _ATTRIBUTE, policy)
@@ -145,4 +160,5 @@ def _declares(found: BaseRoute) -> bool:
     checks = [dependency.dependency for dependency in getattr(found, "dependencies", [])]
     changes = set(getattr(found, "methods", ())) - set(SAFE_METHODS)
     is_ours = not changes or policy.proves_sender or check_request in checks or check_upload in checks
+    is_ours = is_ours or (policy is TOKEN and check_message in checks)
     return policy.check in checks and is_ours

@@ -6,12 +6,15 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
 from slopewise.site.accounts.accounts import NEW_PER_DAY, ROLLOVER_HOUR
 from slopewise.site.accounts.membership import member_until
 from slopewise.site.accounts.sessions import ABSOLUTE, TOUCH, find_session, touch
+from slopewise.site.accounts.tokens import LONGEST_TOKEN, find_token, touch_token
+from slopewise.site.storage.tables import Account
 
 
 @dataclass(frozen=True)
@@ -60,21 +63,48 @@ def _find(request: Request) -> Visitor:
         if found is None:
             return NOBODY
         login, account = found
-        visitor = Visitor(
-            account.id,
-            account.learner_id,
-            account.display_name,
-            account.email,
-            account.is_owner,
-            member_until(session, account.id, now),
-            account.time_zone,
-            account.rollover_hour,
-            account.new_per_day,
-        )
+        visitor = _visitor(session, account, now)
     if now - login.used_at > TOUCH:
         with database.writing() as session:
             touch(session, login.id, now)
     return visitor
+
+
+def let_in_by_token(request: Request) -> bool:
+    """Let the token of a request say who sent it, and nothing else; return whether there is a good one.
+
+    Cookies do not count beside it: a browser sends them without being asked, a token it never does.
+    """
+    request.state.visitor = NOBODY
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not 0 < len(token) <= LONGEST_TOKEN:
+        return False
+    database, now = request.app.state.database, request.app.state.clock()
+    with database.reading() as session:
+        found = find_token(session, token, now)
+        if found is None:
+            return False
+        row, account = found
+        request.state.visitor, request.state.token_id = _visitor(session, account, now), row.id
+    if row.used_at is None or now - row.used_at > TOUCH:
+        with database.writing() as session:
+            touch_token(session, row.id, now)
+    return True
+
+
+def _visitor(session: Session, account: Account, now: datetime) -> Visitor:
+    return Visitor(
+        account.id,
+        account.learner_id,
+        account.display_name,
+        account.email,
+        account.is_owner,
+        member_until(session, account.id, now),
+        account.time_zone,
+        account.rollover_hour,
+        account.new_per_day,
+    )
 
 
 def cookie_name(request: Request, name: str) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from slopewise.site.accounts.imported_cards import decks_of
 from slopewise.site.accounts.own_cards import cards_of
 from slopewise.site.accounts.progress import progress_of
+from slopewise.site.accounts.tokens import tokens_of
 from slopewise.site.classes.members import classes_as_export
 from slopewise.site.content.library import Library, Reader, ShownCard
 from slopewise.site.payments.ledger import payments_as_export
@@ -51,6 +52,10 @@ def export(
         "memberships": [
             {name: getattr(row, name) for name in ("source", "starts_at", "ends_at", "revoked_at")}
             for row in grants
+        ],
+        "tokens": [
+            {name: getattr(row, name) for name in ("name", "created_at", "used_at")}
+            for row in tokens_of(session, account_id, now)
         ],
         "classes": classes_as_export(session, account_id),
         "own_cards": [

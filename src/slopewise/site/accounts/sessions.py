@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from slopewise.site.accounts.secrets import digest, new_secret
 from slopewise.site.storage.tables import Account, LoginSession
+from slopewise.site.storage.token_tables import CardToken
 
 IDLE = timedelta(days=30)
 ABSOLUTE = timedelta(days=180)
@@ -64,5 +65,6 @@ def close_session(session: Session, secret: str) -> None:
 
 
 def close_sessions(session: Session, account_id: uuid.UUID) -> None:
-    """End all sessions of an account."""
+    """End all sessions of an account, and its tokens: nothing stays that could go on without a password."""
     session.execute(delete(LoginSession).where(LoginSession.account_id == account_id))
+    session.execute(delete(CardToken).where(CardToken.account_id == account_id))

@@ -24,6 +24,7 @@ from slopewise.site.accounts.addresses import read_email
 from slopewise.site.accounts.membership import had_membership
 from slopewise.site.accounts.passwords import check_new_password
 from slopewise.site.accounts.sessions import open_session
+from slopewise.site.accounts.tokens import tokens_of
 from slopewise.site.forms import field
 from slopewise.site.pages.answers import go_to, letters_afterwards, limit_in_thread, slowly
 from slopewise.site.pages.progress import overview_of
@@ -37,9 +38,10 @@ router = APIRouter()
 
 _DONE = {
     "settings": "Your settings are kept.",
-    "password": "Your password is changed, and all other devices are logged out.",
+    "password": "Your password is changed, and all other devices are logged out. Tokens are revoked.",
     "email": "Your address is changed.",
     "asked": "A mail is on its way to the new address. Nothing changes until its link is opened.",
+    "revoked": "The token is revoked. Whoever holds it is refused from now on.",
     "redeemed": "Your membership runs. The Pro decks are open.",
 }
 
@@ -47,7 +49,7 @@ _DONE = {
 @route(router, "GET", "/account", SIGNED_IN)
 def account_page(request: Request, done: str = "", new: str = "") -> Response:
     """Show the account."""
-    return _page(request, done=_DONE.get(done, ""), is_new=bool(new))
+    return show_account(request, done=_DONE.get(done, ""), is_new=bool(new))
 
 
 @route(router, "POST", "/account/settings", SIGNED_IN)
@@ -59,7 +61,7 @@ def save_settings(request: Request) -> Response:
         with request.app.state.database.writing() as session:
             change_settings(session.get(Account, account_id(request)), **values)
     except ArgumentError as error:
-        return _page(request, problem=str(error))
+        return show_account(request, problem=str(error))
     return go_to("/account?done=settings")
 
 
@@ -70,7 +72,7 @@ async def save_password(request: Request) -> Response:
     try:
         secret = await slowly(request, _change_password, request)
     except ArgumentError as error:
-        return _page(request, problem=str(error))
+        return show_account(request, problem=str(error))
     answer = go_to("/account?done=password")
     set_cookie(request, answer, "session", secret)
     return answer
@@ -83,7 +85,7 @@ async def ask_for_email(request: Request) -> Response:
     try:
         letters = await slowly(request, _begin_email_change, request)
     except ArgumentError as error:
-        return _page(request, problem=str(error))
+        return show_account(request, problem=str(error))
     answer = go_to("/account?done=asked")
     answer.background = letters_afterwards(request, lambda: letters)
     return answer
@@ -120,9 +122,13 @@ def account_id(request: Request) -> uuid.UUID:
     return found
 
 
-def _page(request: Request, *, problem: str = "", done: str = "", is_new: bool = False) -> Response:
+def show_account(
+    request: Request, *, problem: str = "", done: str = "", is_new: bool = False, new_token: str = ""
+) -> Response:
+    """Return the page, with what went wrong or was done; a new token is shown by no other answer."""
     with request.app.state.database.reading() as session:
         was_member = had_membership(session, account_id(request))
+        tokens = tokens_of(session, account_id(request), request.app.state.clock())
     return render(
         request,
         "account.html",
@@ -132,6 +138,9 @@ def _page(request: Request, *, problem: str = "", done: str = "", is_new: bool =
         is_new=is_new,
         was_member=was_member,
         offer=offer_of(request),
+        tokens=tokens,
+        new_token=new_token,
+        address=request.app.state.configuration.address,
         overview=overview_of(request),
         zones=sorted(zone for zone in time_zones() if "/" in zone or zone == "UTC"),
     )

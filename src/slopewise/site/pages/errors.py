@@ -36,14 +36,21 @@ def add_handlers(application: FastAPI) -> None:
 
 def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    if error.status_code == 401 and request.method == "GET" and not _wants_json(request):
+    if (
+        error.status_code == 401
+        and not error.headers
+        and request.method == "GET"
+        and not _wants_json(request)
+    ):
         address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/log-in?{urlencode({'next': address})}", status_code=303)
     detail = str(error.detail)
     sentence = (
         detail if " " in detail and error.status_code != 404 else _SENTENCES.get(error.status_code, detail)
     )
-    return _answer(request, error.status_code, sentence)
+    answer = _answer(request, error.status_code, sentence)
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 def _invalid(request: Request, error: Exception) -> Response:

@@ -39,10 +39,10 @@ def review_page(request: Request, deck: str = "") -> Response:
     label = _label(request, deck)
     visitor = visitor_of(request)
     with request.app.state.database.reading() as session:
-        queue = _queue(request, session, visitor, deck)
-        own = cards_of(session, _learner(visitor), queue.cards[:1])
-        last = _undoable(session, visitor, request.app.state.clock())
-    card = _shown(request, queue.cards[0], own) if queue.cards else None
+        queue = queue_for(request, session, visitor, deck)
+        own = cards_of(session, learner_of(visitor), queue.cards[:1])
+        last = undoable(session, visitor, request.app.state.clock())
+    card = shown_card(request, queue.cards[0], own) if queue.cards else None
     return render(
         request,
         "review.html",
@@ -60,8 +60,8 @@ def review_page(request: Request, deck: str = "") -> Response:
 @route(router, "POST", "/review", SIGNED_IN)
 def review_by_form(request: Request) -> Response:
     """Take what a form of the page says: a grade, an undo, or that a card shall rest."""
-    entries, _ = _entries({"entries": [_form_entry(request)]})
-    receipt = _append(request, entries, None)
+    entries, _ = sent_entries({"entries": [_form_entry(request)]})
+    receipt = add_to_log(request, entries, None)
     if receipt["refused"]:
         raise HTTPException(400, f"Nothing was kept: {receipt['refused'][0]['because']}.")
     if field(request, "kind") == "resume":
@@ -75,8 +75,8 @@ def resting_cards(request: Request) -> Response:
     """List the cards that rest, and let each be woken."""
     visitor, library = visitor_of(request), library_of(request)
     with request.app.state.database.reading() as session:
-        card_ids = resting(session, _learner(visitor))
-        own = cards_of(session, _learner(visitor), card_ids)
+        card_ids = resting(session, learner_of(visitor))
+        own = cards_of(session, learner_of(visitor), card_ids)
     cards = [(card_id, own.get(card_id) or library.card(card_id, visitor)) for card_id in card_ids]
     return render(request, "resting.html", cards=[row for row in cards if row[1]], new_id=uuid.uuid4)
 
@@ -87,10 +87,10 @@ def queue_as_json(request: Request, deck: str = "") -> Response:
     _label(request, deck)
     visitor = visitor_of(request)
     with request.app.state.database.reading() as session:
-        queue = _queue(request, session, visitor, deck)
-        own = cards_of(session, _learner(visitor), queue.cards[:MOST_CARDS])
-    cards = [_shown(request, card_id, own) for card_id in queue.cards[:MOST_CARDS]]
-    return _private(
+        queue = queue_for(request, session, visitor, deck)
+        own = cards_of(session, learner_of(visitor), queue.cards[:MOST_CARDS])
+    cards = [shown_card(request, card_id, own) for card_id in queue.cards[:MOST_CARDS]]
+    return private_json(
         {
             "cards": [
                 {"card": str(card.uuid), "html": fragment(request, "review_card.html", card=card)}
@@ -111,21 +111,21 @@ def write_log(request: Request) -> Response:
 
     An entry that was stored before counts as stored: a device that heard no answer sends again.
     """
-    entries, sent_at = _entries(request.state.fields)
-    return _private(_append(request, entries, sent_at))
+    entries, sent_at = sent_entries(request.state.fields)
+    return private_json(add_to_log(request, entries, sent_at))
 
 
 @route(router, "GET", "/api/progress", SIGNED_IN)
 def read_progress(request: Request) -> Response:
     """Return answers, drafts and the last lesson."""
-    learner_id = _learner(visitor_of(request))
+    learner_id = learner_of(visitor_of(request))
     with request.app.state.database.reading() as session:
         rows = progress_of(session, learner_id)
         items = [
             {"kind": row.kind, "item": row.item, "value": row.value, "at": row.changed_at.isoformat()}
             for row in rows
         ]
-    return _private({"items": items})
+    return private_json({"items": items})
 
 
 @route(router, "POST", "/api/progress", SIGNED_IN)
@@ -136,18 +136,19 @@ def write_progress(request: Request) -> Response:
     try:
         items = read_items(request.state.fields)
         with request.app.state.database.writing() as session:
-            merge(session, _learner(visitor), items, request.app.state.clock())
+            merge(session, learner_of(visitor), items, request.app.state.clock())
     except DataError as error:
         raise HTTPException(400, f"Nothing was kept: {error}.") from error
-    return _private({"kept": len(items)})
+    return private_json({"kept": len(items)})
 
 
-def _queue(request: Request, session: Session, visitor: Visitor, deck: str) -> Queue:
+def queue_for(request: Request, session: Session, visitor: Visitor, deck: str) -> Queue:
+    """Return the day's queue of a visitor, of one deck or of all that they may read."""
     readable = library_of(request).readable(visitor, deck)
-    own = card_ids_of(session, _learner(visitor)) if deck in ("", LABEL.slug) else []
+    own = card_ids_of(session, learner_of(visitor)) if deck in ("", LABEL.slug) else []
     return day_queue(
         session,
-        _learner(visitor),
+        learner_of(visitor),
         [*own, *readable],
         Calendar(visitor.time_zone, visitor.rollover_hour),
         visitor.new_per_day,
@@ -155,22 +156,25 @@ def _queue(request: Request, session: Session, visitor: Visitor, deck: str) -> Q
     )
 
 
-def _shown(request: Request, card_id: uuid.UUID, own: Mapping[uuid.UUID, ShownCard]) -> ShownCard:
+def shown_card(request: Request, card_id: uuid.UUID, own: Mapping[uuid.UUID, ShownCard]) -> ShownCard:
+    """Return a card of a queue as its reader sees it."""
     card = own.get(card_id) or library_of(request).card(card_id, visitor_of(request))
     assert isinstance(card, ShownCard), "a queue holds cards that its reader may see"
     return card
 
 
-def _undoable(session: Session, visitor: Visitor, now: datetime) -> Review | None:
-    last = last_review(session, _learner(visitor))
+def undoable(session: Session, visitor: Visitor, now: datetime) -> Review | None:
+    """Return the review that an undo would take back: the last one, if it came not long ago."""
+    last = last_review(session, learner_of(visitor))
     return last if last is not None and now - last.received_at < UNDO_FOR else None
 
 
-def _append(request: Request, entries: list[Entry], sent_at: datetime | None) -> dict[str, Any]:
+def add_to_log(request: Request, entries: list[Entry], sent_at: datetime | None) -> dict[str, Any]:
+    """Add entries of a visitor to the log, and return what became of each."""
     visitor = visitor_of(request)
     limit(request, "log of an account", str(visitor.account_id))
     library = library_of(request)
-    learner = _learner(visitor)
+    learner = learner_of(visitor)
 
     def add(session: Session) -> Receipt:
         named = {entry.card_id for entry in entries if entry.card_id is not None}
@@ -200,7 +204,14 @@ def _form_entry(request: Request) -> dict[str, Any]:
     }
 
 
-def _entries(fields: Any) -> tuple[list[Entry], datetime | None]:
+def sent_entries(fields: Any) -> tuple[list[Entry], datetime | None]:
+    """Return the entries in what a device sent, and when it sent them.
+
+    Raises
+    ------
+    HTTPException
+        If it is anything else.
+    """
     try:
         return read_entries(fields)
     except DataError as error:
@@ -217,7 +228,8 @@ def _label(request: Request, deck: str) -> Any:
     return label
 
 
-def _learner(visitor: Visitor) -> uuid.UUID:
+def learner_of(visitor: Visitor) -> uuid.UUID:
+    """Return the learner of a visitor whom the policy let in."""
     assert visitor.learner_id is not None, "the policy lets nobody in without an account"
     return visitor.learner_id
 
@@ -239,5 +251,6 @@ def _in_words(moment: datetime | None, now: datetime) -> str:
     raise AssertionError("a minute is at least a minute")
 
 
-def _private(value: object) -> JSONResponse:
+def private_json(value: object) -> JSONResponse:
+    """Return an answer that no cache keeps."""
     return JSONResponse(value, headers={"Cache-Control": "no-store"})

@@ -9,6 +9,7 @@ from slopewise.site.storage import (
     job_tables,
     payment_tables,
     service_tables,
+    token_tables,
 )
 from slopewise.site.storage.database import Database, open_database
 from slopewise.site.storage.tables import Learner, Review
@@ -25,4 +26,5 @@ __all__ = [
     "open_database",
     "payment_tables",
     "service_tables",
+    "token_tables",
 ]
