@@ -9,9 +9,17 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from slopewise.data import Table, read_table
+from slopewise.data import Table, read_table, reading
 from slopewise.data.reading import INFERRED_ROWS
 from slopewise.engine.errors import ArgumentError, DataError
+
+
+@pytest.fixture(autouse=True, params=[reading.BLOCK_BYTES, 16], ids=["whole", "in blocks"], scope="module")
+def block_bytes(request):
+    """Read each file of these tests at once, and again in blocks of a record or two."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "BLOCK_BYTES", request.param)
+        yield request.param
 
 
 @pytest.fixture

@@ -47,9 +47,13 @@ class Split:
 
     __hash__ = None  # type: ignore[assignment]
 
+    def arrays(self) -> dict[str, Rows]:
+        """Return the parts by their names."""
+        return {name: getattr(self, name) for name in PARTS}
+
     def to_dict(self) -> dict[str, list[int]]:
         """Return the parts as lists, for JSON."""
-        return {name: getattr(self, name).tolist() for name in PARTS}
+        return {name: rows.tolist() for name, rows in self.arrays().items()}
 
     @classmethod
     def from_dict(cls, record: dict[str, list[int]]) -> Split:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NULL_WORDS = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?")
 
 INFERRED_ROWS = 10_000
+BLOCK_BYTES = 1 << 22  # of a text file that are in memory at once, beside the cells read so far
 
 _SUFFIXES = {
     ".csv": "csv",
@@ -168,19 +169,25 @@ def _read_csv(file: TextFile, header_line: int, as_text: Collection[str]) -> pl.
 
     read = partial(
         pl.read_csv,
-        file.path,
         separator=file.separator,
         null_values=list(NULL_WORDS),
-        skip_lines=header_line - 1,
-        schema_overrides=dict.fromkeys(as_text, pl.String),
         raise_if_empty=False,
         glob=False,
     )
+    whole = partial(
+        read, file.path, skip_lines=header_line - 1, schema_overrides=dict.fromkeys(as_text, pl.String)
+    )
     try:
         # Types found in the first rows hold for nearly every file, and one that does not hold is an error.
-        return read(infer_schema_length=INFERRED_ROWS)
+        if os.path.getsize(file.path) <= BLOCK_BYTES:
+            return whole(infer_schema_length=INFERRED_ROWS)
+        first = whole(infer_schema_length=INFERRED_ROWS, n_rows=INFERRED_ROWS)
+        blocks = file.blocks(header_line, BLOCK_BYTES)
+        frames = [read(block, has_header=False, schema=first.schema) for block in blocks]
+        # Columns in one piece would be quicker to pick rows from, but polars keeps the memory of the pieces.
+        return pl.concat(frames, rechunk=False) if frames else first
     except pl.exceptions.ComputeError:
-        return read(infer_schema_length=None)  # looks at all cells first: ten times as slow
+        return whole(infer_schema_length=None)  # looks at all cells first: ten times as slow
 
 
 def _without_blank_lines(frame: pl.DataFrame, file: TextFile) -> pl.DataFrame:

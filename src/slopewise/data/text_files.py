@@ -13,6 +13,7 @@ import hashlib
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -162,18 +163,52 @@ class TextFile:
                 )
         return row + len(blank), np.array(blank, dtype=np.int64)
 
+    def blocks(self, header_line: int, size: int) -> Iterator[bytes]:
+        """Yield what is below the header in pieces of about `size` bytes, each of whole records.
+
+        A block ends outside of quotes, where a record ends that no blank line follows: a reader that skips
+        blank lines at its start then skips none.
+        """
+        with open(self.path, "rb") as file:
+            for _ in range(header_line - 1):
+                file.readline()
+            header = file.readline()
+            while header.count(_QUOTE) % 2:
+                header += file.readline()
+            pending = b""
+            while chunk := file.read(size):
+                pending += chunk
+                end = _last_end(pending)
+                if end:
+                    yield pending[:end]
+                    pending = pending[end:]
+        if pending:
+            yield pending
+
     def lines_of_rows(self, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
         """Return the line at which each row (0-based) begins; None if the file has changed since."""
-        lines = []
+        last = int(rows.max(initial=0)) + len(self.blank)
         try:
-            for index, record in enumerate(self._records_below_header()):
-                lines.append(record.line)
-                if index >= rows.max(initial=0) + len(self.blank):
-                    break
+            lines = self._lines_without_quotes()
+            if lines is None:
+                records = islice(self._records_below_header(), last + 1)
+                lines = np.array([record.line for record in records], np.int64)
         except (OSError, DataError):
             return None
-        kept = np.delete(np.array(lines, dtype=np.int64), self.blank[self.blank < len(lines)])
+        kept = np.delete(lines, self.blank[self.blank < len(lines)])
         return kept[rows] if rows.max(initial=-1) < len(kept) else None
+
+    def _lines_without_quotes(self) -> NDArray[np.int64] | None:
+        """Return the line of each record below the header, quickly; None if quotes may hide ends of lines."""
+        ends, chunk, last = 0, b"", b""
+        with open(self.path, "rb") as file:
+            while chunk := file.read(_CHUNK):
+                if _QUOTE in chunk:
+                    return None
+                ends += chunk.count(b"\n")
+                last = chunk
+        unfinished = not last.endswith(b"\n")
+        return np.arange(self.header().line + 1, ends + unfinished + 1)
 
     def _records_below_header(self) -> Iterator[Record]:
         records = self.records()
@@ -181,6 +216,19 @@ class TextFile:
             if not record.blank:
                 break
         yield from records
+
+
+def _last_end(text: bytes) -> int:
+    """Return where the last record ends that is known to be followed by one with cells; 0 if none is."""
+    end, quotes = len(text), text.count(_QUOTE)
+    while True:
+        newline = text.rfind(b"\n", 0, end)
+        if newline < 0:
+            return 0
+        quotes -= text.count(_QUOTE, newline, end)
+        end = newline
+        if quotes % 2 == 0 and text[newline + 1 : newline + 2].strip():
+            return newline + 1
 
 
 def guess_separator(header: bytes) -> str:

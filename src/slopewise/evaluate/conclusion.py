@@ -15,6 +15,7 @@ from slopewise.evaluate.evaluation import Evaluation, Part, evaluate_part
 from slopewise.evaluate.outcome import Outcome
 from slopewise.evaluate.report import render_report
 from slopewise.train.job import OnEpoch, OnProgress, train
+from slopewise.train.memory import release_freed_memory
 from slopewise.train.preparation import Prepared
 from slopewise.train.run_folder import RunFolder
 from slopewise.train.table_model import TableModel
@@ -58,10 +59,12 @@ def finish(
         model = train(prepared, run, on_epoch=on_epoch, on_progress=on_progress)
     if on_trained is not None:
         on_trained()
-    return conclude(run, model, prepared.table)
+    return conclude(run, model, prepared.table, prepared.parts)
 
 
-def conclude(run: RunFolder, model: TableModel, table: Table, *, why: str = "fit") -> Evaluation:
+def conclude(
+    run: RunFolder, model: TableModel, table: Table, parts: Split | None = None, *, why: str = "fit"
+) -> Evaluation:
     """Score a trained run on its three parts and write evaluation.json and report.html.
 
     The opening of the test rows is recorded in run.json before they are looked at.
@@ -73,19 +76,22 @@ def conclude(run: RunFolder, model: TableModel, table: Table, *, why: str = "fit
         The run's, trained.
     table : Table
         The whole table of the run.
+    parts : Split, optional
+        The run's, if they need not be read.
     why : str
         What the test rows are opened for.
     """
-    evaluation = evaluate_parts(run, model, table, why=why)
+    evaluation = evaluate_parts(run, model, table, parts or Split.from_dict(run.split()), why=why)
+    release_freed_memory(table)
     run.save_evaluation(evaluation.to_dict())
     run.update(status="finished")
     write_report(run)
     return evaluation
 
 
-def evaluate_parts(run: RunFolder, model: TableModel, table: Table, *, why: str) -> Evaluation:
+def evaluate_parts(run: RunFolder, model: TableModel, table: Table, parts: Split, *, why: str) -> Evaluation:
     """Score a run on its training, validation and test rows; the opening of the test rows is recorded."""
-    parts = Split.from_dict(run.split())
+    release_freed_memory(table)
     baseline = _baseline(model, table, parts.train)
     run.record_opening(why, len(parts.test))
     rows = {"train": parts.train, "validation": parts.validation, "test": parts.test}
@@ -104,7 +110,7 @@ def evaluate_table(run: RunFolder, model: TableModel, table: Table) -> Evaluatio
         If the run has not been concluded.
     """
     if table.fingerprint == run.record["data"]["fingerprint"]:
-        return evaluate_parts(run, model, table, why="evaluate")
+        return evaluate_parts(run, model, table, Split.from_dict(run.split()), why="evaluate")
     concluded = saved_evaluation(run)
     if concluded is None:
         raise RunError(f"{run.path} is not finished: run `slopewise resume {run.path}` first")

@@ -20,6 +20,7 @@ from slopewise.engine.errors import RunError
 from slopewise.train.callbacks import Callback, EarlyStopping
 from slopewise.train.defaults import DEFAULTS, Settings, batch_size_for
 from slopewise.train.environment import check_same_mode, environment
+from slopewise.train.memory import release_freed_memory
 from slopewise.train.networks import build_optimizer, layer_rows
 from slopewise.train.preparation import (
     Prepared,
@@ -115,7 +116,7 @@ def start_run(
     stem = Path(source).stem if source else "table"
     folder = Path(out) if out is not None else Path("runs") / f"{stem}-1"  # all such names are as deep
     return RunFolder.create(
-        out, _describe(prepared, folder, command), split=prepared.parts.to_dict(), stem=stem
+        out, _describe(prepared, folder, command), split=prepared.parts.arrays(), stem=stem
     )
 
 
@@ -132,6 +133,7 @@ def train(
     KeyboardInterrupt goes on its way.
     """
     settings = prepared.settings
+    release_freed_memory(prepared.table)
     model = TableModel.build(prepared.inputs, prepared.target, settings.hidden, prepared.question.seed)
     trainer = _trainer(prepared, model)
     stopping = EarlyStopping("validation_loss", patience=settings.patience)
@@ -151,6 +153,7 @@ def train(
         raise RunError(f"training diverged, the validation loss is {loss}: use a lr below {settings.lr}")
     model.save(run)
     run.update(status="trained", result=_result(trainer, stopping))
+    trainer.run = None  # it holds the features of two parts, and is itself part of circles
     return model
 
 

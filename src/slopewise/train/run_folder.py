@@ -21,10 +21,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from slopewise._version import __version__
 from slopewise.engine.errors import RunError
@@ -81,7 +85,7 @@ class RunFolder:
         path: str | os.PathLike[str] | None,
         record: dict[str, Any],
         *,
-        split: dict[str, Any],
+        split: Mapping[str, Sequence[int] | NDArray[np.int64]],
         stem: str = "run",
     ) -> RunFolder:
         """Make the folder of a new run; call it once all input has been checked.
@@ -93,7 +97,7 @@ class RunFolder:
         record : dict
             What run.json is to hold; format, version and time are added. `record["data"]["name"]` and
             `record["target"]` tell whether an older run in the folder is a run of the same job.
-        split : dict
+        split : dict, name of a part -> row numbers
             What split.json is to hold.
         stem : str
             The name of the data, without suffix.
@@ -288,10 +292,16 @@ class _Made:
     is_new: bool
 
 
-def _line_per_part(split: dict[str, Any]) -> str:
+def _line_per_part(split: Mapping[str, Sequence[int] | NDArray[np.int64]]) -> str:
     """A million row numbers, each on a line of its own, would be no use to a reader."""
-    lines = [f"{json.dumps(name)}: {to_json(rows)}" for name, rows in split.items()]
+    lines = [f"{json.dumps(name)}: [{_listed(np.asarray(rows, np.int64))}]" for name, rows in split.items()]
     return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _listed(rows: NDArray[np.int64]) -> str:
+    """Join numbers by commas, some at a time: a million of them take 40 MB as Python's."""
+    some = (rows[start : start + 65536] for start in range(0, len(rows), 65536))
+    return ", ".join(", ".join(map(str, part.tolist())) for part in some)
 
 
 def _numbered_folder(stem: str) -> _Made:

@@ -22,7 +22,7 @@ from slopewise.train.trainer import evaluation_mode
 
 Floats = NDArray[np.float64]
 
-ROWS_AT_ONCE = 8192
+ROWS_AT_ONCE = 65536
 
 
 @dataclass(frozen=True)
@@ -100,12 +100,12 @@ class TableModel:
         return self.target.inverse(self.probabilities(table, rows).argmax(axis=1))
 
     def _outputs(self, table: Table, rows: NDArray[np.int64] | None) -> Floats:
-        features = self.inputs.transform(table, rows)
-        found = np.empty((len(features), self.outputs))
+        rows = np.arange(table.n_rows) if rows is None else rows
+        found = np.empty((len(rows), self.outputs))
         with evaluation_mode(self.network), no_grad():
-            for start in range(0, len(features), ROWS_AT_ONCE):
-                batch = features[start : start + ROWS_AT_ONCE]
-                found[start : start + ROWS_AT_ONCE] = self.network(tensor(batch)).numpy()
+            for start in range(0, len(rows), ROWS_AT_ONCE):  # the features of all rows may be a large matrix
+                features = self.inputs.transform(table, rows[start : start + ROWS_AT_ONCE])
+                found[start : start + ROWS_AT_ONCE] = self.network(tensor(features)).numpy()
         return found
 
     def save(self, run: RunFolder) -> None:
