@@ -124,8 +124,8 @@ WORKLOADS = {
             for w in FOUR
         ),
         Workload("encoder", TRANSFORMER, (64, 64), 16, 30, targets=Targets(1.5, 1.0)),
-        Workload("logistic", mlp(30, 1), (30,), 32, 1000, loss="bce_with_logits", targets=Targets(35, 1.5)),
-        Workload("single", mlp(64, 32, 10), (64,), 1, 2000, optimizer="sgd", targets=Targets(50, 1.5)),
+        Workload("logistic", mlp(30, 1), (30,), 32, 4000, loss="bce_with_logits", targets=Targets(35, 1.5)),
+        Workload("single", mlp(64, 32, 10), (64,), 1, 8000, optimizer="sgd", targets=Targets(50, 1.5)),
         Workload("cnn", CNN, (1, 28, 28), 64, 20, targets=Targets(1.0)),
     )
 }
