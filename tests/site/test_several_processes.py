@@ -2,17 +2,21 @@
 
 import re
 import threading
+import time
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from site_databases import KIND
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from slopewise.site.accounts.passwords import PasswordCost
 from slopewise.site.administration import Administration
 from slopewise.site.app import create_app
 from slopewise.site.configuration import Configuration
-from slopewise.site.storage.tables import Grant, Learner
+from slopewise.site.storage.engines import WAIT_SECONDS
+from slopewise.site.storage.tables import Grant, Learner, OwnCard
 
 pytestmark = pytest.mark.skipif(KIND != "postgresql", reason="one process serves an SQLite file")
 PASSWORD = "correct horse battery staple"
@@ -130,3 +134,107 @@ def test_tries_at_both_count_together(servers):
     servers[0].cookies.clear()
     answers = [post(servers[turn % 2], "/log-in", fields, "/log-in").status_code for turn in range(12)]
     assert answers == [400] * 10 + [429] * 2
+
+
+def test_who_writes_rows_of_their_own_waits_for_nobody_else_who_does(servers):
+    """Somebody else's transaction is open all the while: who waited for all writers would be refused."""
+    learner = servers[0]
+    sign_up(learner, "busy@example.org")
+    headers = {"x-form-token": token_of(learner), "accept": "application/json"}
+    now = datetime.now(UTC).isoformat()
+    answer = {"kind": "answer", "item": "gradient-descent/q1", "value": 1, "at": now}
+    settings = {"display_name": "Ada", "time_zone": "UTC", "rollover_hour": "4", "new_per_day": "20"}
+    began = time.monotonic()
+    with learner.app.state.database.writing(of="somebody else") as session:
+        assert session.scalar(select(1)) == 1  # the first statement takes the locks
+        assert post(learner, "/cards/own", {"front": "f", "back": "b"}, "/account").status_code == 303
+        [path] = set(re.findall(r'action="(/cards/own/[\w-]+)"', learner.get("/cards/own").text))
+        for fields in ({"front": "g", "back": "b"}, {"action": "delete"}):
+            assert post(learner, path, fields, "/account").status_code == 303
+        assert learner.post("/api/progress", json={"items": [answer]}, headers=headers).json() == {"kept": 1}
+        assert post(learner, "/account/settings", settings, "/account").status_code == 303
+        assert post(learner, "/lessons/gradient-descent/done", {"done": "1"}, "/account").status_code == 303
+        assert post(learner, "/placement", {"answers": ""}, "/account").status_code == 303
+        entry = {"id": str(uuid.uuid4()), "kind": "review", "grade": "good", "at": now}
+        entry["card"] = learner.get("/api/queue").json()["cards"][0]["card"]
+        kept = learner.post("/api/log", json={"entries": [entry]}, headers=headers).json()
+        assert kept["stored"] == [entry["id"]]
+    assert time.monotonic() - began < WAIT_SECONDS
+
+
+def token_of(client):
+    return re.search(r'name="form_token" value="(\w+)"', client.get("/account").text)[1]
+
+
+@pytest.fixture
+def both(servers):
+    """Both servers with the same learner, and the headers of their scripts."""
+    sign_up(servers[0], f"both{uuid.uuid4().hex[:8]}@example.org")
+    servers[1].cookies.clear()
+    servers[1].cookies.update(dict(servers[0].cookies))
+    return servers, {"x-form-token": token_of(servers[0]), "accept": "application/json"}
+
+
+def test_answers_of_one_learner_that_reach_both_at_once_are_all_kept(both):
+    servers, headers = both
+    now = datetime.now(UTC)
+
+    def send(which):
+        for number in range(10):
+            items = [
+                {
+                    "kind": "answer",
+                    "item": f"lesson/{which}-{number}",
+                    "value": number,
+                    "at": now.isoformat(),
+                },
+                {
+                    "kind": "draft",
+                    "item": "same",
+                    "value": [which, number],
+                    "at": (now - timedelta(seconds=20 - number - which)).isoformat(),
+                },
+            ]
+            answer = servers[which].post("/api/progress", json={"items": items}, headers=headers)
+            assert answer.json() == {"kept": 2}
+
+    in_parallel([lambda which=which: send(which) for which in range(2)])
+    items = servers[0].get("/api/progress").json()["items"]
+    assert sum(item["kind"] == "answer" for item in items) == 20
+    assert [item["value"] for item in items if item["kind"] == "draft"] == [[1, 9]]  # the newest
+
+
+def test_room_for_own_cards_holds_when_both_are_asked_at_once(both, monkeypatch):
+    servers, _ = both
+    monkeypatch.setattr("slopewise.site.accounts.own_cards.MOST", 5)
+    statuses = []
+
+    def add(which):
+        token = token_of(servers[which])
+        for number in range(5):
+            fields = {"form_token": token, "front": f"{which}", "back": f"{number}"}
+            statuses.append(servers[which].post("/cards/own", data=fields).status_code)
+
+    in_parallel([lambda which=which: add(which) for which in range(2)])
+    assert sorted(statuses) == [303] * 5 + [400] * 5
+
+
+def test_a_prediction_that_failed_and_is_told_to_both_at_once_makes_one_card(both):
+    servers, headers = both
+    frame = servers[0].get("/labs/gradient-descent/frame", headers={"accept": "application/json"}).json()
+    step = frame["gates"][0]
+    lesson = servers[0].app.state.course.lesson("gradient-descent")
+    answer = lesson.lab.run(lesson.lab.read({}))[step].prediction.answer
+    failed = {"slug": "gradient-descent", "query": f"step={step}&guess={1 - min(answer, 1)}"}
+    told = {"failed": [failed]}
+    kept, together = [None, None], threading.Barrier(2)
+
+    def tell(which):
+        together.wait()
+        kept[which] = servers[which].post("/api/predictions", json=told, headers=headers).json()["kept"]
+
+    in_parallel([lambda which=which: tell(which) for which in range(2)])
+    assert kept == [[0], [0]]
+    with servers[0].app.state.database.reading() as session:
+        made = session.query(OwnCard).filter(OwnCard.source.is_not(None)).count()
+    assert made == 1

@@ -65,7 +65,7 @@ def _find(request: Request) -> Visitor:
         login, account = found
         visitor = _visitor(session, account, now)
     if now - login.used_at > TOUCH:
-        with database.writing() as session:
+        with database.writing(of=account.learner_id) as session:
             touch(session, login.id, now)
     return visitor
 
@@ -88,7 +88,7 @@ def let_in_by_token(request: Request) -> bool:
         row, account = found
         request.state.visitor, request.state.token_id = _visitor(session, account, now), row.id
     if row.used_at is None or now - row.used_at > TOUCH:
-        with database.writing() as session:
+        with database.writing(of=account.learner_id) as session:
             touch_token(session, row.id, now)
     return True
 

@@ -180,7 +180,8 @@ def test_writers_of_one_learners_rows_wait_for_each_other_and_for_those_who_writ
 
 @pytest.mark.skipif(KIND != "postgresql", reason="SQLite has one writer at a time")
 def test_writers_of_different_learners_do_not_wait(database):
-    with database.writing("ada"):
+    with database.writing("ada") as held:
+        assert held.query(Learner).count() == 0  # the first statement takes the locks
         done = threading.Event()
 
         def write():

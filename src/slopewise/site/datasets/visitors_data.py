@@ -96,7 +96,7 @@ def _find_guest(request: Request) -> DataGuest | None:
     with database.reading() as session:
         guest = guest_of(session, secret, now)
     if guest is not None and now - guest.used_at > GUEST_TOUCH:
-        with database.writing() as session:
+        with database.writing(of=guest.digest.hex()) as session:
             found = session.get(DataGuest, guest.digest)
             if found is not None:
                 found.used_at = now

@@ -58,7 +58,7 @@ def save_settings(request: Request) -> Response:
     names = ("display_name", "time_zone", "rollover_hour", "new_per_day")
     values = {name: field(request, name) for name in names}
     try:
-        with request.app.state.database.writing() as session:
+        with request.app.state.database.writing(of=visitor_of(request).learner_id) as session:
             change_settings(session.get(Account, account_id(request)), **values)
     except ArgumentError as error:
         return show_account(request, problem=str(error))

@@ -79,7 +79,7 @@ def delete_imported(request: Request) -> Response:
     card, deck = field(request, "card", 40), field(request, "deck", 200)
     learner_id = _learner(request)
     try:
-        with request.app.state.database.writing() as session:
+        with request.app.state.database.writing(of=learner_id) as session:
             if card:
                 ids: Sequence[uuid.UUID] = [uuid.UUID(card)]
             else:
@@ -178,7 +178,7 @@ def _part(asked: str, size: int) -> tuple[int, int] | None:
 
 def _keep(request: Request, found: Contents) -> Arrivals:
     course_cards = frozenset(library_of(request).ids)
-    with request.app.state.database.writing() as session:
+    with request.app.state.database.writing(of=_learner(request)) as session:
         return keep(
             session, _learner(request), found.cards, found.media, request.app.state.clock(), course_cards
         )

@@ -38,7 +38,7 @@ def write_card(request: Request) -> Response:
     """Add a card."""
     front, back = field(request, "front", 5000), field(request, "back", 5000)
     try:
-        with request.app.state.database.writing() as session:
+        with request.app.state.database.writing(of=_learner(request)) as session:
             add_card(session, _learner(request), front, back, request.app.state.clock())
     except ArgumentError as error:
         return _page(request, str(error), front, back)
@@ -49,7 +49,7 @@ def write_card(request: Request) -> Response:
 def change_or_delete_card(request: Request, card_id: uuid.UUID) -> Response:
     """Change a card's text, or delete the card."""
     try:
-        with request.app.state.database.writing() as session:
+        with request.app.state.database.writing(of=_learner(request)) as session:
             if field(request, "action") == "delete":
                 delete_card(session, _learner(request), card_id)
             else:

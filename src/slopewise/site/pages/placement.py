@@ -59,7 +59,7 @@ def keep_placement(request: Request) -> Response:
     answers = _read(guide, field(request, "answers", 2000).split())
     items = [Item("answer", answer.item, answer.choice, now) for answer in answers]
     assert visitor.learner_id is not None
-    with request.app.state.database.writing() as session:
+    with request.app.state.database.writing(of=visitor.learner_id) as session:
         merge(session, visitor.learner_id, items, now)
     return go_to("/progress")
 

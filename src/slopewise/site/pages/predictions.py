@@ -103,7 +103,7 @@ def _store(
     learner_id, now = visitor_of(request).learner_id, request.app.state.clock()
     assert learner_id is not None, "the policy lets nobody in without an account"
     value = {"right": False, "choices": len(prediction["choices"])}
-    with request.app.state.database.writing() as session:
+    with request.app.state.database.writing(of=learner_id) as session:
         card_id = keep_failed_prediction(session, learner_id, lesson.title, address, prediction, guess, now)
         merge(session, learner_id, [Item("prediction", f"{lesson.slug}/{step}", value, now)], now)
     return str(card_id)

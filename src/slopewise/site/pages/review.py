@@ -135,7 +135,7 @@ def write_progress(request: Request) -> Response:
     limit(request, "log of an account", str(visitor.account_id))
     try:
         items = read_items(request.state.fields)
-        with request.app.state.database.writing() as session:
+        with request.app.state.database.writing(of=learner_of(visitor)) as session:
             merge(session, learner_of(visitor), items, request.app.state.clock())
     except DataError as error:
         raise HTTPException(400, f"Nothing was kept: {error}.") from error
