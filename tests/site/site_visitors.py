@@ -1,14 +1,35 @@
 """Those who visit the site in tests: browsers without a screen, their mailbox, and a clock to set ahead."""
 
+import hashlib
 import itertools
 import re
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 from slopewise.site.administration import Administration
 
 PASSWORD = "correct horse battery staple"
+
+
+def run_lab(client, slug, **query):
+    """Run a lab as the button on its page does, from a browser without an account; return the answer."""
+    secret = "a-browser-of-the-tests"
+    token = hashlib.sha256(f"form {secret}".encode()).hexdigest()
+    headers = {"cookie": f"slopewise-form={secret}", "x-form-token": token, "accept": "application/json"}
+    return client.post(f"/labs/{slug}/runs", json={"query": urlencode(query)}, headers=headers)
+
+
+def lab_frame(client, slug, **query):
+    """Return one step of a lab, which is run first if nobody has run it at these settings."""
+    address, headers = f"/labs/{slug}/frame", {"accept": "application/json"}
+    answer, until = client.get(address, params=query, headers=headers), time.monotonic() + 20
+    while answer.json().get("state") in ("ready", "waiting"):
+        assert time.monotonic() < until, "the run does not end"
+        assert run_lab(client, slug, **query).status_code in (200, 400)
+        answer = client.get(address, params=query, headers=headers)
+    return answer
 
 
 class Mailbox:

@@ -1,16 +1,23 @@
 """Labs over HTTP: every lab, stepped forward and back, with good and bad settings."""
 
+import html
+import itertools
+import re
 import time
+from dataclasses import replace
 
 import pytest
+from site_visitors import lab_frame, run_lab
 
 from slopewise.site.content.lesson import LESSONS
+from slopewise.site.content.run_ahead import run_ahead
+from slopewise.site.labs.places import Asker
 
 SLUGS = [folder.name[4:].replace("_", "-") for folder in sorted(LESSONS.glob("n[0-9][0-9]_*"))]
 
 
 def frame(site, slug, **query):
-    answer = site.get(f"/labs/{slug}/frame", params=query, headers={"accept": "application/json"})
+    answer = lab_frame(site, slug, **query)
     return answer.status_code, answer.json()
 
 
@@ -83,3 +90,137 @@ def test_a_step_answers_within_150_milliseconds_at_the_95th_percentile(site, slu
         frame(site, slug, step=step % first["steps"])
         seconds.append(time.perf_counter() - began)
     assert sorted(seconds)[37] < 0.150
+
+
+# ---- who looks, runs nothing
+
+SLUG = "gradient-descent"
+RATES = itertools.count(1)
+
+
+def new_rate():
+    """Return a learning rate that nobody has run yet."""
+    return f"{0.2 + next(RATES) / 1e4:.4f}"
+
+
+@pytest.fixture
+def made(site, monkeypatch):
+    """The runs that workers make meanwhile."""
+    pool, runs = site.app.state.frames.pool, []
+    run = pool.run
+
+    async def watched(lab, values):
+        runs.append(values)
+        return await run(lab, values)
+
+    monkeypatch.setattr(pool, "run", watched)
+    return runs
+
+
+@pytest.fixture
+def full(site):
+    """All places are taken, as long as the test runs."""
+    places = site.app.state.places
+
+    def take():
+        return [places.enter(Asker(f"somebody {number}")) for number in range(places.count)]
+
+    taken = site.portal.call(take)
+    yield
+    for ticket in taken:
+        site.portal.call(ticket.leave)
+
+
+def test_opening_a_link_starts_no_run_and_shows_the_button(site, made):
+    query = {"lr": new_rate(), "step": "3"}
+    for _ in range(2):
+        page = site.get(f"/lessons/{SLUG}", params=query)
+        assert page.status_code == 200
+        assert "Run this experiment" in page.text
+        assert f'name="lr" min="0.005" max="1.2" step="any" value="{float(query["lr"]):g}"' in page.text
+        assert site.get(f"/labs/{SLUG}/frame", params=query).json()["state"] == "ready"
+    assert made == []
+
+
+def test_the_button_runs_the_experiment_without_script_and_goes_to_the_step_of_the_link(browser, made):
+    somebody, rate = browser(), new_rate()
+    page = somebody.get(f"/lessons/{SLUG}?lr={rate}&step=2&guess=1").text
+    button = re.search(r'data-go="run" formmethod="post" formaction="([^"]+)"', page)[1]
+    answer = somebody.post(html.unescape(button).partition("#")[0], {"lr": rate}, page=f"/lessons/{SLUG}")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/lessons/{SLUG}?lr={rate}&step=2&guess=1#lab"
+    page = somebody.get(answer.headers["location"].partition("#")[0]).text
+    assert 'data-state="shown" data-step="2"' in page
+    assert 'class="verdict' in page
+    assert len(made) == 1
+
+
+def test_a_run_is_begun_only_by_a_page_of_ours(site, browser, made):
+    rate = new_rate()
+    for path, sent in ((f"/lessons/{SLUG}", {"data": {"lr": rate}}), (f"/labs/{SLUG}/runs", {"json": {}})):
+        assert browser().client.post(path, **sent).status_code == 403
+    somebody = browser()
+    token = somebody.token(f"/lessons/{SLUG}")
+    answer = somebody.client.post(
+        f"/lessons/{SLUG}", data={"lr": rate, "form_token": token}, headers={"sec-fetch-site": "cross-site"}
+    )
+    assert answer.status_code == 403
+    assert made == []
+
+
+def test_the_run_that_a_lesson_opens_with_is_made_ahead_and_stays(site, course, monkeypatch):
+    frames, lesson = site.app.state.frames, course.lesson(SLUG)
+    before, pins = dict(frames._pinned), set(frames._pins)
+    frames._pinned.clear()
+    frames._kept.clear()
+    frames._size = 0
+    small = replace(course, parts=(replace(course.parts[0], entries=(course.entry(SLUG),)),))
+    site.portal.call(run_ahead, small, frames)
+    assert frames.kept(lesson.folder, lesson.lab.read({})) is not None
+    monkeypatch.setattr(frames.pool, "limits", replace(frames.pool.limits, kept=1))
+    for _ in range(2):
+        assert run_lab(site, SLUG, lr=new_rate()).status_code == 200
+    assert 'data-state="shown"' in site.get(f"/lessons/{SLUG}").text
+    frames._pinned.update(before)
+    frames._pins.update(pins)
+
+
+def test_a_lesson_answers_when_all_places_are_taken_and_shows_the_place_in_the_queue(browser, full, made):
+    first, second, rates = browser(), browser(), [new_rate(), new_rate()]
+    for somebody, rate in zip((first, second), rates, strict=True):
+        answer = somebody.post(f"/lessons/{SLUG}", {"lr": rate}, page=f"/lessons/{SLUG}")
+        assert answer.status_code == 303
+    for place, (somebody, rate) in enumerate(zip((first, second), rates, strict=True), 1):
+        page = somebody.get(f"/lessons/{SLUG}?lr={rate}")
+        assert page.status_code == 200
+        assert f"Place {place} in the queue" in page.text
+        assert '<noscript><meta http-equiv="refresh"' in page.text
+    told = first.get(f"/labs/{SLUG}/frame?lr={rates[0]}").json()
+    assert (told["state"], told["place"]) == ("waiting", 1)
+    assert second.get(f"/labs/{SLUG}/frame?lr={rates[0]}").json()["state"] == "ready"
+    assert made == []
+
+
+def test_a_full_queue_is_said_on_the_page_which_answers_all_the_same(site, browser, full, monkeypatch):
+    monkeypatch.setattr(site.app.state.places, "most_waiting", 0)
+    somebody, rate = browser(), new_rate()
+    answer = somebody.post(f"/lessons/{SLUG}", {"lr": rate}, page=f"/lessons/{SLUG}")
+    assert answer.status_code == 200
+    assert "the queue is full; please try again" in answer.text
+    assert "Run this experiment" in answer.text
+    assert run_lab(site, SLUG, lr=rate).json()["problem"].startswith("all places are taken")
+
+
+def test_settings_that_a_lab_cannot_run_are_refused_on_the_page(site, browser):
+    somebody = browser()
+    answer = somebody.post("/lessons/training-loop", {"batch": "2", "epochs": "8"}, page=f"/lessons/{SLUG}")
+    until = time.monotonic() + 10
+    while answer.status_code == 303 or 'data-state="waiting"' in answer.text:
+        assert time.monotonic() < until, "the run does not end"
+        answer = somebody.get("/lessons/training-loop?batch=2&epochs=8")
+    assert answer.status_code == 400
+    assert "choose fewer" in answer.text
+    answer = somebody.post(f"/lessons/{SLUG}", {"lr": "much"}, page=f"/lessons/{SLUG}")
+    assert answer.status_code == 400
+    assert "(lr) is a number" in answer.text
+    assert run_lab(site, SLUG, lr="much").status_code == 400

@@ -51,7 +51,8 @@ def test_the_metrics_count_by_route_and_status(site):
     assert 'method="other"' in after
     assert "PURGE" not in after
     assert 'slopewise_request_seconds_bucket{le="0.15",route="/glossary"}' in after
-    assert "slopewise_jobs 0.0" in after
+    assert f"slopewise_jobs {float(len(site.app.state.jobs))}" in after
+    assert f"slopewise_places_waiting {float(len(site.app.state.places))}" in after
 
 
 def test_an_error_is_written_by_kind_and_place_without_its_text():

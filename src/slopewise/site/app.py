@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -21,11 +22,13 @@ from slopewise.site.configuration import Configuration
 from slopewise.site.content import load_course
 from slopewise.site.content.library import load_pro_decks
 from slopewise.site.content.read_ahead import ReadAhead
+from slopewise.site.content.run_ahead import run_ahead
 from slopewise.site.datasets.shelf import Shelf
 from slopewise.site.datasets.workshop import Workshop
 from slopewise.site.labs.job_rows import job_store_of
 from slopewise.site.labs.jobs import Jobs
-from slopewise.site.labs.pool import FrameStore, Pool
+from slopewise.site.labs.pool import Pool
+from slopewise.site.labs.runs import FrameStore
 from slopewise.site.loaded_content import Libraries
 from slopewise.site.mastery.guide import Guide
 from slopewise.site.owner_pages import read_pages
@@ -38,6 +41,7 @@ from slopewise.site.pages import (
     datasets,
     errors,
     health,
+    labs,
     lessons,
     logging_in,
     membership,
@@ -97,7 +101,8 @@ def create_app(
     clock : callable
         Returns the moment, with a time zone.
     reads_ahead : bool
-        Whether all lessons are read in the background once the server is up (`ReadAhead`).
+        Whether all lessons are read, and their labs run at the default settings, in the background once the
+        server is up (`ReadAhead`, `run_ahead`).
 
     Raises
     ------
@@ -122,13 +127,16 @@ def create_app(
     application.state.reads_ahead = reads_ahead
     application.state.libraries = Libraries(application.state.course, load_pro_decks())
     application.state.templates = make_templates(STATIC)
-    application.state.importer = Importer()
-    application.state.frames = FrameStore(Pool(configuration.limits))
-    application.state.jobs = Jobs(application.state.frames.pool)
+    pool = Pool(configuration.limits)
+    application.state.places = pool.places
+    application.state.importer = Importer(pool.places)
+    application.state.frames = FrameStore(pool)
+    application.state.jobs = Jobs(pool, configuration.jobs)
     application.state.metrics.watch(application)
     application.state.previews = playground.Previews()
     for module in (
         lessons,
+        labs,
         anki,  # before cards, as the next
         own_cards,  # before cards: its address is among theirs
         cards,
@@ -177,18 +185,23 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     erase_again(state.database, state.clock())
     state.tries = tries_of(state.database)
     state.jobs.share(job_store_of(state.database))
-    state.workshop = Workshop(Shelf(state.database.beside(DATA)), state.database, state.clock)
+    state.workshop = Workshop(Shelf(state.database.beside(DATA)), state.database, state.clock, state.places)
     state.hashing = CapacityLimiter(HASHES_AT_ONCE)
     state.desk = Desk(state.payments, state.database, state.clock) if state.payments else None
     await state.frames.pool.warm_up()
     reading = ReadAhead(state.course)
+    running: asyncio.Task[None] | None = None
     if state.reads_ahead:
         reading.start()
+        running = asyncio.create_task(run_ahead(state.course, state.frames))
     yield
+    if running is not None:
+        running.cancel()
     reading.stop()
     await state.jobs.close()
     await state.workshop.close()
     if state.desk is not None:
         await state.desk.close()
+    await state.frames.close()
     await state.frames.pool.close()
     state.database.close()

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from slopewise.engine.errors import ArgumentError
 from slopewise.site.accounts.mail import secret_from_environment
 from slopewise.site.accounts.passwords import PasswordCost
+from slopewise.site.labs.jobs import JobLimits
 from slopewise.site.labs.pool import Limits
 
 LOOPBACK = ("127.0.0.1", "::1")
@@ -39,7 +40,9 @@ class Configuration:
     pages : Path
         The folder of the owner's own pages, such as ``privacy.md``.
     limits : Limits
-        Of the labs.
+        Of the labs, and of all work of visitors together.
+    jobs : JobLimits
+        Of live trainings.
     password_cost : PasswordCost
         How much work it is to try a password.
     """
@@ -54,6 +57,7 @@ class Configuration:
     metrics_port: int | None = None
     pages: Path | None = None
     limits: Limits = field(default_factory=Limits)
+    jobs: JobLimits = field(default_factory=JobLimits)
     password_cost: PasswordCost = field(default_factory=PasswordCost)
 
     def __post_init__(self) -> None:

@@ -86,6 +86,8 @@ class Metrics:
         """Add what is asked for at each scrape."""
         jobs = Gauge("slopewise_jobs", "Live trainings that are open.", registry=self.registry)
         jobs.set_function(lambda: len(application.state.jobs))
+        waiting = Gauge("slopewise_places_waiting", "Work that waits for a place.", registry=self.registry)
+        waiting.set_function(lambda: len(application.state.places))
 
     def serve(self, port: int) -> tuple[Any, int]:
         """Serve on a port of loopback, in a thread; return the server, and the port."""

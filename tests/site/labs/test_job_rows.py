@@ -8,7 +8,8 @@ from sqlalchemy import delete, select
 
 from slopewise.site.labs.job_rows import DatabaseStore
 from slopewise.site.labs.jobs import JobLimits, Jobs
-from slopewise.site.labs.pool import LabBusyError, Limits, Pool
+from slopewise.site.labs.places import LabBusyError
+from slopewise.site.labs.pool import Limits, Pool
 from slopewise.site.playground.design import check_design, read_values
 from slopewise.site.storage.database import open_database
 from slopewise.site.storage.job_tables import LiveJob, Opening

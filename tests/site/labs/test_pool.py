@@ -10,7 +10,8 @@ from slopewise.engine.errors import ArgumentError
 from slopewise.site.content.lesson import LESSONS
 from slopewise.site.labs import worker
 from slopewise.site.labs.lab import Lab
-from slopewise.site.labs.pool import FrameStore, LabBusyError, LabFailedError, Limits, Pool, Worker
+from slopewise.site.labs.places import Asker, LabBusyError
+from slopewise.site.labs.pool import LabFailedError, Limits, Pool, Worker
 
 LAB = "n04_gradient_descent"
 VALUES = {"surface": "bowl", "lr": 0.1, "w1": 1.0, "w2": 1.0}
@@ -27,31 +28,6 @@ def run(work, **limits):
             await pool.close()
 
     return asyncio.run(whole())
-
-
-@pytest.mark.slow
-def test_a_run_is_made_once_for_all_who_ask_at_the_same_time():
-    async def ask(pool):
-        store = FrameStore(pool)
-        answers = await asyncio.gather(*(store.frames(LAB, VALUES) for _ in range(20)))
-        return answers, pool._idle[0].runs
-
-    answers, runs = run(ask)
-    assert runs == 1
-    assert all(answer is answers[0] for answer in answers)
-
-
-@pytest.mark.slow
-def test_old_runs_leave_the_store_when_memory_is_short():
-    async def ask(pool):
-        store = FrameStore(pool)
-        for rate in (0.1, 0.2, 0.3):
-            await store.frames(LAB, {**VALUES, "lr": rate})
-        return len(store._kept), store._size
-
-    kept, size = run(ask, kept=1)
-    assert kept == 1
-    assert size > 1
 
 
 @pytest.mark.slow
@@ -76,16 +52,10 @@ def test_output_beyond_the_limit_is_refused():
 
 
 @pytest.mark.slow
-def test_who_finds_the_queue_full_or_waits_too_long_is_told():
+def test_who_waits_too_long_for_a_place_is_told():
     async def ask(pool):
-        await pool._free.acquire()
-        with pytest.raises(LabBusyError, match="try again"):
-            await pool.run(LAB, VALUES)
-        pool._waiting = pool.limits.waiting
-        with pytest.raises(LabBusyError, match="queue is full"):
-            await pool.run(LAB, VALUES)
-        pool._waiting = 0
-        pool._free.release()
+        with pool.places.enter(Asker("somebody")), pytest.raises(LabBusyError, match="try again"):
+            await pool.ask({"lab": LAB, "values": VALUES})
 
     run(ask, patience=0.05)
 

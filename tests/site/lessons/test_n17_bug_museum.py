@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from site_visitors import lab_frame
 
 import slopewise as sw
 from slopewise.site.content.lessons.n17_bug_museum.exhibit import COVERED, Check
@@ -148,6 +149,9 @@ def test_a_check_never_passes_what_is_no_number():
 def test_a_page_puts_a_patch_in_without_script(site):
     """A form sends the patch of before and then the one that is chosen."""
     step = len(frames(exhibit="floor"))
+    answer = site.get(f"/lessons/bug-museum?exhibit=floor&patch=none&seed=1&patch=c&step={step}")
+    assert "Run this experiment" in answer.text
+    lab_frame(site, "bug-museum", exhibit="floor", patch="c")
     answer = site.get(f"/lessons/bug-museum?exhibit=floor&patch=none&seed=1&patch=c&step={step}")
     assert "The floor, patched" in answer.text
     assert '<input type="hidden" name="patch" value="c" data-default="none">' in answer.text

@@ -7,15 +7,16 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
+from site_visitors import lab_frame
 
 SLUG = "gradient-descent"
 
 
 def asked(site, slug=SLUG, **settings):
     """Return the first step at which a lab asks, and a wrong and the right guess."""
-    gate = site.get(f"/labs/{slug}/frame", params=settings).json()["gates"][0]
+    gate = lab_frame(site, slug, **settings).json()["gates"][0]
     for guess in range(5):
-        made = site.get(f"/labs/{slug}/frame", params={**settings, "step": gate + 1, "guess": guess}).json()
+        made = lab_frame(site, slug, **settings, step=gate + 1, guess=guess).json()
         if made["verdict"]["right"]:
             return gate, (guess + 1) % made["verdict"]["choices"], guess
     raise AssertionError("no guess is right")

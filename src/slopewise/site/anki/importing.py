@@ -14,10 +14,11 @@ from slopewise.site.accounts.imported_cards import Medium
 from slopewise.site.anki.media import kind_of
 from slopewise.site.anki.work import MEDIA, PACKAGE
 from slopewise.site.labs.alone import AloneLimits, run_alone
-from slopewise.site.labs.pool import LabBusyError
+from slopewise.site.labs.places import SITE, Asker, Places
 
 LIMITS = AloneLimits(seconds=30, memory=512 * 2**20, file=64 * 2**20, output=24 * 2**20)
-MOST_WAITING = 10
+READERS = 1  # packages whose reading has begun; so many hold memory
+PATIENCE = 30.0  # seconds until who brings one is told to come back
 _WORK = "slopewise.site.anki.work"
 
 
@@ -33,13 +34,12 @@ class Contents:
 
 
 class Importer:
-    """Reads packages, one at a time."""
+    """Reads packages, one at a time, at the places that labs have too."""
 
-    def __init__(self) -> None:
-        self._turn = asyncio.Semaphore(1)
-        self._waiting = 0
+    def __init__(self, places: Places) -> None:
+        self._places = places
 
-    async def read(self, package: bytes) -> Contents:
+    async def read(self, package: bytes, asker: Asker = SITE) -> Contents:
         """Return what is in a package.
 
         Raises
@@ -47,21 +47,16 @@ class Importer:
         ArgumentError
             If it is none, or goes past a limit; the message says which.
         LabBusyError
-            If too many wait already.
+            If too many wait already, or it has waited too long.
         LabFailedError
             If reading it took too long or too much memory.
         """
-        if self._waiting >= MOST_WAITING:
-            raise LabBusyError("others are importing packages just now; please try again in a moment")
-        self._waiting += 1
-        try:
-            async with self._turn:
-                with tempfile.TemporaryDirectory(prefix="slopewise-anki-") as folder:
-                    (Path(folder) / PACKAGE).write_bytes(package)
-                    found = await run_alone(_WORK, {}, Path(folder), LIMITS)
-                    return await asyncio.to_thread(_contents, found, Path(folder) / MEDIA)
-        finally:
-            self._waiting -= 1
+        with self._places.enter(asker, kind="package", most=READERS) as ticket:
+            await ticket.wait(PATIENCE)
+            with tempfile.TemporaryDirectory(prefix="slopewise-anki-") as folder:
+                (Path(folder) / PACKAGE).write_bytes(package)
+                found = await run_alone(_WORK, {}, Path(folder), LIMITS, ticket)
+                return await asyncio.to_thread(_contents, found, Path(folder) / MEDIA)
 
 
 def _contents(found: dict[str, Any], folder: Path) -> Contents:

@@ -23,7 +23,7 @@ from slopewise.engine.errors import SlopewiseError
 from slopewise.site.datasets.records import UNSEEN, end_guests, end_lost_runs
 from slopewise.site.datasets.shelf import Shelf
 from slopewise.site.labs.alone import AloneLimits, run_alone
-from slopewise.site.labs.pool import LabBusyError
+from slopewise.site.labs.places import SITE, Asker, Places, Ticket
 from slopewise.site.storage.database import Database
 from slopewise.site.storage.dataset_tables import DataRun, DataSet
 
@@ -32,14 +32,16 @@ log = logging.getLogger(__name__)
 READING = AloneLimits(seconds=20)
 FITTING = AloneLimits(seconds=90)
 UPLOADS = 16  # files that arrive at the same time
-READERS = 2  # tables that are read at the same time
-WAITING, PATIENCE = 20, 15.0  # who waits to have a table read, and for how many seconds
-FITS = max(1, (os.cpu_count() or 2) - 1)  # trainings at the same time
+READERS = 2  # tables whose reading has begun; so many hold memory
+PATIENCE = 15.0  # seconds until who wants a table read is told to come back
+FITS = max(1, (os.cpu_count() or 2) - 1)  # trainings that have begun
 LOOK, TIDY = 2.0, 600.0  # seconds between two looks at who watches, and between two sweeps
 _WORK = "slopewise.site.datasets.work"
 
 
-async def run_fit(shelf: Shelf, table: Path, file_name: str, request: dict[str, Any]) -> dict[str, Any]:
+async def run_fit(
+    shelf: Shelf, table: Path, file_name: str, request: dict[str, Any], ticket: Ticket | None = None
+) -> dict[str, Any]:
     """Train on a table in a process of its own, by the code of `slopewise fit`.
 
     Parameters
@@ -51,6 +53,8 @@ async def run_fit(shelf: Shelf, table: Path, file_name: str, request: dict[str, 
         What messages and the report call it.
     request : dict
         ``question`` and ``settings``, the fields of `Question` and `Settings`.
+    ticket : Ticket, optional
+        The place it has.
 
     Returns
     -------
@@ -69,66 +73,70 @@ async def run_fit(shelf: Shelf, table: Path, file_name: str, request: dict[str, 
         target = request["question"]["target"]
         command = shlex.join(["slopewise", "fit", file_name, "--target", target])
         asked = {**request, "task": "fit", "file": file_name, "command": command}
-        result: dict[str, Any] = await run_alone(_WORK, asked, folder, FITTING)
+        result: dict[str, Any] = await run_alone(_WORK, asked, folder, FITTING, ticket)
         return result
 
 
 class Workshop:
-    """The work on data sets of one server process."""
+    """The work on data sets of one server process, at the places that labs and trainings have too."""
 
-    def __init__(self, shelf: Shelf, database: Database, clock: Callable[[], datetime]) -> None:
-        self.shelf, self.database, self.clock = shelf, database, clock
+    def __init__(
+        self, shelf: Shelf, database: Database, clock: Callable[[], datetime], places: Places
+    ) -> None:
+        self.shelf, self.database, self.clock, self.places = shelf, database, clock, places
         self.uploads = asyncio.Semaphore(UPLOADS)  # `forms.check_upload` takes one for each file
-        self._reading = asyncio.Semaphore(READERS)
-        self._fitting = asyncio.Semaphore(FITS)
-        self._waiting = 0
         self._fits: dict[uuid.UUID, asyncio.Task[None]] = {}
+        self._tickets: dict[uuid.UUID, Ticket] = {}
         self._tidying = asyncio.create_task(self._keep_tidy())
 
     # ---- reading
 
-    async def read(self, file_name: str, content: bytes) -> dict[str, Any]:
+    async def read(self, file_name: str, content: bytes, asker: Asker = SITE) -> dict[str, Any]:
         """Return ``facts`` and ``points`` of a file that a visitor gave."""
         with self.shelf.workplace() as folder:
             (folder / file_name).write_bytes(content)
-            return await self._ask({"task": "read", "file": file_name}, folder)
+            return await self._ask({"task": "read", "file": file_name}, folder, asker)
 
-    async def generate(self, kind: str, rows: int, noise: float | None, seed: int) -> dict[str, Any]:
+    async def generate(
+        self, kind: str, rows: int, noise: float | None, seed: int, asker: Asker = SITE
+    ) -> dict[str, Any]:
         """Return ``facts``, ``points`` and the ``text`` of a generated table."""
         request = {"task": "generate", "kind": kind, "rows": rows, "noise": noise, "seed": seed}
         with self.shelf.workplace() as folder:
-            return await self._ask(request, folder)
+            return await self._ask(request, folder, asker)
 
-    async def cells(self, data_set: DataSet) -> dict[str, Any]:
+    async def cells(self, data_set: DataSet, asker: Asker = SITE) -> dict[str, Any]:
         """Return ``names`` and ``rows`` of a whole table, as text."""
         with self.shelf.workplace() as folder:
             _copy(self.shelf.table(data_set.id), folder / data_set.file_name)
-            return await self._ask({"task": "table", "file": data_set.file_name}, folder)
+            return await self._ask({"task": "table", "file": data_set.file_name}, folder, asker)
 
-    async def _ask(self, request: dict[str, Any], folder: Path) -> dict[str, Any]:
-        busy = "others have their tables read just now; please try again in a moment"
-        if self._waiting >= WAITING:
-            raise LabBusyError(busy)
-        self._waiting += 1
-        try:
-            await asyncio.wait_for(self._reading.acquire(), PATIENCE)
-        except TimeoutError:
-            raise LabBusyError(busy) from None
-        finally:
-            self._waiting -= 1
-        try:
-            result: dict[str, Any] = await run_alone(_WORK, request, folder, READING)
+    async def _ask(self, request: dict[str, Any], folder: Path, asker: Asker) -> dict[str, Any]:
+        with self.places.enter(asker, kind="reading", most=READERS) as ticket:
+            await ticket.wait(PATIENCE)
+            result: dict[str, Any] = await run_alone(_WORK, request, folder, READING, ticket)
             return result
-        finally:
-            self._reading.release()
 
     # ---- training
 
-    def start(self, run: DataRun, data_set: DataSet) -> None:
-        """Tend a training that waits, until it has ended or nobody looks."""
+    def start(self, run: DataRun, data_set: DataSet, asker: Asker = SITE) -> None:
+        """Tend a training that waits, until it has ended or nobody looks.
+
+        Its owner has no other one, which bounds the queue of them.
+        """
+        self._tickets[run.id] = self.places.enter(asker, kind="fit", most=FITS, is_bounded=False)
         task = asyncio.create_task(self._tend(run, data_set))
         self._fits[run.id] = task
-        task.add_done_callback(lambda _: self._fits.pop(run.id, None))
+        task.add_done_callback(lambda _: self._forget(run.id))
+
+    def _forget(self, run_id: uuid.UUID) -> None:
+        self._fits.pop(run_id, None)
+        self._tickets.pop(run_id).leave()
+
+    def place_of(self, run_id: uuid.UUID) -> int | None:
+        """Return a training's place in the queue, 0 if it has its turn, or None if it is not tended here."""
+        ticket = self._tickets.get(run_id)
+        return None if ticket is None else ticket.place
 
     def stop(self, run_id: uuid.UUID) -> None:
         """End a training, if it is tended here."""
@@ -152,12 +160,13 @@ class Workshop:
 
     async def _work(self, run: DataRun, data_set: DataSet) -> tuple[str, str]:
         """Train, keep the report, and return how it ended."""
-        async with self._fitting:
+        with self._tickets[run.id] as ticket:
+            await ticket.wait()
             await asyncio.to_thread(self._note, run.id, "running", "")
             request: dict[str, Any] = {name: run.settings[name] for name in ("question", "settings")}
             try:
                 table = self.shelf.table(data_set.id)
-                result = await run_fit(self.shelf, table, data_set.file_name, request)
+                result = await run_fit(self.shelf, table, data_set.file_name, request, ticket)
                 self.shelf.put_report(data_set.id, run.id, result["report"])
             except SlopewiseError as error:
                 return "refused", str(error)

@@ -1,7 +1,8 @@
 """One process for one piece of work: it parses or trains on what a visitor gave, then it is gone.
 
 It has no secret, no database handle, one thread and no compiler, like a lab's worker; besides, a folder of
-its own for files, which is deleted with it.
+its own for files, which is deleted with it. It works at a place of the server (`labs.places`); when others
+wait it is stopped, and goes on at its next turn.
 """
 
 from __future__ import annotations
@@ -10,34 +11,44 @@ import asyncio
 import json
 import logging
 import os
+import signal
 import sys
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from slopewise.engine.errors import ArgumentError, SlopewiseError
+from slopewise.site.labs.places import Ticket
 from slopewise.site.labs.pool import LabFailedError, worker_environment
 
 log = logging.getLogger(__name__)
+
+LOOK = 0.1  # seconds between two looks at whether others wait
+TURN = 2.0  # seconds until others have theirs
+_STOP, _GO_ON = getattr(signal, "SIGSTOP", None), getattr(signal, "SIGCONT", None)  # Windows has none
 
 
 @dataclass(frozen=True)
 class AloneLimits:
     """What one process may use; what it does not keep to by itself, the system enforces."""
 
-    seconds: float  # of the clock on the wall
+    seconds: float  # of the clock on the wall, while it is at work
     memory: int = 2**30  # bytes of data
     file: int = 64 * 2**20  # bytes of one file
     output: int = 16 * 2**20  # bytes of its answer
 
 
-async def run_alone(module: str, request: dict[str, Any], folder: Path, limits: AloneLimits) -> Any:
+async def run_alone(
+    module: str, request: dict[str, Any], folder: Path, limits: AloneLimits, ticket: Ticket | None = None
+) -> Any:
     """Start ``python -m module`` in a folder, hand it a request, and return its result.
 
-    The module reads a line of JSON and answers with one, which `serve_one` sees to.
+    The module reads a line of JSON and answers with one, which `serve_one` sees to. The caller holds the
+    place of the ticket; without one, nobody else is waited for.
 
     Raises
     ------
@@ -58,7 +69,7 @@ async def run_alone(module: str, request: dict[str, Any], folder: Path, limits: 
     )
     line = json.dumps({**request, "limits": vars(limits)}).encode() + b"\n"
     try:
-        answer = await asyncio.wait_for(_exchange(process, line), limits.seconds)
+        answer = await _in_turns(process, _exchange(process, line), limits.seconds, ticket)
     except TimeoutError:
         raise LabFailedError(
             f"this took longer than {limits.seconds:g} seconds, which is all there is"
@@ -78,6 +89,41 @@ async def _exchange(process: asyncio.subprocess.Process, line: bytes) -> bytes:
     process.stdin.write(line)
     await process.stdin.drain()
     return await process.stdout.readline()
+
+
+async def _in_turns(
+    process: asyncio.subprocess.Process,
+    exchange: Coroutine[Any, Any, bytes],
+    seconds: float,
+    ticket: Ticket | None,
+) -> bytes:
+    """Return the answer of a process; the seconds are those in which it was at work."""
+    work, spent = asyncio.create_task(exchange), 0.0
+    try:
+        while not work.done() and spent < seconds:
+            began = time.monotonic()
+            await asyncio.wait({work}, timeout=min(LOOK, seconds - spent))
+            spent += time.monotonic() - began
+            if ticket is not None and _STOP is not None and not work.done() and ticket.is_over(TURN):
+                await _rest(process, ticket)
+        if not work.done():
+            raise TimeoutError
+        return await work
+    finally:
+        work.cancel()
+        await asyncio.wait({work})  # `_end` reads the same pipe
+
+
+async def _rest(process: asyncio.subprocess.Process, ticket: Ticket) -> None:
+    """Stop a process until its next turn. Stopped, it computes nothing; its memory is its own."""
+    assert _STOP is not None
+    assert _GO_ON is not None
+    with suppress(ProcessLookupError):
+        process.send_signal(_STOP)
+    ticket.step_back()
+    await ticket.wait()
+    with suppress(ProcessLookupError):
+        process.send_signal(_GO_ON)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

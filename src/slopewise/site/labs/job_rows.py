@@ -17,7 +17,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from slopewise.site.labs.job_store import JobRecord, JobStore, MemoryStore, News, Wish
-from slopewise.site.labs.pool import LabBusyError
+from slopewise.site.labs.places import LabBusyError
 from slopewise.site.storage.database import Database
 from slopewise.site.storage.job_tables import LiveJob, Opening, key_of
 

@@ -2,8 +2,8 @@
 
 A job is a list of settings, a step that is shown and a step that is wanted. While the two differ the job asks
 the pool for slices of a tenth of a second; between slices it holds no process, and a job at rest never
-does. As many jobs work at a time as there are workers; the others wait in a queue, and who has had a turn
-goes to its end if others wait. All of it runs in the server's event loop.
+does. Jobs work in the places that labs and own data have too (`labs.places`); the others wait in the queue
+for them, and who has had a turn goes to its end if others wait. All of it runs in the server's event loop.
 
 Where several server processes share a database, they know of each other's jobs (`labs.job_store`). The
 process that a stream asks holds the job: it computes it anew from its start, as all steps follow from the
@@ -19,14 +19,14 @@ import logging
 import math
 import secrets
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from slopewise.engine.errors import ArgumentError, SlopewiseError
 from slopewise.site.labs.job_store import JobRecord, JobStore, MemoryStore
-from slopewise.site.labs.pool import LabBusyError, Pool
+from slopewise.site.labs.places import Asker, LabBusyError, Ticket
+from slopewise.site.labs.pool import Pool
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +83,7 @@ class Job:
     is_fresh: bool = True  # nothing is known yet, not even of step 0
     seconds: float = 0.0
     place: int = 0  # in the queue; 0 is at work or at rest
+    ticket: Ticket | None = None  # for its place, while it has work
     waits_since: float = 0.0  # seconds since 1970 while it waits in the queue
     resumes_at: int = 0  # what its visitor saw at another process: until it is reached nothing else is shown
     why: str = ""  # why it ended
@@ -119,6 +120,17 @@ class Job:
         """The last step of the curve."""
         return int(self.points[-1][0] or 0) if self.points else -1
 
+    def move(self, place: int) -> None:
+        """Take in the place in the queue."""
+        self.place = place
+        self.waits_since = (self.waits_since or time.time()) if place else 0.0
+        self.tell()
+
+    def leave_queue(self) -> None:
+        """Wait no longer, if it does."""
+        if self.ticket is not None and self.place:
+            self.ticket.leave()
+
     def tell(self) -> None:
         """Wake the streams."""
         self.version += 1
@@ -134,7 +146,7 @@ class Job:
         """End the job; only why is kept."""
         self.why = self.why or why
         self.snapshots = {}
-        self.place = 0
+        self.leave_queue()
         self.tell()
 
     def message(self, after: int, seen: int) -> dict[str, Any]:
@@ -217,7 +229,6 @@ class Jobs:
         self.clock = clock
         self.store: JobStore = store or MemoryStore()
         self._jobs: dict[str, Job] = {}
-        self._waiting: deque[Job] = deque()
         self._at_work: dict[Job, asyncio.Task[None]] = {}
         self._reaper: asyncio.Task[None] | None = None
         self._sharing: asyncio.Task[None] | None = None
@@ -290,9 +301,8 @@ class Jobs:
         job.wished_at = self.clock()
         job.wanted, job.is_pausing = step, False
         job.resumes_at = min(job.resumes_at, step)
-        if job in self._waiting and not job.has_work:
-            self._waiting.remove(job)
-            job.place, job.waits_since = 0, 0.0
+        if not job.has_work:
+            job.leave_queue()
         self._schedule(job)
         if not job.has_work:
             job.tell()  # else the first slice does: a message now would hold up the one that matters
@@ -302,7 +312,7 @@ class Jobs:
         if job.resumes_at:
             self.go_to(job, job.resumes_at)  # where its visitor sees it
             return
-        if job in self._at_work:
+        if job in self._at_work and not job.place:
             job.is_pausing = True  # after the slice that is under way
             return
         self.go_to(job, job.step)
@@ -348,45 +358,38 @@ class Jobs:
     # ---- turns
 
     def _schedule(self, job: Job) -> None:
-        if job.has_work and job not in self._at_work and job not in self._waiting:
-            self._wait(job)
-        self._fill()
-
-    def _wait(self, job: Job) -> None:
-        """Let a job wait behind those that have waited for longer, at whichever process."""
-        job.waits_since = job.waits_since or time.time()
-        place = sum(other.waits_since <= job.waits_since for other in self._waiting)
-        self._waiting.insert(place, job)
-
-    def _fill(self) -> None:
-        while self._waiting and len(self._at_work) < self.pool.limits.workers:
-            job = self._waiting.popleft()
+        """Let a job work, at a place or in the queue for one."""
+        if not job.has_work or job in self._at_work:
+            return
+        asker = Asker(job.owner, job.network)
+        job.ticket = self.pool.places.enter(asker, job.move, is_bounded=False, since=job.waits_since)
+        if not job.ticket.place:
             job.waits_since = 0.0
-            if job.place:
-                job.place = 0
-                job.tell()
-            self._at_work[job] = asyncio.create_task(self._turn(job))
-        for place, job in enumerate(self._waiting, 1):
-            if job.place != place:
-                job.place = place
-                job.tell()
+        self._at_work[job] = asyncio.create_task(self._work(job, job.ticket))
 
-    async def _turn(self, job: Job) -> None:
-        began = self.clock()
+    async def _work(self, job: Job, ticket: Ticket) -> None:
         try:
-            while job.has_work and not (self._waiting and self.clock() - began > self.limits.turn):
-                await self._slice(job)
+            while await ticket.wait():
+                await self._turn(job, ticket)
+                if not job.has_work:
+                    break
+                ticket.step_back()
         except SlopewiseError as error:
             job.end(str(error))
         except Exception:
             log.exception("a training failed")
             job.end("the training ran into a mistake of ours; the server's log says which")
         finally:
+            ticket.leave()
             self._at_work.pop(job, None)
-            if job.has_work:
-                self._wait(job)
-            self._fill()
+            self._schedule(job)  # for what was wished meanwhile
             job.tell()
+
+    async def _turn(self, job: Job, ticket: Ticket) -> None:
+        while job.has_work:
+            await self._slice(job)
+            if ticket.is_over(self.limits.turn):
+                return
 
     async def _slice(self, job: Job) -> None:
         if job.seconds >= self.limits.seconds:
@@ -395,7 +398,7 @@ class Jobs:
                 "its code runs it on as long as you like"
             )
         wanted, began = job.wanted, self.clock()
-        answer, _ = await self.pool.ask(
+        answer, _ = await self.pool.answer(
             {
                 "job": job.run,
                 "values": dict(job.values),
@@ -517,15 +520,12 @@ class Jobs:
 
     def _forget(self, job: Job) -> None:
         self._jobs.pop(job.id, None)
-        if job in self._waiting:
-            self._waiting.remove(job)
 
     async def close(self) -> None:
         """End all jobs; other processes go on with those that are shared."""
         for job in list(self._jobs.values()):
             job.end(MOVED if self.store.is_shared else "the server stops")
         self._jobs.clear()
-        self._waiting.clear()
         tasks = [task for task in (self._reaper, self._sharing, *self._at_work.values()) if task is not None]
         for task in tasks:
             task.cancel()

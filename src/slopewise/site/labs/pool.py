@@ -1,8 +1,4 @@
-"""A bounded pool of worker processes, and the frames they made.
-
-A lab's run is a pure function of its settings, so its frames are kept: stepping forward and back, scrubbing
-and a whole class opening one link cost one run.
-"""
+"""A pool of worker processes: each answers one request after the other, in the places that there are."""
 
 from __future__ import annotations
 
@@ -11,12 +7,12 @@ import json
 import logging
 import os
 import sys
-from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from slopewise.engine.errors import ArgumentError, SlopewiseError
+from slopewise.site.labs.places import SITE, Asker, Places
 from slopewise.site.labs.settings import Values
 
 log = logging.getLogger(__name__)
@@ -33,10 +29,6 @@ _KEPT_FROM_ENVIRONMENT = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "TMPDIR", "VIR
 Frames = list[dict[str, Any]]
 
 
-class LabBusyError(SlopewiseError):
-    """All workers are taken, and the queue is full or too slow."""
-
-
 class LabFailedError(SlopewiseError):
     """A lab ran into a mistake of ours, or past its limits."""
 
@@ -51,9 +43,10 @@ def worker_environment() -> dict[str, str]:
 class Limits:
     """What labs may use."""
 
-    workers: int = max(1, (os.cpu_count() or 2) - 1)
-    waiting: int = 64  # requests in the queue
-    patience: float = 10.0  # seconds in the queue
+    workers: int = max(1, (os.cpu_count() or 2) - 1)  # places, for all work of visitors together
+    waiting: int = 200  # in the queue
+    by_network: int = 100  # of them, from one network
+    patience: float = 10.0  # seconds in the queue, where no page shows one's place
     seconds: float = 5.0  # one run
     output: int = 8 * 2**20  # bytes of one run's frames
     kept: int = 96 * 2**20  # bytes of frames in memory
@@ -124,67 +117,61 @@ class Worker:
 
 
 class Pool:
-    """Runs labs in a bounded number of processes, each one request at a time.
+    """Runs labs in processes, each one request at a time, in the places of a server.
 
     Workers start when they are first needed, or with `warm_up`.
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
+        self.places = Places(self.limits.workers, self.limits.waiting, self.limits.by_network)
         self._idle: list[Worker] = []
-        self._free = asyncio.Semaphore(self.limits.workers)
-        self._waiting = 0
 
     async def warm_up(self) -> None:
         """Start the first worker before somebody waits for it."""
         if not self._idle:
             self._idle.append(await Worker.start(self.limits))
 
-    async def run(self, lab: str, values: Values) -> tuple[Frames, int]:
-        """Return the frames of a lab, and how many bytes they were.
+    async def ask(self, request: dict[str, Any], asker: Asker = SITE) -> tuple[dict[str, Any], int]:
+        """Take a place, and return what `answer` does.
+
+        Raises
+        ------
+        LabBusyError
+            If no place was free in time; else what `answer` raises.
+        """
+        with self.places.enter(asker) as ticket:
+            await ticket.wait(self.limits.patience)
+            return await self.answer(request)
+
+    async def answer(self, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
+        """Return a worker's answer to a request, and how many bytes it was. The caller holds a place.
 
         Raises
         ------
         ArgumentError
-            If the lab cannot take these values.
-        LabBusyError
-            If no worker was free in time.
+            If the work cannot be done with these values.
         LabFailedError
-            If the lab ran past a limit, or into a mistake of ours.
+            If it ran past a limit, or into a mistake of ours.
         """
-        reply, size = await self.ask({"lab": lab, "values": dict(values)})
+        worker = await self._worker()
+        line = await worker.ask(request, self.limits.seconds)
+        if worker.runs < self.limits.runs:
+            self._idle.append(worker)
+        else:
+            await worker.stop()
+        return _reply_of(line, str(request.get("lab", request.get("job")))), len(line)
+
+    async def run(self, lab: str, values: Values) -> tuple[Frames, int]:
+        """Return the frames of a lab, and how many bytes they were. The caller holds a place."""
+        reply, size = await self.answer({"lab": lab, "values": dict(values)})
         frames: Frames = reply["frames"]
         return frames, size
-
-    async def ask(self, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
-        """Return a worker's answer to a request, and how many bytes it was; raises what `run` raises."""
-        await self._take_turn()
-        try:
-            worker = await self._worker()
-            line = await worker.ask(request, self.limits.seconds)
-            if worker.runs < self.limits.runs:
-                self._idle.append(worker)
-            else:
-                await worker.stop()
-        finally:
-            self._free.release()
-        return _reply_of(line, str(request.get("lab", request.get("job")))), len(line)
 
     async def close(self) -> None:
         """End all processes that are idle; those at work end with their request."""
         while self._idle:
             await self._idle.pop().stop()
-
-    async def _take_turn(self) -> None:
-        if self._waiting >= self.limits.waiting:
-            raise LabBusyError("all lab places are taken and the queue is full; please try again in a moment")
-        self._waiting += 1
-        try:
-            await asyncio.wait_for(self._free.acquire(), self.limits.patience)
-        except TimeoutError:
-            raise LabBusyError("all lab places are taken; please try again in a moment") from None
-        finally:
-            self._waiting -= 1
 
     async def _worker(self) -> Worker:
         while self._idle:
@@ -203,39 +190,3 @@ def _reply_of(line: bytes, lab: str) -> dict[str, Any]:
         log.error("lab %s failed\n%s", lab, reply["failed"])
         raise LabFailedError("the lab ran into a mistake of ours; the server's log says which")
     return reply
-
-
-class FrameStore:
-    """The frames of recent runs, by lab and settings; the oldest go when memory is short.
-
-    Requests for a run under way wait for it together.
-    """
-
-    def __init__(self, pool: Pool) -> None:
-        self.pool = pool
-        self._kept: OrderedDict[str, tuple[Frames, int]] = OrderedDict()
-        self._size = 0
-        self._under_way: dict[str, asyncio.Task[Frames]] = {}
-
-    async def frames(self, lab: str, values: Values) -> Frames:
-        """Return the frames of a lab at these settings; raises what `Pool.run` raises."""
-        key = json.dumps([lab, dict(values)], sort_keys=True)
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key][0]
-        task = self._under_way.get(key)
-        if task is None:
-            task = asyncio.create_task(self._run(key, lab, values))
-            self._under_way[key] = task
-            task.add_done_callback(lambda _: self._under_way.pop(key, None))
-        # Whoever leaves does not take the run away from those who still wait for it.
-        return await asyncio.shield(task)
-
-    async def _run(self, key: str, lab: str, values: Values) -> Frames:
-        frames, size = await self.pool.run(lab, values)
-        self._kept[key] = frames, size
-        self._size += size
-        while self._size > self.pool.limits.kept and len(self._kept) > 1:
-            _, (_, dropped) = self._kept.popitem(last=False)
-            self._size -= dropped
-        return frames

@@ -25,9 +25,10 @@ from slopewise.site.anki.exporting import NoteToWrite, html_of_markdown, html_of
 from slopewise.site.anki.importing import Contents
 from slopewise.site.content.library import ShownCard
 from slopewise.site.forms import field
-from slopewise.site.labs.pool import LabBusyError, LabFailedError
+from slopewise.site.labs.places import LabBusyError
+from slopewise.site.labs.pool import LabFailedError
 from slopewise.site.loaded_content import library_of
-from slopewise.site.pages.answers import go_to, limit, visitors_network
+from slopewise.site.pages.answers import asker_of, go_to, limit, visitors_network
 from slopewise.site.policies import ANYONE, SIGNED_IN, route
 from slopewise.site.storage.anki_tables import CardMedium
 from slopewise.site.templating import render
@@ -64,7 +65,7 @@ async def bring_package(request: Request) -> Response:
     try:
         content = await upload.read()
         await upload.close()
-        found = await request.app.state.importer.read(content)
+        found = await request.app.state.importer.read(content, asker_of(request))
         arrived = await run_in_threadpool(_keep, request, found)
     except (ArgumentError, LabBusyError, LabFailedError) as error:
         status = 503 if isinstance(error, LabBusyError) else 400

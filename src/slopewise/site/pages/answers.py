@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
@@ -15,6 +16,9 @@ from starlette.responses import RedirectResponse, Response
 from slopewise.site.accounts.accounts import Letter
 from slopewise.site.accounts.limits import network
 from slopewise.site.accounts.mail import send_letter
+from slopewise.site.forms import form_token
+from slopewise.site.labs.places import Asker
+from slopewise.site.visitors import cookie_name, visitor_of
 
 Result = TypeVar("Result")
 
@@ -27,6 +31,17 @@ async def slowly(request: Request, work: Callable[..., Result], *arguments: Any)
 def visitors_network(request: Request) -> str:
     """Return the network that a request comes from."""
     return network(request.client.host if request.client else "")
+
+
+def asker_of(request: Request) -> Asker:
+    """Return who asks for work: an account, the browser that holds the cookie of our forms, or an address."""
+    visitor, network_of_it = visitor_of(request), visitors_network(request)
+    if visitor.account_id is not None:
+        return Asker(f"account {visitor.account_id}", network_of_it)
+    if request.cookies.get(cookie_name(request, "form")):
+        token = hashlib.sha256(form_token(request).encode()).hexdigest()
+        return Asker(f"browser {token}", network_of_it)
+    return Asker(f"address {network_of_it}", network_of_it)
 
 
 def limit(request: Request, rule: str, who: str) -> None:

@@ -15,7 +15,7 @@ from slopewise.engine.errors import ArgumentError
 from slopewise.site.datasets import records
 from slopewise.site.datasets.visitors_data import owner_of
 from slopewise.site.forms import field
-from slopewise.site.pages.answers import go_to
+from slopewise.site.pages.answers import asker_of, go_to
 from slopewise.site.pages.datasets import find_data_set, limit_visitor, number, show_data_set, whole
 from slopewise.site.policies import ANYONE, route
 from slopewise.site.security import CONTENT_SECURITY_POLICY
@@ -44,7 +44,7 @@ async def train(request: Request, data_id: uuid.UUID) -> Response:
     except ArgumentError as error:
         shown = partial(show_data_set, request, data_id, target=field(request, "target"), status=400)
         return await to_thread.run_sync(partial(shown, problem=str(error)))
-    request.app.state.workshop.start(run, row)
+    request.app.state.workshop.start(run, row, asker_of(request))
     return go_to(f"/data/{data_id}/runs/{run.id}")
 
 
@@ -53,17 +53,18 @@ def show_run(request: Request, data_id: uuid.UUID, run_id: uuid.UUID) -> Respons
     """Show how a training stands, or its report. That somebody looks keeps it going."""
     row, run = _find(request, data_id, run_id)
     state = request.app.state
-    before = 0
+    before, place = 0, state.workshop.place_of(run_id)
     if run.state in ("waiting", "running"):
         with state.database.writing() as session:
             session.get_one(DataRun, run_id).seen_at = state.clock()
-            before = records.places_before(session, run, state.clock())
+            before = records.places_before(session, run, state.clock()) if place is None else 0
     answer = render(
         request,
         "data_run.html",
         row=row,
         run=run,
         before=before,
+        place=place or 0,
         look_again=LOOK_AGAIN,
         is_under_way=run.state in ("waiting", "running"),
     )

@@ -21,8 +21,9 @@ from slopewise.site.datasets.pictures import balance, scatter
 from slopewise.site.datasets.records import Owner, check_quota, data_sets_of, find
 from slopewise.site.datasets.visitors_data import GUEST_COOKIE, owner_of, visiting_guest
 from slopewise.site.forms import LARGEST_BODY, LARGEST_UPLOAD, field
-from slopewise.site.labs.pool import LabBusyError, LabFailedError
-from slopewise.site.pages.answers import go_to, limit, visitors_network
+from slopewise.site.labs.places import LabBusyError
+from slopewise.site.labs.pool import LabFailedError
+from slopewise.site.pages.answers import asker_of, go_to, limit, visitors_network
 from slopewise.site.policies import ANYONE, route
 from slopewise.site.spreadsheets import cell
 from slopewise.site.storage.dataset_tables import DataGuest, DataSet
@@ -131,7 +132,7 @@ async def _generate(request: Request) -> Response:
     rows, seed = whole(request, "rows", 10, 5000, 300), whole(request, "seed", 0, 10**9, 0)
     noise = number(request, "noise", 0.0, 100.0)
     await to_thread.run_sync(limit_visitor, request)
-    found = await request.app.state.workshop.generate(kind, rows, noise, seed)
+    found = await request.app.state.workshop.generate(kind, rows, noise, seed, asker_of(request))
     name = display_name(field(request, "name"), kind.capitalize())
     return await _keep(request, name, file_name(name, ".csv"), "generate", found.pop("text").encode(), found)
 
@@ -139,7 +140,7 @@ async def _generate(request: Request) -> Response:
 async def _take_in(request: Request, name: str, file: str, made_by: str, content: bytes) -> Response:
     await to_thread.run_sync(limit_visitor, request)
     await to_thread.run_sync(partial(_check_room, request, len(content)))
-    found = await request.app.state.workshop.read(file, content)
+    found = await request.app.state.workshop.read(file, content, asker_of(request))
     return await _keep(request, name, file, made_by, content, found)
 
 
@@ -334,7 +335,7 @@ def _shared(request: Request, secret: str) -> DataSet | None:
 async def _csv(request: Request, row: DataSet) -> Response:
     await to_thread.run_sync(limit_visitor, request)
     try:
-        table = await request.app.state.workshop.cells(row)
+        table = await request.app.state.workshop.cells(row, asker_of(request))
     except SlopewiseError as error:
         raise HTTPException(_status(error), str(error)) from error
     text = await to_thread.run_sync(_as_csv, table)

@@ -20,9 +20,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from slopewise.engine.errors import ArgumentError, DataError, SlopewiseError
 from slopewise.site.datasets.visitors_data import data_set_of, names_of_data_sets
 from slopewise.site.forms import form_token
-from slopewise.site.labs.jobs import Job, Jobs
-from slopewise.site.labs.pool import LabBusyError, LabFailedError
-from slopewise.site.pages.answers import visitors_network
+from slopewise.site.labs.jobs import Job
+from slopewise.site.labs.places import LabBusyError
+from slopewise.site.labs.pool import LabFailedError, Pool
+from slopewise.site.pages.answers import asker_of, visitors_network
 from slopewise.site.playground import drawing
 from slopewise.site.playground.design import (
     FEATURES,
@@ -59,32 +60,33 @@ class Previews:
     def __init__(self) -> None:
         self._kept: OrderedDict[str, dict[str, Any]] = OrderedDict()
 
-    async def of(self, jobs: Jobs, design: Design) -> dict[str, Any]:
+    async def of(self, request: Request, design: Design) -> dict[str, Any]:
         """Return a design's state at step 0, with its rows; raises what `Pool.run` raises."""
         if design.own is not None:
-            return await at_step(jobs, design, 0)  # a visitor's rows stay nowhere but with their owner
+            return await at_step(request, design, 0)  # a visitor's rows stay nowhere but with their owner
         key = json.dumps(dict(design.values), sort_keys=True)
         if key not in self._kept:
-            self._kept[key] = await at_step(jobs, design, 0)
+            self._kept[key] = await at_step(request, design, 0)
             while len(self._kept) > MOST_PREVIEWS:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
         return self._kept[key]
 
 
-async def at_step(jobs: Jobs, design: Design, step: int) -> dict[str, Any]:
+async def at_step(request: Request, design: Design, step: int) -> dict[str, Any]:
     """Return a design's state after some updates from the start, with its rows."""
-    request = {
+    pool: Pool = request.app.state.jobs.pool
+    asked = {
         "job": "preview",
         "values": dict(design.values),
         **_more(design),
         "step": 0,
         "until": step,
-        "seconds": jobs.pool.limits.seconds / 2,
+        "seconds": pool.limits.seconds / 2,
         "snapshots": {},
         "rows": True,
     }
-    answer, _ = await jobs.pool.ask(request)
+    answer, _ = await pool.ask(asked, asker_of(request))
     del answer["snapshot"]
     return answer
 
@@ -106,7 +108,7 @@ async def preview(request: Request) -> Response:
     """Return what the page shows of a design before its first update."""
     try:
         design = await _design(request, query_of(request.query_params))
-        answer = await request.app.state.previews.of(request.app.state.jobs, design)
+        answer = await request.app.state.previews.of(request, design)
     except SlopewiseError as error:
         return JSONResponse({"error": str(error)}, status_code=_status(error))
     return JSONResponse(
@@ -217,7 +219,7 @@ async def _show_test(request: Request, job: Job) -> Response:
     state = request.app.state
     own = OwnTable.from_json(job.more["own"]) if job.more else None
     design = check_design(job.values, own)
-    answer = await state.previews.of(state.jobs, design)
+    answer = await state.previews.of(request, design)
     return JSONResponse(
         {"overlay": drawing.draw_surface(design, answer, with_test=True), "openings": job.openings}
     )
@@ -280,13 +282,13 @@ async def _page(request: Request, query: dict[str, str], *, trains: bool) -> Res
         if trains:
             if wanted > MOST_AT_ONCE:
                 raise ArgumentError(f"without script at most {MOST_AT_ONCE} updates are made at once")
-            answer = await at_step(state.jobs, design, wanted)
+            answer = await at_step(request, design, wanted)
             if answer["step"] < wanted:
                 problem = (
                     f"These settings take long: {answer['step']} updates were made in the time there is."
                 )
         else:
-            answer = await state.previews.of(state.jobs, design)
+            answer = await state.previews.of(request, design)
     except SlopewiseError as error:
         problem, status = str(error), _status(error)
     return render(

@@ -15,7 +15,7 @@ from slopewise.engine.errors import ArgumentError, SlopewiseError
 from slopewise.site.accounts.predicted_cards import keep_failed_prediction
 from slopewise.site.accounts.progress import Item, merge
 from slopewise.site.forms import field
-from slopewise.site.labs.pool import LabBusyError
+from slopewise.site.labs.places import LabBusyError
 from slopewise.site.pages.answers import go_to, limit
 from slopewise.site.policies import SIGNED_IN, route
 from slopewise.site.visitors import visitor_of

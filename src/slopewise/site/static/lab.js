@@ -2,6 +2,7 @@
 import { predicted } from "./predictions.js";
 import { remember, remembered } from "./site.js";
 
+const LOOK_AGAIN = 700; // milliseconds until a run that waits is asked after
 let noting = 0;
 
 // Notes where in the lesson one is, once one stays there.
@@ -21,6 +22,7 @@ class LabPanel {
     this.problem = root.querySelector(".problem");
     this.skip = root.querySelector("[data-skip]");
     this.stepName = this.place.textContent.trim().split(" ")[0];
+    this.state = root.dataset.state;
     this.step = Number(root.dataset.step);
     this.steps = Number(root.dataset.steps);
     this.gates = root.dataset.gates ? root.dataset.gates.split(",").map(Number) : [];
@@ -30,6 +32,7 @@ class LabPanel {
     this.skip.checked = remembered("skip-predictions", false);
     this.listen();
     this.showWhatCounts();
+    if (this.state === "waiting") this.lookAgain(root.dataset.guess);
   }
 
   listen() {
@@ -75,7 +78,7 @@ class LabPanel {
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => {
       this.answers.clear();
-      this.show(Math.min(this.step, this.steps - 1));
+      this.show(Math.min(this.step, this.steps - 1), undefined, true);
     }, 40);
   }
 
@@ -114,7 +117,8 @@ class LabPanel {
 
   press(button) {
     const action = button?.dataset.go;
-    if (action === "commit") {
+    if (action === "run") this.show(this.step, this.root.dataset.guess, true);
+    else if (action === "commit") {
       const guess = this.form.querySelector("[name=guess]:checked");
       if (!guess) {
         this.say("Choose one of the answers first, or skip.");
@@ -133,10 +137,10 @@ class LabPanel {
         this.form.querySelector(".offer input").focus();
         return;
       }
-      const step = Number(button.value);
+      const step = Number(button.dataset.step);
       this.form.querySelector(`.settings [name="${chosen.name}"]`).value = chosen.value;
       this.passed = new Set(this.gates.filter((gate) => gate < step));
-      this.show(step);
+      this.show(step, undefined, true);
     } else if (action === "back") this.go(this.step - 1);
     else if (action === "on") this.go(this.step + 1);
     else if (action === "last") this.go(this.steps - 1);
@@ -152,7 +156,7 @@ class LabPanel {
     this.form.querySelectorAll(".settings [data-default]").forEach((field) => {
       field.value = field.dataset.default; // what was chosen in a frame belonged to the run before
     });
-    this.show(0);
+    this.show(0, undefined, true);
   }
 
   // Goes to a step, but not past a prediction that was neither made nor skipped.
@@ -180,14 +184,16 @@ class LabPanel {
     return query.toString();
   }
 
-  ask(step, guess) {
+  // Frames that are kept are looked at; only what the learner does by hand may run the lab.
+  ask(step, guess, runs = false) {
     const query = this.parameters(step, guess);
-    if (!this.answers.has(query)) {
-      const answer = fetch(`${this.root.dataset.frames}?${query}`, { headers: { Accept: "application/json" } })
+    if (runs || !this.answers.has(query)) {
+      const { frames, runs: address } = this.root.dataset;
+      const answer = (runs ? this.post(address, query) : fetch(`${frames}?${query}`, { headers: { Accept: "application/json" } }))
         .then((response) => response.json())
         .catch(() => ({ error: "The server does not answer. Is it still running?" }))
         .then((found) => {
-          if (found.error) this.answers.delete(query);
+          if (found.state !== "shown") this.answers.delete(query);
           return found;
         });
       this.answers.set(query, answer);
@@ -195,10 +201,19 @@ class LabPanel {
     return this.answers.get(query);
   }
 
-  async show(step, guess) {
+  post(address, query) {
+    const token = this.form.querySelector("[name=form_token]").value;
+    return fetch(address, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/json", "X-Form-Token": token },
+      body: JSON.stringify({ query }),
+    });
+  }
+
+  async show(step, guess, runs = false) {
     const number = ++this.request;
     const busy = setTimeout(() => this.view.setAttribute("aria-busy", "true"), 200);
-    const answer = await this.ask(step, guess);
+    const answer = await this.ask(step, guess, runs);
     clearTimeout(busy);
     if (number !== this.request) return; // a later wish has overtaken this one
     this.view.removeAttribute("aria-busy");
@@ -206,9 +221,37 @@ class LabPanel {
       this.say(answer.error);
       return;
     }
+    if (answer.state === "ready" && this.state === "shown" && !runs) {
+      this.show(step, guess, true); // a step within a run whose frames have gone meanwhile
+      return;
+    }
+    if (answer.state !== "shown") {
+      this.hold(answer, guess);
+      return;
+    }
     this.apply(answer);
     if (guess !== undefined && answer.verdict) this.keep(answer.verdict);
     if (this.step + 1 < this.steps) this.ask(this.step + 1);
+  }
+
+  // Shows a lab without frames: its place in the queue, or the button that runs it.
+  hold(answer, guess) {
+    const within = this.view.contains(document.activeElement);
+    this.state = answer.state;
+    this.step = answer.step;
+    this.say(answer.problem);
+    this.form.querySelector(".transport").hidden = true;
+    if (this.view.innerHTML !== answer.html) {
+      this.view.innerHTML = answer.html;
+      if (within) this.view.querySelector("h3")?.focus({ preventScroll: true });
+    }
+    history.replaceState(null, "", answer.address);
+    if (answer.state === "waiting") this.lookAgain(guess);
+  }
+
+  lookAgain(guess) {
+    const number = this.request;
+    setTimeout(() => number === this.request && this.show(this.step, guess), LOOK_AGAIN);
   }
 
   apply(answer) {
@@ -218,6 +261,9 @@ class LabPanel {
     this.step = answer.step;
     this.steps = answer.steps;
     this.gates = answer.gates;
+    if (this.state !== "shown") this.passed = new Set(this.gates.filter((gate) => gate < this.step));
+    this.state = "shown";
+    this.form.querySelector(".transport").hidden = false;
     this.say("");
     this.view.innerHTML = answer.html;
     if (open) this.view.querySelector("details.numbers")?.setAttribute("open", "");
