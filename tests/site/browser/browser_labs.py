@@ -3,10 +3,14 @@
 Not collected by default: `make test-site` runs files of this name.
 """
 
+import itertools
+
 import pytest
 
 from slopewise.site.content.lesson import LESSONS
+from slopewise.site.labs.places import Asker
 
+NUMBERS = itertools.count(1)
 SLUGS = [folder.name[4:].replace("_", "-") for folder in sorted(LESSONS.glob("n[0-9][0-9]_*"))]
 
 
@@ -59,7 +63,8 @@ def test_a_deck_is_turned_and_graded_with_the_keyboard_and_remembers(reader, pag
 
 
 def test_a_patch_is_chosen_and_verified_with_the_keyboard(reader, page, address):
-    page.goto(f"{address}/lessons/bug-museum?exhibit=floor")
+    page.goto(f"{address}/lessons/bug-museum?exhibit=floor&seed={1 + next(NUMBERS)}")
+    page.click("[data-go=run]")
     page.check("[data-skip]")
     page.focus("[data-go=on]")
     page.keyboard.press("End")
@@ -92,3 +97,44 @@ def test_only_the_settings_of_the_chosen_experiment_are_shown_and_sent(page, add
     page.keyboard.press("Tab")
     page.wait_for_url("**depth=5*")
     assert "quotient" not in page.url
+
+
+def test_opening_a_link_shows_the_button_and_the_button_the_step_of_the_link(reader, page, violations):
+    sent = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    rate = f"0.{300 + next(NUMBERS)}"
+    reader.open(f"/lessons/gradient-descent?lr={rate}&step=2&guess=1#lab")
+    page.wait_for_selector("[data-go=run]")
+    assert page.input_value("#set-lr") == rate
+    assert page.is_hidden(".transport")
+    assert violations(page) == []
+    assert reader.fits()
+    assert sent == []
+    page.focus("[data-go=run]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".transport", state="visible")
+    assert page.evaluate("document.activeElement.matches('.lab .view h3')")
+    assert page.inner_text(".verdict").startswith(("You were right.", "It went otherwise."))
+    assert int(page.input_value(".scrub")) == 2
+    assert len([url for url in sent if url.endswith("/runs")]) == 1
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => document.querySelector('.scrub').value == 3")
+    assert len([url for url in sent if url.endswith("/runs")]) == 1  # a step is looked at, not run
+
+
+def test_a_run_that_waits_shows_its_place_and_follows_by_itself(reader, page, served, violations):
+    places = served.application.state.places
+    taken = served.call(lambda: [places.enter(Asker(f"somebody {n}")) for n in range(places.count)])
+    try:
+        reader.open("/lessons/gradient-descent")
+        page.fill("#set-w1", f"{1 + next(NUMBERS) / 100:.2f}")
+        page.keyboard.press("Tab")
+        page.wait_for_selector("text=Place 1 in the queue")
+        assert violations(page) == []
+        assert reader.fits()
+        page.reload()
+        page.wait_for_selector("text=Place 1 in the queue")
+    finally:
+        served.call(lambda: [ticket.leave() for ticket in taken])
+    page.wait_for_selector(".transport", state="visible")
+    assert page.is_hidden("text=in the queue")

@@ -4,6 +4,7 @@
 from what only `make test-site-deps` installs, before a fixture asks for it.
 """
 
+import asyncio
 import contextlib
 import itertools
 import os
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 import uvicorn
-from site_visitors import PASSWORD, Browser, give_everything
+from site_visitors import PASSWORD, Browser, give_everything, lab_frame
 
 FLAGS = [
     "--no-sandbox",  # as root there is none
@@ -34,11 +35,20 @@ NUMBERS = itertools.count(1)
 class Served:
     """The site under an address of its own."""
 
-    def __init__(self, application, address):
+    def __init__(self, application, address, loop):
         self.application = application
         self.address = address
+        self.loop = loop
         self.mailbox = application.state.mailer
         self.clock = application.state.clock
+
+    def call(self, function):
+        """Call a function in the server's event loop, and return its result."""
+
+        async def inside():
+            return function()
+
+        return asyncio.run_coroutine_threadsafe(inside(), self.loop).result(10)
 
 
 class Watch:
@@ -106,16 +116,26 @@ class Reader:
 
 @pytest.fixture(scope="session")
 def served(application):
-    """The site, served by uvicorn in a thread."""
+    """The site, served by uvicorn in a thread; the runs that lessons open with have been made."""
     server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
+    loops = []
+
+    async def serve():
+        loops.append(asyncio.get_running_loop())
+        await server.serve()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
     until = time.monotonic() + 60
     while not server.started:
         assert thread.is_alive(), "the site did not start"
         assert time.monotonic() < until, "the site does not start"
         time.sleep(0.05)
-    yield Served(application, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}")
+    address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    with httpx2.Client(base_url=address, timeout=60) as client:
+        for outline in application.state.course.outlines:
+            assert lab_frame(client, outline.slug).status_code == 200
+    yield Served(application, address, loops[0])
     server.should_exit = True
     thread.join(10)
 

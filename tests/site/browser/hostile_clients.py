@@ -69,8 +69,12 @@ class Client:
 
 @kind(30)
 async def opens_labs(client):
-    """Asks for runs that nobody has asked for before."""
-    return await client.ask("GET", f"/labs/{client.lesson()}/frame?seed={next(SEEDS)}", JSON)
+    """Begins runs that nobody has begun before."""
+    cookie, token = await client.form("/log-in")
+    headers = f"Cookie: {cookie}\r\nX-Form-Token: {token}\r\n{JSON}"
+    async with Client(client.port, client.lessons, 0) as other:
+        body = json.dumps({"query": f"seed={next(SEEDS)}&lr={next(SEEDS) / 9999:.4f}"})
+        return await other.ask("POST", f"/labs/{client.lesson()}/runs", headers, body)
 
 
 @kind(20)

@@ -34,6 +34,7 @@ BODIES = {
         "properties": {"entries": {"type": "array", "items": entry}, "sent_at": text},
     },
     "/api/progress": {"type": "object", "properties": {"items": {"type": "array", "items": item}}},
+    "/labs/{slug}/runs": {"type": "object", "properties": {"query": text}},
     "/playground/jobs": {"type": "object", "properties": {"query": text, "step": {"type": "integer"}}},
     "/playground/jobs/{id}/{action}": {"type": "object", "properties": {"step": {"type": "integer"}}},
 }

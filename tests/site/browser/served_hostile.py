@@ -160,8 +160,11 @@ def test_two_hundred_hostile_clients_leave_lessons_and_reviews_answering(learner
 def test_a_step_of_a_lab_answers_within_150_milliseconds_at_p95(port):
     seconds = []
     for slug in LESSONS:
-        _, text = ask(port, "GET", f"/labs/{slug}/frame")
-        steps = json.loads(text)["steps"]
+        until = time.monotonic() + 60
+        while (found := json.loads(ask(port, "GET", f"/labs/{slug}/frame")[1]))["state"] != "shown":
+            assert time.monotonic() < until, f"the lab of {slug} is not run ahead"
+            time.sleep(0.2)
+        steps = found["steps"]
         for step in range(min(steps, 25)):
             began = time.perf_counter()
             assert ask(port, "GET", f"/labs/{slug}/frame?step={step}")[0] == 200
