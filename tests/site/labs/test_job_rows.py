@@ -1,6 +1,7 @@
 """Live trainings that two server processes share through a database."""
 
 import asyncio
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,9 @@ from slopewise.site.labs.places import LabBusyError
 from slopewise.site.labs.pool import Limits, Pool
 from slopewise.site.playground.design import check_design, read_values
 from slopewise.site.storage.database import open_database
+from slopewise.site.storage.erasure import erase
 from slopewise.site.storage.job_tables import LiveJob, Opening
+from slopewise.site.storage.tables import Account, Learner
 
 VALUES = dict(check_design(read_values({})).values)
 ADA, GRACE = "account ada", "browser grace"
@@ -335,3 +338,54 @@ def test_own_rows_that_are_gone_end_a_training_that_moves(servers, run):
         assert not job.why  # it stays where its rows are
 
     run(work())
+
+
+def test_who_waited_for_long_does_not_go_to_the_end_of_the_queue_of_another_process(servers, run):
+    one, other = servers
+    other.pool = Pool(Limits(workers=1))  # as it has where it is a process of its own
+
+    async def work():
+        for jobs, owner in ((one, "browser busy"), (other, "browser working")):
+            await jobs.start(owner, HOME, VALUES, 20_000)
+        early = await one.start(ADA, HOME, VALUES, 20_000)
+        late = await other.start(GRACE, HOME, VALUES, 20_000)
+        assert (early.place, late.place) == (1, 1)
+        await in_step(one)
+        adopted = await other.adopt(ADA, early.id, nothing)
+        assert (adopted.place, late.place) == (1, 2)
+        await other.close()
+        await other.pool.close()
+
+    run(work())
+
+
+def test_an_account_that_is_deleted_leaves_nothing_of_its_trainings(servers, run, database):
+    learner, account = uuid.uuid4(), uuid.uuid4()
+    with database.writing() as session:
+        session.add(Learner(id=learner, created_at=datetime.now(UTC)))
+        session.flush()
+        session.add(
+            Account(
+                id=account,
+                learner_id=learner,
+                email="ada@example.org",
+                email_key="ada@example.org",
+                display_name="Ada",
+                time_zone="UTC",
+                rollover_hour=4,
+                new_per_day=20,
+                is_owner=False,
+                created_at=datetime.now(UTC),
+            )
+        )
+
+    async def work():
+        job = await servers[0].start(f"account {account}", HOME, VALUES, 1)
+        await servers[0].open_test(job)
+        await in_step(servers[0])
+        await asyncio.to_thread(erase, database, learner, datetime.now(UTC))
+        await until(lambda: job.why)
+
+    run(work())
+    with database.reading() as session:
+        assert session.scalar(select(LiveJob)) is session.scalar(select(Opening)) is None

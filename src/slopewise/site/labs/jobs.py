@@ -45,6 +45,7 @@ SAME_TEST_SET = (
 FIRST_TEST_COLUMN = 6  # of a curve's point: step, batch, then loss and score of training and validation
 MOVED = "another process of the server works on it"  # not told: the browser's stream comes back by itself
 EXCHANGE = 0.1  # seconds between two looks at what other processes did
+AFTER_FAILURE = 2.0  # seconds, if the database did not answer
 SWEEP = 60.0  # seconds between two looks at what nobody will ask for any more
 
 More = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]  # what a worker needs beside the values
@@ -433,8 +434,10 @@ class Jobs:
         DataError
             If what it needs beside its values is gone.
         """
+        if (job := self.find(owner, id)) is not None:
+            return job
         async with self._changing:
-            job = self.find(owner, id)
+            job = self.find(owner, id)  # another request may have been first
             record = await self.store.find(owner, id) if job is None else None
             if record is None:
                 return job
@@ -477,6 +480,7 @@ class Jobs:
         """Tell other processes where our jobs are, and hear what became of them there."""
         swept = -math.inf
         while True:
+            pause = EXCHANGE
             try:
                 if self._jobs:
                     await self._exchange()
@@ -485,7 +489,8 @@ class Jobs:
                     swept = self.clock()
             except Exception:
                 log.exception("live trainings could not be told to other processes")
-            await asyncio.sleep(EXCHANGE)
+                pause = AFTER_FAILURE
+            await asyncio.sleep(pause)
 
     async def _exchange(self) -> None:
         async with self._changing:
