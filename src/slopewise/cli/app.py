@@ -335,6 +335,12 @@ def restore(
     return restore_site(database or before["database"], files or before["files"], file, replace)
 
 
+@site_commands.command("check-payments")
+def check_payments(context: typer.Context, database: SiteDatabase = None) -> int:
+    """Ask Stripe for all subscriptions, and correct memberships by what it says."""
+    return _administer("check-payments", context, database)
+
+
 @site_commands.command("import-content")
 def import_content(
     context: typer.Context,

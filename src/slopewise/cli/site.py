@@ -72,6 +72,12 @@ def administer(
         elif command == "revoke-pro":
             ended = owner.revoke_pro(email)
             print(f"{email} is no Pro member any more" if ended else f"{email} was no Pro member")
+        elif command == "check-payments":
+            look = owner.check_payments()
+            gone = f"; {look.unknown} no longer known there" if look.unknown else ""
+            print(
+                f"customers looked at: {look.customers}; subscriptions that had changed: {look.changed}{gone}"
+            )
         elif command == "import-content":
             print(_said_of(owner.import_content(given["file"], force=given["force"])))
         else:

@@ -19,7 +19,8 @@ from slopewise.site.content import load_course
 from slopewise.site.content.archive import MOST_BYTES
 from slopewise.site.content.library import load_pro_decks
 from slopewise.site.loaded_content import Loading, load_archive
-from slopewise.site.payments.ledger import cancel_subscriptions
+from slopewise.site.payments.ledger import Look, cancel_subscriptions, look_again
+from slopewise.site.payments.stripe_gateway import KEY, stripe_from_environment
 from slopewise.site.storage.database import Database, open_database
 from slopewise.site.storage.tables import Account
 
@@ -90,6 +91,21 @@ class Administration:
             account_id = _account(session, email).id
             cancel_subscriptions(session, account_id, self.now)
             return revoke(session, account_id, self.now)
+
+    def check_payments(self) -> Look:
+        """Ask Stripe for all subscriptions, and correct memberships by what it says.
+
+        Raises
+        ------
+        ArgumentError
+            If Stripe's keys are not in the environment.
+        PaymentsError
+            If Stripe does not answer; what was corrected until then stays.
+        """
+        gateway = stripe_from_environment()
+        if gateway is None:
+            raise ArgumentError(f"check-payments needs the keys of Stripe: set {KEY}, or {KEY}_FILE")
+        return look_again(self.database, gateway, self.now)
 
     def make_codes(self, count: int, days: int, expires: datetime) -> list[str]:
         """Return new codes, each good for one membership of some days.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from slopewise.site.accounts.audit import note
 from slopewise.site.payments.facts import Fact, snapshot
-from slopewise.site.payments.gateway import Gateway
+from slopewise.site.payments.gateway import Gateway, UnknownTargetError
 from slopewise.site.payments.standing import Standing, standings
+from slopewise.site.storage.database import Database
 from slopewise.site.storage.payment_rows import (
     add_errand,
     customers_by_payment,
@@ -24,6 +26,15 @@ from slopewise.site.storage.tables import Account, Erasure, Grant, Learner
 
 _GRANTS = uuid.UUID("b6b3d0f5-6f0e-4f0b-9d9e-1f6d1c2a7c11")  # a grant's id follows from its subscription's
 KEPT, KNOWN, NOT_OURS = "kept", "known already", "not ours"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look at all subscriptions found: customers, subscriptions with news, customers who are gone."""
+
+    customers: int
+    changed: int
+    unknown: int
 
 
 def receive(session: Session, fact: Fact, now: datetime) -> str:
@@ -86,15 +97,20 @@ def cancel_subscriptions(session: Session, account_id: uuid.UUID, now: datetime)
     return ended
 
 
-def look_at(session: Session, found: Sequence[Fact], now: datetime) -> None:
-    """Keep subscriptions as the payment service says they are now."""
-    for fact in found:
-        receive(session, fact, now)
-
-
-def ask_for(gateway: Gateway, customer_id: str, now: datetime) -> list[Fact]:
-    """Ask the payment service for a customer's subscriptions: events may have been lost for good."""
-    return [snapshot(subscription, now) for subscription in gateway.subscriptions(customer_id)]
+def look_again(database: Database, gateway: Gateway, now: datetime) -> Look:
+    """Ask the payment service for all subscriptions: word of a change may have been lost for good."""
+    with database.reading() as session:
+        query = select(PaymentCustomer.id).where(PaymentCustomer.is_live == gateway.is_live)
+        customers = session.scalars(query.order_by(PaymentCustomer.id)).all()
+    changed = unknown = 0
+    for customer in customers:
+        try:
+            found = [snapshot(subscription, now) for subscription in gateway.subscriptions(customer)]
+        except UnknownTargetError:
+            unknown += 1
+            continue
+        changed += database.write(partial(_keep_news, customer_id=customer, found=found, now=now))
+    return Look(len(customers), changed, unknown)
 
 
 def payments_as_export(session: Session, learner_id: uuid.UUID) -> list[dict[str, object]]:
@@ -131,6 +147,17 @@ def _adopted(session: Session, fact: Fact, now: datetime) -> PaymentCustomer | N
     session.add(customer)
     session.flush()
     return customer
+
+
+def _keep_news(session: Session, customer_id: str, found: list[Fact], now: datetime) -> int:
+    """Keep those of the subscriptions seen that say something new; return how many did."""
+    news = 0
+    for fact in found:
+        known = [_fact(row) for row in events_of(session, customer_id)]
+        if standings([*known, fact]) != standings(known):
+            receive(session, fact, now)
+            news += 1
+    return news
 
 
 def _standings(session: Session, customer_id: str) -> list[Standing]:
