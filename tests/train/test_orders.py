@@ -41,3 +41,12 @@ def test_a_forked_process_makes_its_own():
         same = (orders.take(50, 1, 1) == permutation(50, 1, call=1)).all()
         os._exit(0 if same else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_an_order_that_nobody_will_take_is_let_go():
+    orders = OrdersAhead()
+    first = orders.take(50, 1, 0)
+    orders.forget()
+    assert orders._ahead is None
+    np.testing.assert_array_equal(orders.take(50, 1, 1), permutation(50, 1, call=1))
+    assert len(first) == 50

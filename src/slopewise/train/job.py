@@ -22,6 +22,7 @@ from slopewise.train.defaults import DEFAULTS, Settings, batch_size_for
 from slopewise.train.environment import check_same_mode, environment
 from slopewise.train.memory import release_freed_memory
 from slopewise.train.networks import build_optimizer, layer_rows
+from slopewise.train.orders import ORDERS
 from slopewise.train.preparation import (
     Prepared,
     Question,
@@ -154,6 +155,7 @@ def train(
     model.save(run)
     run.update(status="trained", result=_result(trainer, stopping))
     trainer.run = None  # it holds the features of two parts, and is itself part of circles
+    ORDERS.forget()
     return model
 
 

@@ -64,5 +64,10 @@ class OrdersAhead:
             self._ahead = (following, self._executor.submit(shuffled, *following))
         return order
 
+    def forget(self) -> None:
+        """Let go of the order that was made ahead, where nobody will take it."""
+        with self._lock:
+            self._ahead = None
+
 
 ORDERS = OrdersAhead()
