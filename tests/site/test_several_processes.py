@@ -141,6 +141,11 @@ def test_who_writes_rows_of_their_own_waits_for_nobody_else_who_does(servers):
     learner = servers[0]
     sign_up(learner, "busy@example.org")
     headers = {"x-form-token": token_of(learner), "accept": "application/json"}
+    rows = "\n".join(f"{row % 9},{row % 7},{'rose' if row % 2 else 'daisy'}" for row in range(60))
+    fields = {"how": "paste", "text": f"height,width,kind\n{rows}", "name": "Flowers"}
+    data_set = post(learner, "/data", fields, "/data").headers["location"]
+    fields = {"target": "kind", "epochs": "800", "hidden": "128,128"}
+    run = post(learner, f"{data_set}/runs", fields, data_set).headers["location"]
     now = datetime.now(UTC).isoformat()
     answer = {"kind": "answer", "item": "gradient-descent/q1", "value": 1, "at": now}
     settings = {"display_name": "Ada", "time_zone": "UTC", "rollover_hour": "4", "new_per_day": "20"}
@@ -159,7 +164,9 @@ def test_who_writes_rows_of_their_own_waits_for_nobody_else_who_does(servers):
         entry["card"] = learner.get("/api/queue").json()["cards"][0]["card"]
         kept = learner.post("/api/log", json={"entries": [entry]}, headers=headers).json()
         assert kept["stored"] == [entry["id"]]
+        assert 'http-equiv="refresh"' in learner.get(run).text
     assert time.monotonic() - began < WAIT_SECONDS
+    assert post(learner, run, {"action": "stop"}, run).status_code == 303
 
 
 def token_of(client):
@@ -221,10 +228,10 @@ def test_room_for_own_cards_holds_when_both_are_asked_at_once(both, monkeypatch)
 
 def test_a_prediction_that_failed_and_is_told_to_both_at_once_makes_one_card(both):
     servers, headers = both
-    frame = servers[0].get("/labs/gradient-descent/frame", headers={"accept": "application/json"}).json()
-    step = frame["gates"][0]
     lesson = servers[0].app.state.course.lesson("gradient-descent")
-    answer = lesson.lab.run(lesson.lab.read({}))[step].prediction.answer
+    frames = lesson.lab.run(lesson.lab.read({}))
+    step = next(place for place, frame in enumerate(frames) if frame.prediction is not None)
+    answer = frames[step].prediction.answer
     failed = {"slug": "gradient-descent", "query": f"step={step}&guess={1 - min(answer, 1)}"}
     told = {"failed": [failed]}
     kept, together = [None, None], threading.Barrier(2)

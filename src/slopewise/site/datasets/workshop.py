@@ -183,7 +183,7 @@ class Workshop:
             return run is None or run.state == "ended" or run.seen_at < self.clock() - UNSEEN
 
     def _note(self, run_id: uuid.UUID, state: str, message: str) -> None:
-        with self.database.writing() as session:
+        with self.database.writing(of=run_id) as session:
             run = session.get(DataRun, run_id)
             if run is None or run.state == "ended":
                 return

@@ -55,7 +55,7 @@ def show_run(request: Request, data_id: uuid.UUID, run_id: uuid.UUID) -> Respons
     state = request.app.state
     before, place = 0, state.workshop.place_of(run_id)
     if run.state in ("waiting", "running"):
-        with state.database.writing() as session:
+        with state.database.writing(of=run_id) as session:  # each page does so every few seconds
             session.get_one(DataRun, run_id).seen_at = state.clock()
             before = records.places_before(session, run, state.clock()) if place is None else 0
     answer = render(
