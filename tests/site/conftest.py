@@ -1,6 +1,8 @@
 """One running application for all tests over HTTP, and browsers to visit it with."""
 
+import contextlib
 import itertools
+import time
 from datetime import timedelta
 
 import pytest
@@ -12,6 +14,7 @@ from slopewise.site.accounts.passwords import PasswordCost
 from slopewise.site.app import create_app
 from slopewise.site.configuration import Configuration
 from slopewise.site.content import load_course
+from slopewise.site.labs.places import Asker
 
 __all__ = ["cluster", "new_database"]  # fixtures
 
@@ -43,6 +46,28 @@ def clock(site):
     """The clock of the site; it is right again after the test."""
     yield site.app.state.clock
     site.app.state.clock.ahead = timedelta()
+
+
+@pytest.fixture
+def take_all_places(site):
+    """A context in which nobody else gets a place to work."""
+    places = site.app.state.places
+
+    def take():
+        return [places.enter(Asker(f"somebody {number}")) for number in range(places.count)]
+
+    @contextlib.contextmanager
+    def taken():
+        until = time.monotonic() + 20
+        while places.working or len(places):  # what tests before have left to be done
+            assert time.monotonic() < until, "the places do not get free"
+            time.sleep(0.02)
+        tickets = site.portal.call(take)
+        yield
+        for ticket in tickets:
+            site.portal.call(ticket.leave)
+
+    return taken
 
 
 @pytest.fixture

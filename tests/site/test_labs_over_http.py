@@ -11,7 +11,6 @@ from site_visitors import lab_frame, run_lab
 
 from slopewise.site.content.lesson import LESSONS
 from slopewise.site.content.run_ahead import run_ahead
-from slopewise.site.labs.places import Asker
 
 SLUGS = [folder.name[4:].replace("_", "-") for folder in sorted(LESSONS.glob("n[0-9][0-9]_*"))]
 
@@ -118,17 +117,10 @@ def made(site, monkeypatch):
 
 
 @pytest.fixture
-def full(site):
+def full(take_all_places):
     """All places are taken, as long as the test runs."""
-    places = site.app.state.places
-
-    def take():
-        return [places.enter(Asker(f"somebody {number}")) for number in range(places.count)]
-
-    taken = site.portal.call(take)
-    yield
-    for ticket in taken:
-        site.portal.call(ticket.leave)
+    with take_all_places():
+        yield
 
 
 def test_opening_a_link_starts_no_run_and_shows_the_button(site, made):

@@ -8,10 +8,12 @@ import pytest
 
 from slopewise.engine.errors import ArgumentError
 from slopewise.site.labs.alone import AloneLimits, run_alone
+from slopewise.site.labs.places import Asker, Places
 from slopewise.site.labs.pool import LabFailedError
 
 PROGRAM = """
 import os, sys, time
+from pathlib import Path
 from slopewise.engine.errors import ArgumentError
 from slopewise.site.labs.alone import serve_one
 
@@ -25,6 +27,11 @@ def work(request):
         raise RuntimeError("ours")
     if do == "sleep":
         time.sleep(60)
+    if do == "count":
+        for number in range(60):
+            Path("count").write_text(str(number))
+            time.sleep(0.02)
+        return number
     if do == "memory":
         return len(bytearray(3 * 2**30))
     if do == "file":
@@ -49,9 +56,14 @@ def ask(tmp_path, monkeypatch):
     folder = tmp_path / "place"
     folder.mkdir()
 
-    def run(do, **limits):
+    def start(do, ticket=None, **limits):
         limits = AloneLimits(**{"seconds": 20, "memory": 2**30, "file": 2**20, "output": 2**20, **limits})
-        return asyncio.run(run_alone("piece_of_work", {"do": do}, folder, limits))
+        return run_alone("piece_of_work", {"do": do}, folder, limits, ticket)
+
+    def run(do, **limits):
+        return asyncio.run(start(do, **limits))
+
+    run.start = start
 
     run.folder = folder
     return run
@@ -85,3 +97,56 @@ def test_limits_hold(ask, do, limits, told):
         ask(do, **limits)
     large = ask.folder / "large"
     assert not large.exists() or large.stat().st_size <= 2**20
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing can be stopped there")
+def test_a_process_is_stopped_while_others_have_its_place_and_goes_on_afterwards(ask):
+    count = ask.folder / "count"
+
+    async def until(condition):
+        for _ in range(1000):
+            if condition():
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError("it does not come")
+
+    async def work():
+        places = Places(1)
+        with places.enter(Asker("ada"), kind="fit", most=1) as ticket:
+            task = asyncio.create_task(ask.start("count", ticket, seconds=10))
+            await until(lambda: count.exists() and count.read_text())
+            other = places.enter(Asker("bob"))
+            assert other.place == 1
+            await until(lambda: other.place == 0)
+            await asyncio.sleep(0.1)
+            there = count.read_text()
+            await asyncio.sleep(0.3)
+            assert count.read_text() == there != "59"
+            assert ticket.place == 1
+            other.leave()
+            assert await task == 59
+        assert places.working == 0
+
+    asyncio.run(work())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing can be stopped there")
+def test_a_process_that_is_stopped_when_its_work_is_cancelled_is_gone(ask):
+    count = ask.folder / "count"
+
+    async def work():
+        places = Places(1)
+        with places.enter(Asker("ada"), kind="fit", most=1) as ticket:
+            task = asyncio.create_task(ask.start("count", ticket))
+            while not count.exists():
+                await asyncio.sleep(0.01)
+            other = places.enter(Asker("bob"))
+            while other.place:
+                await asyncio.sleep(0.01)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.wait_for(task, 5)
+        other.leave()
+        assert (places.working, len(places)) == (0, 0)
+
+    asyncio.run(work())

@@ -242,6 +242,25 @@ def test_one_training_at_a_time_and_one_that_nobody_looks_at_ends(site, browser,
     assert not list(site.app.state.workshop.shelf.folder.glob("work-*"))
 
 
+def test_a_training_waits_in_the_queue_of_labs_and_shows_its_place(site, browser, take_all_places):
+    somebody, other = browser(), browser()
+    address = pasted(somebody)
+    with take_all_places():
+        token = other.token("/lessons/gradient-descent")
+        sent = {"query": "lr=0.4321"}
+        told = other.client.post(
+            "/labs/gradient-descent/runs", json=sent, headers={"x-form-token": token}
+        ).json()
+        assert (told["state"], told["place"]) == ("waiting", 1)
+        run = somebody.post(f"{address}/runs", {"target": "kind", "epochs": "2"}, page=address)
+        assert "It waits at place 2 in the queue." in somebody.get(run.headers["location"]).text
+    until = time.monotonic() + 30
+    while 'http-equiv="refresh"' in somebody.get(run.headers["location"]).text:
+        assert time.monotonic() < until, "the training did not end"
+        time.sleep(0.1)
+    assert '<iframe class="report"' in somebody.get(run.headers["location"]).text
+
+
 def test_a_training_can_be_ended_and_deleted(browser):
     somebody = browser()
     address = pasted(somebody)
