@@ -50,7 +50,9 @@ def fit_job(
     if not silent:
         for line in (*plan_lines(prepared), f"Run       {run.path}"):
             say(line)
-    return _train_and_conclude(run, prepared, silent=silent, json=json)
+    evaluation = _train_and_score(run, prepared, silent=silent)
+    del prepared  # a large table need not stand beside what draws the report
+    return _report(run, evaluation, json=json)
 
 
 def resume_job(path: Path, *, quiet: bool, json: bool) -> int:
@@ -72,10 +74,13 @@ def resume_job(path: Path, *, quiet: bool, json: bool) -> int:
     if not silent:
         epochs = len(run.metrics())
         say(f"Resuming {run.path} after epoch {count(epochs)} of at most {count(prepared.settings.epochs)}.")
-    return _train_and_conclude(run, prepared, silent=silent, json=json)
+    evaluation = _train_and_score(run, prepared, silent=silent)
+    del prepared
+    return _report(run, evaluation, json=json)
 
 
-def _train_and_conclude(run: RunFolder, prepared: Prepared, *, silent: bool, json: bool) -> int:
+def _train_and_score(run: RunFolder, prepared: Prepared, *, silent: bool) -> Evaluation | None:
+    """Return the evaluation of a run, None if Ctrl-C came before it."""
     epochs = prepared.settings.epochs
     try:
         with ExitStack() as bar:
@@ -86,9 +91,19 @@ def _train_and_conclude(run: RunFolder, prepared: Prepared, *, silent: bool, jso
                 if not silent:
                     say(_how_it_went(run))
 
-            evaluation = finish(
+            return finish(
                 prepared, run, on_epoch=progress.update, on_progress=progress.advance, on_trained=trained
             )
+    except KeyboardInterrupt:
+        return None
+
+
+def _report(run: RunFolder, evaluation: Evaluation | None, *, json: bool) -> int:
+    """Write the report of a run that was scored, and say how it did."""
+    if evaluation is None:
+        return _stopped(run)
+    try:
+        write_report(run)
     except KeyboardInterrupt:
         return _stopped(run)
     _say_result(run, evaluation, json=json)

@@ -29,9 +29,10 @@ def finish(
     on_progress: OnProgress | None = None,
     on_trained: Callable[[], None] | None = None,
 ) -> Evaluation:
-    """Take a run to its end: train what is not trained yet, open the test rows once, write the report.
+    """Take a run to its scores: train what is not trained yet, open the test rows once.
 
-    `slopewise fit`, `slopewise resume` and the data sets of the tutorial site all end here.
+    `slopewise fit`, `slopewise resume` and the data sets of the tutorial site all come here. What is left is
+    `write_report(run)`, which needs neither table nor model: let go of a large table before.
 
     Parameters
     ----------
@@ -50,8 +51,11 @@ def finish(
     >>> from slopewise.train.preparation import Question, prepare
     >>> prepared = prepare("examples/data/penguins.csv", Question("species"))
     >>> run = start_run(prepared, tempfile.mkdtemp() + "/run")
-    >>> finish(prepared, run).task, run.record["status"], run.report_path.exists()
-    ('classification', 'finished', True)
+    >>> finish(prepared, run).task, run.record["status"]
+    ('classification', 'finished')
+    >>> write_report(run)
+    >>> run.report_path.exists()
+    True
     """
     if run.record["status"] == "trained":
         model = TableModel.load(run)
@@ -65,7 +69,7 @@ def finish(
 def conclude(
     run: RunFolder, model: TableModel, table: Table, parts: Split | None = None, *, why: str = "fit"
 ) -> Evaluation:
-    """Score a trained run on its three parts and write evaluation.json and report.html.
+    """Score a trained run on its three parts and write evaluation.json.
 
     The opening of the test rows is recorded in run.json before they are looked at.
 
@@ -82,10 +86,8 @@ def conclude(
         What the test rows are opened for.
     """
     evaluation = evaluate_parts(run, model, table, parts or Split.from_dict(run.split()), why=why)
-    release_freed_memory(table)
     run.save_evaluation(evaluation.to_dict())
     run.update(status="finished")
-    write_report(run)
     return evaluation
 
 

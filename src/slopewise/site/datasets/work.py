@@ -74,7 +74,7 @@ def _table(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _fit(request: Mapping[str, Any]) -> dict[str, Any]:
     """Train as `slopewise fit` does: prepare, start a run, finish it; the report comes back."""
-    from slopewise.evaluate.conclusion import finish
+    from slopewise.evaluate.conclusion import finish, write_report
     from slopewise.train.job import start_run
     from slopewise.train.preparation import prepare
 
@@ -90,6 +90,7 @@ def _fit(request: Mapping[str, Any]) -> dict[str, Any]:
     _check_work(prepared)
     run = start_run(prepared, RUN, request["command"])
     evaluation = finish(prepared, run)
+    write_report(run)
     return {
         "report": run.report_path.read_text("utf-8"),
         "task": prepared.question.task,
