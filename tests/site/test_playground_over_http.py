@@ -252,7 +252,8 @@ def test_who_waits_is_shown_a_place_in_the_queue_and_gets_a_turn(server, limits)
     streams = [visitor.stream() for visitor in visitors]
     places = [stream.until(lambda message: message["place"])[-1][2] for stream in streams[-2:]]
     assert [message["state"] for message in places] == ["waiting", "waiting"]
-    assert {message["place"] for message in places} <= {1, 2}
+    most = len(jobs_of(server)) - workers  # those of earlier tests may still work
+    assert {message["place"] for message in places} <= set(range(1, most + 1))
     last = streams[-1].until(lambda message: message["step"] > 0)[-1][2]
     assert last["place"] == 0  # its turn came while the others still have work
     for visitor in visitors:

@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from slopewise.engine.errors import ArgumentError, DataError, SlopewiseError
 from slopewise.site.datasets.visitors_data import data_set_of, names_of_data_sets
 from slopewise.site.forms import form_token
-from slopewise.site.labs.jobs import Job
+from slopewise.site.labs.job import Job
 from slopewise.site.labs.places import LabBusyError
 from slopewise.site.labs.pool import LabFailedError, Pool
 from slopewise.site.pages.answers import asker_of, visitors_network
