@@ -352,6 +352,49 @@ def import_content(
     return _administer("import-content", context, database, file=file, force=force)
 
 
+card_commands = typer.Typer(rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
+app.add_typer(card_commands, name="cards", rich_help_panel=None)
+
+SiteAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--site", metavar="URL", help="Default: SLOPEWISE_SITE, where you last logged in, or this machine."
+    ),
+]
+
+
+@card_commands.callback(invoke_without_command=True)
+def cards(
+    context: typer.Context,
+    site: SiteAddress = None,
+    due: Annotated[bool, typer.Option("--due", help="Print how many cards wait, and nothing else.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print that as one JSON object.")] = False,
+) -> int:
+    """Review the flash cards of your day in the terminal, by the schedule of the site."""
+    if context.invoked_subcommand is not None:
+        context.obj = site
+        return 0
+    from slopewise.cli.cards import show_cards
+
+    return show_cards(site, due=due, json=json)
+
+
+@card_commands.command("log-in")
+def cards_log_in(context: typer.Context, site: SiteAddress = None) -> int:
+    """Ask for a token of your account's page, and keep it for you alone."""
+    from slopewise.cli.cards import log_in
+
+    return log_in(site or context.obj)
+
+
+@card_commands.command("log-out")
+def cards_log_out(context: typer.Context, site: SiteAddress = None) -> int:
+    """Send what waits, revoke the token, and delete the cards that were fetched."""
+    from slopewise.cli.cards import log_out
+
+    return log_out(site or context.obj)
+
+
 def _administer(command: str, context: typer.Context, database: str | None, **given: Any) -> int:
     """Run a command of the site's owner; options may stand before its name or after it."""
     from slopewise.cli.site import administer
