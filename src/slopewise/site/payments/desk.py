@@ -78,11 +78,15 @@ class Desk:
     def _take(self) -> PaymentErrand | None:
         """Take an errand that is due, so that no other server runs it meanwhile."""
         now = self.clock()
+        query = select(PaymentErrand).where(
+            PaymentErrand.next_at <= now, PaymentErrand.is_live == self.gateway.is_live
+        )
+        query = query.order_by(PaymentErrand.next_at).limit(1)
+        with self.database.reading() as session:
+            if session.scalars(query).first() is None:
+                return None  # mostly there is none, and no writer has to wait for that
         with self.database.writing() as session:
-            query = select(PaymentErrand).where(
-                PaymentErrand.next_at <= now, PaymentErrand.is_live == self.gateway.is_live
-            )
-            errand = session.scalars(query.order_by(PaymentErrand.next_at).limit(1)).first()
+            errand = session.scalars(query).first()
             if errand is not None:
                 errand.next_at, errand.tries = now + _TAKEN, min(errand.tries + 1, 1000)
             return errand
