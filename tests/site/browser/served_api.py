@@ -1,5 +1,7 @@
 """What answers JSON, tried by schemathesis against the application's own OpenAPI description."""
 
+import re
+
 import hypothesis
 import pytest
 import schemathesis
@@ -33,6 +35,7 @@ BODIES = {
         "type": "object",
         "properties": {"entries": {"type": "array", "items": entry}, "sent_at": text},
     },
+    "/api/terminal/log": {"type": "object", "properties": {"entries": {"type": "array", "items": entry}}},
     "/api/progress": {"type": "object", "properties": {"items": {"type": "array", "items": item}}},
     "/labs/{slug}/runs": {"type": "object", "properties": {"query": text}},
     "/playground/jobs": {"type": "object", "properties": {"query": text, "step": {"type": "integer"}}},
@@ -76,6 +79,11 @@ def somebody(browser):
     return browser().sign_up()
 
 
+def new_token(somebody):
+    page = somebody.post("/account/tokens", {"name": "a terminal"}).text
+    return re.search(r"slopewise-cards-[\w-]{43}", page)[0]
+
+
 def test_every_endpoint_that_answers_json_is_tried(description):
     assert {"/api/log", "/api/queue", "/api/progress", "/labs/{slug}/frame", "/healthz"} <= set(
         description["paths"]
@@ -88,6 +96,7 @@ def test_no_json_endpoint_fails_or_answers_what_it_does_not_document(description
         "cookie": "; ".join(f"{cookie.name}={cookie.value}" for cookie in somebody.client.cookies.jar),
         "x-form-token": somebody.token("/account"),
         "accept": "application/json",
+        "authorization": f"Bearer {new_token(somebody)}",
     }
     tried, wrong = 0, []
 
