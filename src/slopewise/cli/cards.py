@@ -31,7 +31,10 @@ def show_cards(site: str | None, *, due: bool, json: bool) -> int:
     address = _address(site)
     device = Device(_folder(), address)
     token = _token(device, address)
-    review = begin(device, Connection(address, token), token)
+    try:
+        review = begin(device, Connection(address, token), token)
+    except KeyboardInterrupt:
+        return 130
     if due or json or not (sys.stdin.isatty() and sys.stdout.isatty()):
         _print_counts(review, address, json)
         return 0
@@ -69,7 +72,12 @@ def log_in(site: str | None) -> int:
     address = _address(site)
     if sys.stdin.isatty():
         print(f"Make a token at {address}/account#terminal, and paste it here (it is not shown).")
-        token = _checked(getpass.getpass("Token: "), "this")
+        try:
+            typed = getpass.getpass("Token: ")
+        except (KeyboardInterrupt, EOFError):
+            print()
+            return 130
+        token = _checked(typed, "this")
     else:
         token = _checked(sys.stdin.readline(), "standard input")
     device = Device(_folder(), address)

@@ -39,7 +39,7 @@ class Screen:
 
     def say(self, text: str) -> None:
         """Print a line."""
-        self.console.print(Text(printable(text)), soft_wrap=True)
+        self.console.print(Text(printable(text)))
 
     def front(self, card: Card, left: int) -> None:
         """Print where a card comes from, and its question."""
