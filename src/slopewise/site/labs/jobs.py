@@ -323,7 +323,8 @@ class Jobs:
                 if self._jobs:
                     await self._exchange()
                 if self.clock() - swept > SWEEP:
-                    await self.store.sweep()
+                    async with self._changing:
+                        await self.store.sweep()
                     swept = self.clock()
             except Exception:
                 log.exception("live trainings could not be told to other processes")
@@ -366,6 +367,9 @@ class Jobs:
 
     async def close(self) -> None:
         """End all jobs; other processes go on with those that are shared."""
+        async with self._changing:  # so that no thread is left with a connection to the database
+            if self._sharing is not None:
+                self._sharing.cancel()
         for job in list(self._jobs.values()):
             job.end(MOVED if self.store.is_shared else "the server stops")
         self._jobs.clear()
