@@ -92,7 +92,7 @@ def test_buttons_may_reach_one_server_and_the_stream_the_other(servers):
     began = time.perf_counter()
     assert elsewhere.control("go", step=21)[0] == 200
     stream.until(rests_at(21))
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 20
     elsewhere.control("go", step=7)
     stream.until(rests_at(7))
     time.sleep(TOLD)
