@@ -44,8 +44,8 @@ def test_growing_workloads_double_one_thing_and_are_found_by_name():
 
 def test_labels_of_logistic_regression_are_a_column_of_zeros_and_ones():
     X, y = make_data(WORKLOADS["logistic"])
-    assert X.shape == (32_000, 30)
-    assert y.shape == (32_000, 1)
+    assert X.shape == (128_000, 30)
+    assert y.shape == (128_000, 1)
     assert y.dtype == np.float32
     assert set(np.unique(y)) == {0.0, 1.0}
 
