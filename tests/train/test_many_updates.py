@@ -250,7 +250,7 @@ class Presser(Callback):
 def test_ctrl_c_in_the_middle_of_an_epoch_stops_between_two_updates_and_resumes_to_the_same_bits(
     monkeypatch,
 ):
-    monkeypatch.setattr("slopewise.train.trainer.PROGRESS_INTERVAL", 0.01)
+    monkeypatch.setattr("slopewise.train.trainer.PROGRESS_INTERVAL", 0.001)
     whole = begin_long_epoch()
     whole.resume()
     interrupted = begin_long_epoch(callbacks=[Presser()])
@@ -287,7 +287,7 @@ def test_a_callback_that_asks_for_it_sees_each_update_and_the_bits_are_the_same(
 
 @pytest.mark.slow
 def test_progress_is_told_in_the_middle_of_a_long_epoch(monkeypatch):
-    monkeypatch.setattr("slopewise.train.trainer.PROGRESS_INTERVAL", 0.01)
+    monkeypatch.setattr("slopewise.train.trainer.PROGRESS_INTERVAL", 0.001)
     listener = Listener()
     begin_long_epoch(callbacks=[listener]).resume()
     inside = [done for done in listener.progress if 0 < done < 1]
