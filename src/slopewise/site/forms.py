@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -26,6 +27,7 @@ BODY_SECONDS = 30
 UPLOAD_SECONDS = 120
 UPLOAD_PATIENCE = 20  # seconds to wait until others have sent theirs
 MOST_FIELDS = 50
+_NO_CHARACTER = re.compile("[\0\ud800-\udfff]")  # what databases refuse, or no encoding can hold
 _SAFE_SITES = ("same-origin", "none")
 
 
@@ -117,11 +119,13 @@ def field(request: Request, name: str, longest: int = 1000) -> str:
     Raises
     ------
     HTTPException
-        If it is longer than a person would type.
+        If it is longer than a person would type, or holds what is no character.
     """
     value = request.state.fields.get(name, "")
     if not isinstance(value, str) or len(value) > longest:
         raise HTTPException(400, f"{name} is a text of at most {longest} characters.")
+    if _NO_CHARACTER.search(value):
+        raise HTTPException(400, f"{name} holds something that is no character; type it again.")
     return value
 
 

@@ -1,5 +1,6 @@
 """Accounts over HTTP: every way in and out, and what nobody may learn."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -248,6 +249,17 @@ def test_a_new_password_voids_a_change_of_address_that_somebody_else_asked_for(b
     assert somebody.post(stolen).status_code == 410
 
 
+def test_a_new_address_voids_a_link_that_went_to_the_old_mailbox(browser, mailbox):
+    somebody = browser().sign_up("old@example.org")
+    somebody.post("/account/email", {"password": PASSWORD, "email": "new@example.org"})
+    link = mailbox.link("new@example.org")
+    browser().post("/reset", {"email": "old@example.org"})
+    reset = mailbox.link("old@example.org")
+    assert somebody.get(reset).status_code == 200
+    assert somebody.post(link, page=link).status_code == 303
+    assert somebody.get(reset).status_code == 410
+
+
 def test_an_address_that_has_an_account_is_not_given_to_another_and_the_answer_is_the_same(browser, mailbox):
     taken = browser().sign_up().email
     somebody = browser().sign_up()
@@ -338,6 +350,24 @@ def test_a_mailbox_is_not_flooded(browser, mailbox):
     for _ in range(8):
         assert browser().post("/sign-up", {"email": "flooded@example.org"}).status_code == 200
     assert len(mailbox.to("flooded@example.org")) == 4
+
+
+def test_a_mailbox_is_not_flooded_by_changes_of_address_either(browser, mailbox):
+    somebody = browser().sign_up()
+    for _ in range(8):
+        fields = {"password": PASSWORD, "email": "victim@example.org"}
+        assert somebody.post("/account/email", fields).status_code == 303
+    assert len(mailbox.to("victim@example.org")) == 4
+
+
+@pytest.mark.parametrize("value", ["a\0@example.org", "a\ud800@example.org"])
+def test_what_is_no_character_is_refused_in_one_sentence(browser, value):
+    somebody = browser()
+    headers = {"x-form-token": somebody.token("/log-in"), "content-type": "application/json"}
+    body = json.dumps({"email": value, "password": PASSWORD})
+    answer = somebody.client.post("/log-in", content=body, headers=headers)
+    assert answer.status_code == 400
+    assert "no character" in answer.text
 
 
 def test_a_page_with_a_secret_address_tells_it_to_no_other_site_and_lets_its_form_name_its_origin(

@@ -106,6 +106,7 @@ def test_it_works_without_script_by_the_button_under_the_verdict(site, browser):
         "step=-1&guess=0",
         "step=0&guess=0&lr=1e99",
         "step=²&guess=1",
+        "&".join(f"x{number}=1" for number in range(60)),
     ],
 )
 def test_what_was_no_failed_prediction_is_refused_with_its_reason(browser, query):

@@ -14,7 +14,9 @@ from slopewise.cli.app import run
 from slopewise.engine.errors import ArgumentError, DataError, SlopewiseError
 from slopewise.site.accounts.accounts import add_account
 from slopewise.site.accounts.audit import note
+from slopewise.site.accounts.links import make_link
 from slopewise.site.accounts.progress import Item, merge
+from slopewise.site.accounts.sessions import open_session
 from slopewise.site.scheduling.log import Entry, append
 from slopewise.site.storage.backups import last_backup, make_backup, restore
 from slopewise.site.storage.database import connect, migrate, newest_revision, open_database
@@ -24,6 +26,7 @@ from slopewise.site.storage.erasure import erase
 from slopewise.site.storage.tables import Account, AuditEntry, Review
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+DOORS = ("login_sessions", "mail_tokens", "card_tokens")
 
 
 def add_learner(database, email):
@@ -77,6 +80,21 @@ def test_a_restore_into_an_empty_database_brings_back_every_row_and_file(
         note(session, NOW, "sign-up", None)
     with pytest.raises(sqlalchemy.exc.IntegrityError), restored.writing() as session:
         session.execute(sqlalchemy.delete(Review))
+    restored.close()
+
+
+def test_a_restore_opens_no_door_that_was_shut_since(database, new_database, tmp_path):
+    with database.writing() as session:
+        account = session.scalars(sqlalchemy.select(Account)).one()
+        open_session(session, account.id, NOW)
+        make_link(session, "reset", account.email, NOW, account.id)
+    make_backup(database, tmp_path / "with-doors.zip", NOW)
+    url = new_database()
+    restore(url, tmp_path / "there", tmp_path / "with-doors.zip", NOW)
+    restored = open_database(url, tmp_path / "there")
+    with restored.engine.connect() as connection:
+        counts = [connection.scalar(sqlalchemy.text(f"SELECT count(*) FROM {name}")) for name in DOORS]
+    assert counts == [0, 0, 0]
     restored.close()
 
 

@@ -188,6 +188,7 @@ def finish_email_change(session: Session, secret: str, now: datetime) -> Letter:
         raise LinkSpentError(_SPENT)
     told = Letter("email-changed", account.email)
     account.email, account.email_key = link.email, email_key(link.email)
+    void_links(session, account.id)  # those that went to the old mailbox, to choose a password among them
     note(session, now, "change-email", account.id)
     return told
 

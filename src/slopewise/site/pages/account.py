@@ -20,13 +20,20 @@ from slopewise.site.accounts.accounts import (
     link_email,
     time_zones,
 )
-from slopewise.site.accounts.addresses import read_email
+from slopewise.site.accounts.addresses import email_key, read_email
 from slopewise.site.accounts.membership import had_membership
 from slopewise.site.accounts.passwords import check_new_password
 from slopewise.site.accounts.sessions import open_session
 from slopewise.site.accounts.tokens import tokens_of
 from slopewise.site.forms import field
-from slopewise.site.pages.answers import go_to, letters_afterwards, limit_in_thread, slowly
+from slopewise.site.pages.answers import (
+    go_to,
+    letters_afterwards,
+    limit,
+    limit_in_thread,
+    slowly,
+    visitors_network,
+)
 from slopewise.site.pages.progress import overview_of
 from slopewise.site.pages.subscriptions import offer_of
 from slopewise.site.policies import ANYONE, SIGNED_IN, route
@@ -161,5 +168,8 @@ def _begin_email_change(request: Request) -> list[Letter]:
     state, who = request.app.state, account_id(request)
     email = read_email(field(request, "email"))
     confirmed_hash(state.database, state.passwords, who, field(request, "password"))
+    limit(request, "mail from a network", visitors_network(request))
+    if not state.tries.allow("mail to an address", email_key(email)):
+        return []  # that mailbox was told often enough; the page says nothing else than before
     with state.database.writing() as session:
         return begin_email_change(session, who, email, state.clock())

@@ -28,7 +28,7 @@ from slopewise.site.forms import field
 from slopewise.site.labs.places import LabBusyError
 from slopewise.site.labs.pool import LabFailedError
 from slopewise.site.loaded_content import library_of
-from slopewise.site.pages.answers import asker_of, go_to, limit, visitors_network
+from slopewise.site.pages.answers import asker_of, go_to, limit, limit_in_thread, visitors_network
 from slopewise.site.policies import ANYONE, SIGNED_IN, route
 from slopewise.site.storage.anki_tables import CardMedium
 from slopewise.site.templating import render
@@ -56,7 +56,7 @@ def imported(
 @route(router, "POST", "/cards/imported", SIGNED_IN, takes_file=True)
 async def bring_package(request: Request) -> Response:
     """Take in a package."""
-    limit(request, "package of an account", str(visitor_of(request).account_id))
+    await limit_in_thread(request, "package of an account", str(visitor_of(request).account_id))
     upload = request.state.upload
     if upload is None:
         return await run_in_threadpool(

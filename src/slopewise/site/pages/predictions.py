@@ -16,7 +16,7 @@ from slopewise.site.accounts.predicted_cards import keep_failed_prediction
 from slopewise.site.accounts.progress import Item, merge
 from slopewise.site.forms import field
 from slopewise.site.labs.places import LabBusyError
-from slopewise.site.pages.answers import go_to, limit
+from slopewise.site.pages.answers import go_to, limit_in_thread
 from slopewise.site.policies import SIGNED_IN, route
 from slopewise.site.visitors import visitor_of
 
@@ -78,12 +78,15 @@ def _read(row: object) -> Failed:
 async def _keep(request: Request, failed: Failed) -> str:
     """Run the lab to the step, make the card, note the prediction; return the id of the card."""
     visitor, state = visitor_of(request), request.app.state
-    limit(request, "log of an account", str(visitor.account_id))
+    await limit_in_thread(request, "log of an account", str(visitor.account_id))
     entry = state.course.entry(failed.slug)
     lesson = None if entry is None else await run_in_threadpool(lambda: entry.lesson)
     if lesson is None:
         raise ArgumentError("there is no such lesson")
-    query = dict(parse_qsl(failed.query, max_num_fields=50))
+    try:
+        query = dict(parse_qsl(failed.query, max_num_fields=50))
+    except ValueError as error:
+        raise ArgumentError("an address of a lab has fewer settings") from error
     step, guess = query.pop("step", ""), query.pop("guess", "")
     if not (step.isdecimal() and guess.isdecimal() and len(step + guess) < 8):
         raise ArgumentError("step and guess are whole numbers")
