@@ -197,3 +197,10 @@ def test_a_lesson_that_cannot_be_read_is_in_the_log_and_the_others_are_read(cour
     assert read == [folder.name for folder in FOLDERS]
     assert [bool(record.exc_info) for record in caplog.records] == [False, True]
     assert "training cannot be shown: text.md: broken" in caplog.text
+
+
+def test_no_place_is_that_of_most_right_answers():
+    places = [question.answer for folder in FOLDERS for question in read_lesson(folder).questions]
+    shares = np.bincount(places) / len(places)
+    assert shares.max() < 0.5
+    assert (shares[:3] > 0.15).all()

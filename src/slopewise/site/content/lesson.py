@@ -6,17 +6,19 @@ import re
 import tomllib
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
 from types import SimpleNamespace
 from typing import Any
+from zlib import crc32
 
 import jinja2
 from markupsafe import Markup
 
 from slopewise.engine.errors import DataError
+from slopewise.engine.random import permutation
 from slopewise.site.content import markup
 from slopewise.site.content.hints import read_phrasing
 from slopewise.site.content.numbers_in_text import number_filters
@@ -76,6 +78,18 @@ class Question:
     because: str
     tags: tuple[str, ...] = ()
     alone: bool = True
+
+
+def in_any_order(question: Question) -> Question:
+    """Return a question with its choices in an order that follows from its id alone.
+
+    Whoever writes questions puts the right choice second more often than not, and readers notice.
+    """
+    if not 0 <= question.answer < len(question.choices):
+        return question  # said when the lesson is checked
+    order = permutation(len(question.choices), seed=crc32(question.id.encode())).tolist()
+    choices = tuple(question.choices[place] for place in order)
+    return replace(question, choices=choices, answer=order.index(question.answer))
 
 
 @dataclass(frozen=True)
@@ -215,7 +229,9 @@ def load_lesson(folder: Path) -> Lesson:
         skills=tuple(read.rows(Skill, "lesson.toml", lesson["skill"])),
         sources=tuple(read.rows(Source, "lesson.toml", lesson["source"])),
         prompts=tuple(_prompts(read, lesson["prompt"])),
-        questions=tuple(read.rows(Question, "questions.toml", read.toml("questions.toml")["question"])),
+        questions=tuple(
+            map(in_any_order, read.rows(Question, "questions.toml", read.toml("questions.toml")["question"]))
+        ),
         cards=tuple(read_cards(read, "cards.toml", slug)),
         snippets=tuple(_snippets(read, lesson.get("snippet", []))),
         blocks=tuple(_blocks(text)),
