@@ -39,26 +39,37 @@ document.querySelectorAll("form[data-done]").forEach((form) => {
 });
 
 const drafts = remembered("drafts", {});
+const verdicts = remembered("prompts", {});
 document.querySelectorAll("[data-prompt]").forEach((prompt) => {
   const text = prompt.querySelector("textarea");
   text.value = drafts[prompt.dataset.prompt] ?? "";
   text.addEventListener("change", () => {
     drafts[prompt.dataset.prompt] = text.value;
     remember("drafts", drafts);
+    delete prompt.dataset.judged; // other words: hints may mark them again
   });
+  const given = verdicts[prompt.dataset.prompt]?.ideas;
+  if (given) {
+    boxesOf(prompt).forEach((box, place) => (box.checked = Boolean(given[place])));
+    prompt.dataset.judged = "";
+  }
   prompt.querySelector("details").addEventListener("toggle", ({ target }) => target.open && hint(prompt, text.value));
   prompt.querySelector(".ideas").addEventListener("change", () => keepVerdict(prompt));
 });
 
-const verdicts = remembered("prompts", {});
+function boxesOf(prompt) {
+  return [...prompt.querySelectorAll(".ideas input")];
+}
 
 function keepVerdict(prompt) {
-  const ideas = [...prompt.querySelectorAll(".ideas input")].map((box) => box.checked);
+  prompt.dataset.judged = "";
+  const ideas = boxesOf(prompt).map((box) => box.checked);
   verdicts[prompt.dataset.prompt] = { ideas };
   remember("prompts", verdicts);
 }
 
-// Marks the ideas that the server finds in the text; it keeps nothing of it. The learner has the last word.
+// Marks the ideas that the server finds in the text; it keeps nothing of it. The learner has the last word: what
+// they ticked stays ticked, and only that is a verdict.
 async function hint(prompt, text) {
   if (!text.trim()) return;
   try {
@@ -72,13 +83,12 @@ async function hint(prompt, text) {
     const { ideas } = await answer.json();
     prompt.querySelectorAll(".ideas label").forEach((label, place) => {
       if (ideas[place] === undefined) return;
-      label.querySelector("input").checked = ideas[place];
+      if (!("judged" in prompt.dataset)) label.querySelector("input").checked = ideas[place];
       const small = label.querySelector(".hint");
       small.textContent = ideas[place] ? "seems to be there" : "not seen";
       small.classList.toggle("found", ideas[place]);
     });
     prompt.querySelector("[data-hinted]").hidden = !ideas.length;
-    keepVerdict(prompt);
   } catch {
     // offline: the model answer is there all the same
   }
