@@ -96,9 +96,11 @@ def test_a_worker_refuses_bad_settings_in_one_line():
 
 
 def test_a_worker_tells_a_mistake_of_ours_with_its_traceback(monkeypatch):
-    broken = Lab("broken", "", (), lambda values: 1 / 0)
+    broken = Lab("broken", "", (), lambda values: int("a learner's cell"))
     monkeypatch.setattr(worker, "find_lab", lambda folder: broken)
-    assert "ZeroDivisionError" in answer({"lab": "any", "values": {}})["failed"]
+    told = answer({"lab": "any", "values": {}})["failed"].splitlines()
+    assert told[-1] == "ValueError"  # and not its text, which quotes what was worked on
+    assert any("worker.py" in line for line in told)
 
 
 def test_a_lab_that_makes_too_many_frames_is_refused(monkeypatch):

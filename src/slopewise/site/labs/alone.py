@@ -14,7 +14,6 @@ import os
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from slopewise.engine.errors import ArgumentError, SlopewiseError
+from slopewise.site.labs.failures import place_of
 from slopewise.site.labs.places import Ticket
 from slopewise.site.labs.pool import LabFailedError, worker_environment
 
@@ -187,5 +187,5 @@ def _answer(work: Callable[[dict[str, Any]], Any], request: dict[str, Any]) -> d
         return {"refused": " ".join(str(error).split())}
     except MemoryError:
         return {"refused": "this needs more memory than one visitor may use; take fewer rows or columns"}
-    except Exception:  # the server must hear of it
-        return {"failed": traceback.format_exc()}
+    except Exception as error:  # the server must hear of it
+        return {"failed": place_of(error)}

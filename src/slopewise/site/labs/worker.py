@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 import sys
-import traceback
 from importlib import import_module
 from typing import Any, TextIO
 
 from slopewise.engine.errors import SlopewiseError
+from slopewise.site.labs.failures import place_of
 from slopewise.site.labs.lab import Lab
 
 LESSONS = "slopewise.site.content.lessons"
@@ -59,8 +59,8 @@ def answer(line: str) -> dict[str, Any]:
         return {"refused": " ".join(str(error).split())}
     except MemoryError:
         return {"refused": "these settings need more memory than a lab may have; choose fewer steps or rows"}
-    except Exception:  # the server must hear of it, and this process can go on
-        return {"failed": traceback.format_exc()}
+    except Exception as error:  # the server must hear of it, and this process can go on
+        return {"failed": place_of(error)}
     return {"frames": [frame.to_json() for frame in frames]}
 
 
