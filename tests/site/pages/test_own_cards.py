@@ -73,9 +73,7 @@ def test_nobody_sees_or_changes_the_card_of_another(browser):
     assert "a secret question" in somebody.get("/cards/own").text
 
 
-@pytest.mark.parametrize(
-    ("front", "back"), [("", "x"), ("x", " "), ("x" * 501, "x"), ("x", "x" * 2001), ("a\x00b", "x")]
-)
+@pytest.mark.parametrize(("front", "back"), [("", "x"), ("x", " "), ("x" * 501, "x"), ("x", "x" * 2001)])
 def test_a_side_that_is_empty_or_too_long_is_refused(browser, front, back):
     somebody = browser().sign_up()
     answer = somebody.post("/cards/own", {"front": front, "back": back})

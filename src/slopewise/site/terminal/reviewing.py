@@ -134,6 +134,8 @@ class Sender:
         while not self._is_closed:
             self._wake.wait(RETRY_SECONDS)
             self._wake.clear()
+            if self._is_closed:  # somebody else may have the outbox by now
+                return
             try:
                 self.refused += flush(self.connection, self.outbox)
                 self.problem = None
