@@ -109,7 +109,7 @@ class Sender:
         self.connection, self.outbox = connection, outbox
         self.problem: SlopewiseError | None = None
         self.refused: list[str] = []
-        self._wake, self._idle, self._is_closed = threading.Event(), threading.Event(), False
+        self._wake, self._idle, self._closed = threading.Event(), threading.Event(), threading.Event()
         self._idle.set()
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
         self._thread.start()
@@ -127,14 +127,14 @@ class Sender:
 
     def close(self) -> None:
         """End it; what waits is in the outbox."""
-        self._is_closed = True
+        self._closed.set()
         self._wake.set()
 
     def _run(self) -> None:
-        while not self._is_closed:
+        while not self._closed.is_set():
             self._wake.wait(RETRY_SECONDS)
             self._wake.clear()
-            if self._is_closed:  # somebody else may have the outbox by now
+            if self._closed.is_set():  # somebody else may have the outbox by now
                 return
             try:
                 self.refused += flush(self.connection, self.outbox)
