@@ -1,6 +1,7 @@
 """Settings for all tests."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -8,6 +9,10 @@ from hypothesis import settings
 # No deadline: timings on shared machines mean nothing. Derandomized: the same examples each time.
 settings.register_profile("slopewise", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("slopewise")
+
+# Tests that interrupt themselves need Ctrl-C to be Python's; a shell's background job inherits it ignored.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
