@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -11,14 +12,14 @@ from pathlib import Path
 PACKAGES = ("slopewise", "numpy", "torch", "jax", "scikit-learn", "keras", "skorch")
 
 
-def describe() -> dict[str, str | int | None]:
-    """Return the processor, the versions and the time."""
+def describe(packages: Sequence[str] = PACKAGES) -> dict[str, str | int | None]:
+    """Return the processor, the versions of packages and the time."""
     return {
         "cpu": _cpu(),
         "cores": os.cpu_count(),
         "system": platform.platform(),
         "python": platform.python_version(),
-        **{name: version(name) for name in PACKAGES},
+        **{name: version(name) for name in packages},
         "load": round(os.getloadavg()[0], 2),
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
     }
