@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help demo site site-snippets pro-content test test-site test-site-deps torture lint types imports doctest check bench conformance lock clean
+.PHONY: help demo site site-snippets site-snippets-check pro-content test test-site test-site-deps torture lint types imports doctest check bench conformance lock clean
 
 help:  ## show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
 
 $(VENV)/library.stamp: requirements/library.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -32,9 +32,12 @@ $(VENV)/site.stamp: requirements/site.txt $(VENV)/library.stamp
 site: $(VENV)/site.stamp  ## serve the tutorial
 	$(BIN)/slopewise site
 
-# Needs .venv-bench; what it lacks, such as TensorFlow, stays as it was recorded.
+# In the environment of the benchmarks, which holds all libraries that snippets show.
 site-snippets: .venv-bench/bench.stamp  ## run the snippets of all lessons again and record their output
 	.venv-bench/bin/python src/slopewise/site/content/snippets.py
+
+site-snippets-check: .venv-bench/bench.stamp  ## run them, write nothing, and fail if one printed something else
+	.venv-bench/bin/python src/slopewise/site/content/snippets.py --check
 
 pro-content: $(VENV)/site.stamp  ## build the full Pro decks into a content archive, for slopewise site import-content
 	$(BIN)/python -m pro.build
@@ -79,7 +82,7 @@ check: test lint types imports doctest  ## all that CI runs, the site in the bro
 
 .venv-bench/bench.stamp: requirements/bench.txt requirements/torch-cpu.txt requirements/library.txt
 	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
-	@echo "setting up .venv-bench with PyTorch, JAX, scikit-learn, Keras and skorch"
+	@echo "setting up .venv-bench with PyTorch, JAX, scikit-learn, Keras, skorch and TensorFlow"
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/library.txt
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/bench.txt -r requirements/torch-cpu.txt
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

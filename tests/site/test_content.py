@@ -75,6 +75,29 @@ def test_the_identity_of_a_card_does_not_change():
     assert str(card.uuid) == "6f71a22d-b7f7-5c5e-99a2-488c50964671"
 
 
+def test_what_a_snippet_printed_was_recorded_from_its_text_as_it_is_now():
+    from slopewise.site.content.snippets import is_recorded
+
+    files = sorted(LESSONS.glob("*/snippets/*.py"))
+    assert len(files) > 40
+    assert [file for file in files if not is_recorded(file)] == []  # make site-snippets mends it
+
+
+@pytest.mark.parametrize("changed", ["torch.py", "torch.out"])
+def test_a_snippet_that_was_changed_and_not_run_again_is_noticed(tmp_path, changed):
+    from slopewise.site.content.snippets import _note, is_recorded
+
+    file = tmp_path / "torch.py"
+    for one, text in (("torch.py", "print(1)\n"), ("torch.out", "1\n")):
+        (tmp_path / one).write_text(text)
+    assert not is_recorded(file)
+    _note(file)
+    assert is_recorded(file)
+    with (tmp_path / changed).open("a") as open_file:
+        open_file.write("#")
+    assert not is_recorded(file)
+
+
 @pytest.mark.slow
 def test_a_snippet_of_ours_prints_what_was_recorded():
     from slopewise.site.content.snippets import run_snippet
