@@ -325,6 +325,14 @@ def restore(
     replace: Annotated[
         bool, typer.Option("--replace", help="Put it in the place of what is in the database.")
     ] = False,
+    erasures: Annotated[
+        Path | None,
+        typer.Option(metavar="LIST", help="Who was erased; unless told, slopewise.erased beside the backup."),
+    ] = None,
+    without_erasures: Annotated[
+        bool,
+        typer.Option("--without-erasures", help="Restore even if nothing tells who was erased since."),
+    ] = False,
     database: SiteDatabase = None,
     files: SiteFiles = None,
 ) -> int:
@@ -332,7 +340,14 @@ def restore(
     from slopewise.cli.site_backups import restore_site
 
     before = context.obj
-    return restore_site(database or before["database"], files or before["files"], file, replace)
+    return restore_site(
+        database or before["database"],
+        files or before["files"],
+        file,
+        replace=replace,
+        erasures=erasures,
+        without_erasures=without_erasures,
+    )
 
 
 @site_commands.command("check-payments")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,20 +25,44 @@ def back_up_site(database: str | None, files: Path | None, target: Path, keep_da
     print("Backups in this folder:")
     for backup in backups_in(made.file.parent):
         expires = backup.manifest.expires
-        until = f"kept until {expires:%Y-%m-%d}" if expires else "made before an update; delete it yourself"
+        until = f"kept until {expires:%Y-%m-%d}" if expires else "made before an update"
         print(f"  {backup.manifest.made:%Y-%m-%d %H:%M} UTC  {backup.file.name}  {until}")
     return 0
 
 
-def restore_site(database: str | None, files: Path | None, file: Path, replace: bool) -> int:
+def restore_site(
+    database: str | None,
+    files: Path | None,
+    file: Path,
+    *,
+    replace: bool,
+    erasures: Path | None,
+    without_erasures: bool,
+) -> int:
     """Restore a backup, say what became of it, and return the exit status."""
     require_libraries()
     from slopewise.site.configuration import database_from
     from slopewise.site.storage.backups import restore
 
-    manifest = restore(database_from(database), files, file, datetime.now(UTC), replace=replace)
+    done = restore(
+        database_from(database),
+        files,
+        file,
+        datetime.now(UTC),
+        replace=replace,
+        erasures=erasures,
+        without_erasures=without_erasures,
+    )
+    manifest = done.manifest
     print(
         f"Restored: {sum(manifest.rows.values())} rows and {len(manifest.files)} files of "
-        f"{manifest.made:%Y-%m-%d %H:%M} UTC. Whoever was erased since is erased again."
+        f"{manifest.made:%Y-%m-%d %H:%M} UTC. Whoever was erased since is erased again: {done.erased}."
     )
+    if done.may_bring_back:
+        until = f"of {done.known_until:%Y-%m-%d %H:%M} UTC" if done.known_until else "of no known moment"
+        print(
+            f"The newest list of erasures is {until}: who deleted their account later is back. If the old "
+            "machine has a newer list, restore again with --replace --erasures LIST.",
+            file=sys.stderr,
+        )
     return 0

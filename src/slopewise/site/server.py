@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -14,7 +18,9 @@ from slopewise.site.app import create_app
 from slopewise.site.configuration import Configuration
 from slopewise.site.connections import LONGEST_HEAD, MOST_CONNECTIONS, PatientConnection
 from slopewise.site.records import write_json_lines
+from slopewise.site.storage.backups import delete_old_copies
 from slopewise.site.storage.database import open_database
+from slopewise.site.storage.holders import SERVING, held
 
 DRAIN_SECONDS = 10  # for requests that are being answered when the server is told to stop
 
@@ -29,9 +35,21 @@ class _Server(uvicorn.Server):
 
 
 def serve(configuration: Configuration) -> None:
-    """Serve until Ctrl-C or SIGTERM."""
+    """Serve until Ctrl-C or SIGTERM.
+
+    Raises
+    ------
+    ArgumentError
+        If another process serves the same file of SQLite.
+    """
+    with held(configuration.database, SERVING):
+        _serve(configuration)
+
+
+def _serve(configuration: Configuration) -> None:
     application = create_app(configuration, reads_ahead=True)
     database = open_database(configuration.database, configuration.files)  # its faults come first
+    delete_old_copies(database, application.state.clock())
     with database.reading() as session:
         needs_owner = not configuration.public_url and not has_owner(session)
     database.close()
@@ -72,8 +90,25 @@ def serve(configuration: Configuration) -> None:
     )
     write_json_lines()
     try:
-        server.run()
+        with _ended_in_order():
+            server.run()
     finally:
         if metrics is not None:
             metrics.shutdown()
             metrics.server_close()
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let SIGTERM end this with `SystemExit`: uvicorn stops at it, then raises it again.
+
+    By default that would end the process on the spot, with nothing given back and a status other than 0.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals come to the main thread alone
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

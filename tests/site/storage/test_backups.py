@@ -1,6 +1,8 @@
 """Backups: a rehearsed restore on both databases, from either into either, and what damaged files do."""
 
 import json
+import os
+import shutil
 import sqlite3
 import uuid
 import zipfile
@@ -61,6 +63,22 @@ def database(new_database, tmp_path):
     made.close()
 
 
+def restored_without_list(url, folder, file):
+    """Restore where it is known that no list is there."""
+    with pytest.raises(ArgumentError, match="no list tells who deleted their account"):
+        restore(url, folder, file, NOW)
+    return restore(url, folder, file, NOW, without_erasures=True)
+
+
+def emails(url, folder):
+    """Return the addresses of all accounts."""
+    opened = open_database(url, folder)
+    with opened.reading() as session:
+        found = sorted(account.email for account in session.query(Account))
+    opened.close()
+    return found
+
+
 @pytest.fixture
 def backup(database, tmp_path):
     make_backup(database, tmp_path / "backup.zip", NOW)
@@ -71,8 +89,7 @@ def test_a_restore_into_an_empty_database_brings_back_every_row_and_file(
     database, backup, new_database, tmp_path
 ):
     url, folder = new_database(), tmp_path / "there"
-    manifest = restore(url, folder, backup, NOW)
-    assert manifest.rows["reviews"] == 1
+    assert restore(url, folder, backup, NOW).manifest.rows["reviews"] == 1
     restored = open_database(url, folder)
     assert rows(restored) == rows(database)
     assert (restored.beside("data") / "1f" / "table.csv").read_bytes() == b"a,b\n1,2\n"
@@ -123,10 +140,14 @@ def test_a_restore_replaces_only_when_told_and_forgets_again_who_was_erased_sinc
     erase(database, grace, NOW + timedelta(days=1))
     add_learner(database, "later@example.org")
     (database.beside("data") / "1f" / "table.csv").unlink()
+    database.close()
     with pytest.raises(ArgumentError, match="--replace"):
         restore(url, tmp_path / "here", backup, NOW)
-    database.beside("erased").unlink()  # lost with the machine: the database itself knows who was erased
-    restore(url, tmp_path / "here", backup, NOW + timedelta(days=2), replace=True)
+    database.beside("erased").unlink()  # both lists are lost: the database itself knows who was erased
+    (tmp_path / "slopewise.erased").unlink()
+    database.close()
+    done = restore(url, tmp_path / "here", backup, NOW + timedelta(days=2), replace=True)
+    assert (done.erased, done.may_bring_back) == (1, False)
     restored = open_database(url, tmp_path / "here")
     with restored.reading() as session:
         assert [account.email for account in session.query(Account)] == ["ada@example.org"]
@@ -134,6 +155,95 @@ def test_a_restore_replaces_only_when_told_and_forgets_again_who_was_erased_sinc
         assert [row.action for row in session.query(AuditEntry)].count("erase") == 1
     assert (restored.beside("data") / "1f" / "table.csv").exists()
     restored.close()
+
+
+@pytest.mark.parametrize("how", ["beside the backup", "named", "beside the old database"])
+def test_who_was_erased_after_a_backup_stays_gone_on_another_machine(database, new_database, tmp_path, how):
+    grace = add_learner(database, "grace@example.org")
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    made = make_backup(database, kept, NOW)
+    erase(database, grace, NOW + timedelta(days=1))
+    options = {}
+    if how != "beside the backup":
+        (kept / "slopewise.erased").unlink()
+    if how == "named":
+        options["erasures"] = database.beside("erased")
+    url, there = new_database(), tmp_path / "there"
+    if how == "beside the old database":
+        there.mkdir()
+        shutil.copy(database.beside("erased"), connect(url, there).beside("erased"))
+    done = restore(url, there, made.file, NOW + timedelta(days=2), **options)
+    assert (done.erased, done.may_bring_back) == (1, False)
+    assert emails(url, there) == ["ada@example.org"]
+    beside = connect(url, there).beside("erased")
+    assert str(grace) in beside.read_text()  # for the restore after this one
+
+
+def test_a_list_that_is_not_newer_than_the_backup_says_so_and_none_stops_the_restore(
+    database, backup, new_database, tmp_path
+):
+    done = restore(new_database(), tmp_path / "there", backup, NOW)
+    assert done.may_bring_back
+    assert done.known_until == NOW
+    (tmp_path / "slopewise.erased").unlink()
+    url = new_database()
+    fresh = open_database(url, tmp_path / "fresh")  # a server that was started once knows nobody
+    fresh.close()
+    with pytest.raises(ArgumentError, match="no list tells"):
+        restore(url, tmp_path / "fresh", backup, NOW, replace=True)
+    assert restore(url, tmp_path / "fresh", backup, NOW, replace=True, without_erasures=True).may_bring_back
+    with pytest.raises(ArgumentError, match="there is no such file"):
+        restore(url, tmp_path / "fresh", backup, NOW, replace=True, erasures=tmp_path / "nowhere")
+    (tmp_path / "slopewise.erased").write_bytes(b"\xff")
+    with pytest.raises(DataError, match=r"slopewise\.erased: each line"):
+        restore(url, tmp_path / "fresh", backup, NOW, replace=True)
+
+
+def test_a_folder_of_backups_that_is_away_gets_the_erasures_with_the_next_backup(database, tmp_path, caplog):
+    kept, away = tmp_path / "kept", tmp_path / "away"
+    kept.mkdir()
+    make_backup(database, kept, NOW)
+    kept.rename(away)
+    erase(database, first := add_learner(database, "a@example.org"), NOW)
+    away.rename(kept)
+    listed = kept / "slopewise.erased"
+    assert str(first) not in listed.read_text()
+    listed.unlink()
+    listed.mkdir()
+    erase(database, second := add_learner(database, "b@example.org"), NOW)  # a deletion never fails for that
+    assert "cannot be written" in caplog.text
+    listed.rmdir()
+    make_backup(database, kept, NOW + timedelta(days=1))
+    assert {str(first), str(second)} <= set(listed.read_text().split())
+    assert listed.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_backup_leaves_out_files_that_are_just_being_made(database, tmp_path):
+    for name in ("new-00ff/table.csv", "work-abc/request.json", "2e/new-table.csv"):
+        file = database.beside("data") / name
+        file.parent.mkdir()
+        file.write_text("x")
+    made = make_backup(database, tmp_path / "backup.zip", NOW)
+    assert made.manifest.files == ["files/1f/table.csv", "files/2e/new-table.csv"]
+
+
+def test_copies_from_before_updates_and_what_killed_commands_left_expire(database, tmp_path):
+    old = [database.beside("before-0007"), database.beside("before-0008.zip"), database.beside("backup-x7")]
+    new = [database.beside("before-0009"), database.beside("restore-k2")]
+    for path in (*old, *new):
+        path.mkdir() if path.name.endswith(("x7", "k2")) else path.write_text("x")
+    for path in old:
+        os.utime(path, (moment := (NOW - timedelta(days=30)).timestamp(), moment))
+    for path in new:
+        os.utime(path, (moment := (NOW - timedelta(hours=20)).timestamp(), moment))
+    others = [tmp_path / "here" / "backup-of-mine", tmp_path / "here" / "before-0001"]
+    for path in others:
+        path.mkdir()
+        os.utime(path, (0, 0))
+    make_backup(database, tmp_path / "backup.zip", NOW)
+    assert not any(path.exists() for path in old)
+    assert all(path.exists() for path in (*new, *others))
 
 
 def test_a_backup_that_does_not_fit_leaves_everything_as_it_was(database, backup, tmp_path):
@@ -146,6 +256,7 @@ def test_a_backup_that_does_not_fit_leaves_everything_as_it_was(database, backup
             new.writestr(name, old.read(name))
         new.writestr("manifest.json", json.dumps(manifest))
     before = rows(database)
+    database.close()
     with pytest.raises(DataError, match="accounts has 1 rows, not 7"):
         restore(url, tmp_path / "here", changed, NOW, replace=True)
     assert rows(database) == before
@@ -199,6 +310,7 @@ def test_backups_expire_and_are_recorded(database, tmp_path):
         "mine.zip",
         "slopewise-20260303T120000Z.zip",
         "slopewise-20260304T120000Z.zip",
+        "slopewise.erased",
     ]
     assert last_backup(database) == NOW + timedelta(days=3)
     assert (folder / "slopewise-20260304T120000Z.zip").stat().st_mode & 0o777 == 0o600
@@ -229,7 +341,7 @@ def test_an_older_database_is_never_migrated_without_a_backup(new_database, tmp_
             assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0003",)]
         copy.close()
     else:
-        assert restore(new_database(), tmp_path / "there", blocked, NOW).revision == "0003"
+        assert restored_without_list(new_database(), tmp_path / "there", blocked).manifest.revision == "0003"
 
 
 def test_the_commands_back_up_list_and_restore(database, new_database, tmp_path, capsys):
@@ -238,13 +350,16 @@ def test_the_commands_back_up_list_and_restore(database, new_database, tmp_path,
     options = ["--database", url, "--files", str(tmp_path / "here")]
     assert run(["site", "backup", str(folder), "--keep-days", "7", *options]) == 0
     out = capsys.readouterr().out
-    file = next(folder.iterdir())
+    file = next(folder.glob("*.zip"))
     assert f"{file}: " in out
     assert "1 files" in out
     assert "kept until" in out
     there = ["--database", new_database(), "--files", str(tmp_path / "there")]
     assert run(["site", "restore", str(file), *there]) == 0
-    assert "erased since is erased again" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert "erased since is erased again: 0" in printed.out
+    assert printed.err.count("\n") == 1
+    assert "--erasures LIST" in printed.err
     assert run(["site", "restore", str(file), *there]) == 2
     assert "--replace" in capsys.readouterr().err
     assert run(["site", "restore", str(tmp_path / "none.zip"), *there]) == 2

@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from slopewise.site.storage.dump import UNFINISHED
 from slopewise.train.files import write_bytes
 
-_WORK = "work-"
-_NEW = "new-"
+_NEW, _WORK = UNFINISHED
 ORPHAN_SECONDS = 3600  # a folder without a row may be one that is just being made
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import glob
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +18,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from slopewise.engine.errors import ArgumentError, DataError
 from slopewise.site.storage.database import (
+    BEFORE,
     DATA,
     Database,
     back_up,
@@ -36,11 +39,22 @@ from slopewise.site.storage.dump import (
     read_manifest,
 )
 from slopewise.site.storage.engines import for_reading, for_writing
-from slopewise.site.storage.erasure import erase_again, keep_list
+from slopewise.site.storage.erasure import erase_again
+from slopewise.site.storage.erasure_lists import (
+    BESIDE,
+    BESIDE_BACKUPS,
+    Erased,
+    keep,
+    keep_beside_backups,
+    read_list,
+)
+from slopewise.site.storage.holders import RESTORING, held, refuse_sessions
 from slopewise.site.storage.service_tables import BackupMade
 from slopewise.site.storage.tables import Base, Erasure
 
 KEEP_DAYS = 30
+_BACKING_UP, _RESTORING = "backup-", "restore-"  # folders to work in, beside the database
+_LEFT_BEHIND = timedelta(days=1)  # no backup and no restore takes so long: its process was killed
 _NAME = "slopewise-{:%Y%m%dT%H%M%SZ}.zip"
 
 
@@ -52,8 +66,33 @@ class Backup:
     manifest: Manifest
 
 
+@dataclass(frozen=True)
+class Restoration:
+    """What a restore did.
+
+    Attributes
+    ----------
+    manifest : Manifest
+    erased : int
+        How many were in the backup, and were erased after it.
+    known_until : datetime
+        The moment up to which it is known who was erased; None if nothing is known.
+    """
+
+    manifest: Manifest
+    erased: int
+    known_until: datetime | None
+
+    @property
+    def may_bring_back(self) -> bool:
+        """Whether nothing tells who was erased after the backup."""
+        return self.known_until is None or self.known_until <= self.manifest.made
+
+
 def make_backup(database: Database, target: Path, now: datetime, keep_days: int = KEEP_DAYS) -> Backup:
     """Write a backup, and delete those in its folder whose time is over. The site may serve meanwhile.
+
+    The list of those who were erased is written beside it, and from now on at each erasure.
 
     Parameters
     ----------
@@ -73,20 +112,45 @@ def make_backup(database: Database, target: Path, now: datetime, keep_days: int 
     expires = now + timedelta(days=keep_days)
     with _as_it_is(database) as connection:
         manifest = dump(connection, database.beside(DATA), file, now, expires)
-    with database.writing() as session:
-        session.add(
-            BackupMade(
-                id=uuid.uuid4(),
-                made_at=now,
-                expires_at=expires,
-                revision=manifest.revision,
-                size=file.stat().st_size,
-            )
-        )
+    with database.reading() as session:
+        erased = set(session.scalars(select(Erasure.learner_id)))
+    _record(database, file, manifest)
+    keep_beside_backups(database, file.parent, erased, now)
     for old in backups_in(file.parent):
         if old.manifest.expires is not None and old.manifest.expires <= now:
             old.file.unlink(missing_ok=True)
+    delete_old_copies(database, now, keep_days)
     return Backup(file, manifest)
+
+
+def _record(database: Database, file: Path, manifest: Manifest) -> None:
+    with database.writing() as session:
+        if session.scalar(select(BackupMade.id).where(BackupMade.made_at == manifest.made)) is None:
+            session.add(
+                BackupMade(
+                    id=uuid.uuid4(),
+                    made_at=manifest.made,
+                    expires_at=manifest.expires,
+                    revision=manifest.revision,
+                    size=file.stat().st_size,
+                )
+            )
+
+
+def delete_old_copies(database: Database, now: datetime, keep_days: int = KEEP_DAYS) -> None:
+    """Delete copies that were made before updates and are past their days, and what killed commands left."""
+    folder, name = database.base.parent, database.base.name
+    for copy in folder.glob(f"{glob.escape(name)}.{BEFORE}*"):
+        if copy.is_file() and _age(copy, now) >= timedelta(days=keep_days):
+            copy.unlink(missing_ok=True)
+    for kind in (_BACKING_UP, _RESTORING):
+        for left in folder.glob(f"{glob.escape(name)}.{kind}*"):
+            if left.is_dir() and _age(left, now) >= _LEFT_BEHIND:
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _age(file: Path, now: datetime) -> timedelta:
+    return now - datetime.fromtimestamp(file.stat().st_mtime, UTC)
 
 
 def backups_in(folder: Path) -> list[Backup]:
@@ -106,11 +170,20 @@ def last_backup(database: Database) -> datetime | None:
         return session.scalar(select(BackupMade.made_at).order_by(BackupMade.made_at.desc()).limit(1))
 
 
-def restore(url: str, folder: Path | None, file: Path, now: datetime, *, replace: bool = False) -> Manifest:
+def restore(
+    url: str,
+    folder: Path | None,
+    file: Path,
+    now: datetime,
+    *,
+    replace: bool = False,
+    erasures: Path | None = None,
+    without_erasures: bool = False,
+) -> Restoration:
     """Bring a database to the state of a backup, whole or not at all, and up to date.
 
-    Whoever was erased since is erased again: known from the list beside the database, and from the
-    database that is replaced.
+    Whoever was erased since is erased again: known from the lists beside the backup and beside the database,
+    from one that is named, and from the database that is replaced.
 
     Parameters
     ----------
@@ -122,41 +195,84 @@ def restore(url: str, folder: Path | None, file: Path, now: datetime, *, replace
     now : datetime
     replace : bool
         Whether what is in the database may go.
+    erasures : Path
+        Another list of those who were erased.
+    without_erasures : bool
+        Whether to restore even if there is no list at all.
 
     Raises
     ------
     ArgumentError
-        If the database is not empty and is not to be replaced.
+        If the database is not empty and is not to be replaced, a process works on it, or nothing tells who
+        was erased.
     DataError
-        If the backup is damaged or from a later version, or the database cannot be used.
+        If the backup or a list is damaged or from a later version, or the database cannot be used.
     """
     manifest = check(file)
     if manifest.revision not in {*older_revisions(), newest_revision()}:
         raise DataError(f"{file} is of revision {manifest.revision}, which this version does not know")
-    database = connect(url, folder)
-    try:
-        with TemporaryDirectory(dir=_made(database.base.parent), prefix="restore-") as work:
-            extract_files(file, manifest, Path(work) / DATA)
-            with for_writing(database.engine).begin() as connection:
-                keep_list(database, _clear(connection, replace))
-                migrate_on(connection, manifest.revision)
-                load(connection, file, manifest)
-                migrate_on(connection)
-            if not database.is_shared:
-                Path(database.name).chmod(0o600)
-            _swap(Path(work) / DATA, database.beside(DATA), Path(work) / "before")
-    except OperationalError as error:
-        raise DataError(f"cannot use the database: {' '.join(str(error.orig).split())}") from error
-    except SQLAlchemyError as error:
-        raise DataError(f"{file} does not fit the database: {type(error).__name__}") from error
-    finally:
-        database.close()
-    opened = open_database(url, folder)
-    try:
-        erase_again(opened, now)
-    finally:
-        opened.close()
-    return manifest
+    with held(url, RESTORING):
+        database = connect(url, folder)
+        try:
+            known = _known_erasures(database, file, erasures)
+            known = _put_in_place(
+                database, file, manifest, known, now, replace=replace, without_erasures=without_erasures
+            )
+        except OperationalError as error:
+            raise DataError(f"cannot use the database: {' '.join(str(error.orig).split())}") from error
+        except SQLAlchemyError as error:
+            raise DataError(f"{file} does not fit the database: {type(error).__name__}") from error
+        finally:
+            database.close()
+        opened = open_database(url, folder)
+        try:
+            _record(opened, file, manifest)  # what follows on this backup can be told from another database
+            return Restoration(manifest, erase_again(opened, now), known.until)
+        finally:
+            opened.close()
+
+
+def _known_erasures(database: Database, file: Path, named: Path | None) -> Erased:
+    """Return what lists say of who was erased; it is empty and up to no moment if there are none."""
+    if named is not None and not named.exists():
+        raise ArgumentError(f"--erasures {named}: there is no such file")
+    known = Erased()
+    for place in (named, file.parent / BESIDE_BACKUPS, database.beside(BESIDE)):
+        known |= (read_list(place) if place is not None else None) or Erased()
+    return known
+
+
+def _put_in_place(
+    database: Database,
+    file: Path,
+    manifest: Manifest,
+    known: Erased,
+    now: datetime,
+    *,
+    replace: bool,
+    without_erasures: bool,
+) -> Erased:
+    """Load a backup, files and all, in one transaction; return who was erased, so far as anything tells."""
+    refuse_sessions(database)
+    with _workplace(database, _RESTORING) as work:
+        extract_files(file, manifest, work / DATA)
+        with for_writing(database.engine).begin() as connection:
+            known |= _clear(connection, manifest, now, replace=replace)
+            if known == Erased() and not without_erasures:
+                raise ArgumentError(
+                    f"no list tells who deleted their account after {file} was made, and they would be "
+                    f"back; name one by --erasures: {BESIDE_BACKUPS} in the folder of backups, or "
+                    f"DATABASE.{BESIDE} beside the old database; or add --without-erasures"
+                )
+            listed = read_list(database.beside(BESIDE)) or Erased()
+            keep(database, known.learners - listed.learners, None)
+            migrate_on(connection, manifest.revision)
+            load(connection, file, manifest)
+            migrate_on(connection)
+        if not database.is_shared:
+            Path(database.name).chmod(0o600)
+        _swap(work / DATA, database.beside(DATA), work / "before")
+    return known
 
 
 @contextmanager
@@ -169,8 +285,8 @@ def _as_it_is(database: Database) -> Iterator[Connection]:
         with for_reading(database.engine).connect() as connection, connection.begin():
             yield connection
         return
-    with TemporaryDirectory(dir=database.base.parent, prefix="backup-") as work:
-        copy = Path(work) / "copy.db"
+    with _workplace(database, _BACKING_UP) as work:
+        copy = work / "copy.db"
         back_up(database, copy)
         engine = sqlalchemy.create_engine(f"sqlite:///{copy}")
         try:
@@ -180,29 +296,41 @@ def _as_it_is(database: Database) -> Iterator[Connection]:
             engine.dispose()
 
 
-def _clear(connection: Connection, replace: bool) -> set[uuid.UUID]:
-    """Drop our tables, and return who was erased according to them."""
+@contextmanager
+def _workplace(database: Database, kind: str) -> Iterator[Path]:
+    """Yield a folder beside the database, for what is not to be seen before it is done."""
+    base = database.base
+    base.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with TemporaryDirectory(dir=base.parent, prefix=f"{base.name}.{kind}") as work:
+        yield Path(work)
+
+
+def _clear(connection: Connection, manifest: Manifest, now: datetime, *, replace: bool) -> Erased:
+    """Drop our tables, and return who was erased according to them.
+
+    If the backup was made of this database, that is all who were erased until now. Another database, such as
+    one that was just begun on a new machine, knows nobody.
+    """
     found = sqlalchemy.MetaData()
     found.reflect(connection)
     ours = {*Base.metadata.tables, *UNKEPT, VERSION_TABLE}
     if foreign := sorted(set(found.tables) - ours):
         raise ArgumentError(f"the database holds a table {foreign[0]!r} of others; name an empty database")
     if not found.tables:
-        return set()
+        return Erased()
     if not replace:
         raise ArgumentError(
             "the database is not empty; stop the site and add --replace to put the backup in its place"
         )
-    erased: set[uuid.UUID] = set()
+    erased: frozenset[uuid.UUID] = frozenset()
+    until = None
     if Erasure.__tablename__ in found.tables:
-        erased = set(connection.scalars(select(Erasure.learner_id)))
+        erased = frozenset(connection.scalars(select(Erasure.learner_id)))
+    if BackupMade.__tablename__ in found.tables:
+        query = select(BackupMade.id).where(BackupMade.made_at == manifest.made)
+        until = now if connection.scalar(query) is not None else None
     found.drop_all(connection)
-    return erased
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
+    return Erased(erased, until)
 
 
 def _swap(new: Path, place: Path, aside: Path) -> None:

@@ -35,6 +35,7 @@ from slopewise.site.storage.engines import (
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 DATA = "data"  # the folder of learners' files, beside the database
+BEFORE = "before-"  # what the names of copies begin with that were made before an update
 _TRIES = 4
 _CAME_BETWEEN = ("40001", "40P01", "23505")  # serialization failure, deadlock, a key that is there already
 Result = TypeVar("Result")
@@ -189,14 +190,14 @@ def _bring_up_to_date(database: Database) -> str | None:
     elif revision in older_revisions() and database.is_shared:
         _migrate_shared(database)
     elif revision in older_revisions():
-        back_up(database, database.beside(f"before-{newest_revision()}"))
+        back_up(database, database.beside(f"{BEFORE}{newest_revision()}"))
         migrate(database)
     return revision
 
 
 def _migrate_shared(database: Database) -> None:
     """Back up and migrate, while nobody writes; another process may have done it already."""
-    target = database.beside(f"before-{newest_revision()}.zip")
+    target = database.beside(f"{BEFORE}{newest_revision()}.zip")
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with for_writing(database.engine).begin() as connection:
         if MigrationContext.configure(connection).get_current_revision() in older_revisions():

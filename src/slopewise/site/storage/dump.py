@@ -38,6 +38,7 @@ UNKEPT = (
     "card_tokens",
 )
 _ROWS_AT_ONCE = 1000
+UNFINISHED = ("new-", "work-")  # what is just being made or worked at in the folder of files, and goes away
 _CHUNK = 1 << 20
 _MANIFEST = "manifest.json"
 
@@ -84,7 +85,7 @@ def dump(
     manifest = Manifest(now.isoformat(), expires.isoformat() if expires else None, revision)
     unfinished = target.with_name(target.name + ".unfinished")
     try:
-        with open(unfinished, "wb", opener=_for_owner_only) as raw:
+        with open(unfinished, "wb", opener=for_owner_only) as raw:
             with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as archive:
                 for table in tables_of(connection):
                     _write(
@@ -179,7 +180,7 @@ def extract_files(file: Path, manifest: Manifest, folder: Path) -> None:
         for name in manifest.files:
             target = folder / name.removeprefix("files/")
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with archive.open(name) as part, open(target, "wb", opener=_for_owner_only) as out:
+            with archive.open(name) as part, open(target, "wb", opener=for_owner_only) as out:
                 while chunk := part.read(_CHUNK):
                     out.write(chunk)
 
@@ -279,8 +280,9 @@ def _count_on(connection: Connection, table: Table) -> None:
 def _files_in(folder: Path) -> Iterator[tuple[str, Path]]:
     """Return the files below a folder by name; one that is deleted meanwhile is left out by who reads it."""
     for file in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        if file.is_file() and not file.is_symlink():
-            yield file.relative_to(folder).as_posix(), file
+        name = file.relative_to(folder).as_posix()
+        if file.is_file() and not file.is_symlink() and not name.startswith(UNFINISHED):
+            yield name, file
 
 
 def _chunks(file: Path) -> Iterator[bytes]:
@@ -309,6 +311,6 @@ def _digest_of(part: IO[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _for_owner_only(path: str, flags: int) -> int:
+def for_owner_only(path: str, flags: int) -> int:
     """Open a file that nobody else may read: it holds addresses of people."""
     return os.open(path, flags, 0o600)

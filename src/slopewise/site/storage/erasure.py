@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import uuid
 from datetime import datetime
@@ -10,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from slopewise.engine.errors import DataError
 from slopewise.site.storage.database import DATA, Database
 from slopewise.site.storage.dataset_tables import DataRun, DataSet
+from slopewise.site.storage.erasure_lists import BESIDE, Erased, keep, read_list
 from slopewise.site.storage.job_tables import LiveJob, Opening, key_of
 from slopewise.site.storage.payment_rows import erase_payments
 from slopewise.site.storage.tables import (
@@ -27,29 +26,15 @@ from slopewise.site.storage.tables import (
     Review,
 )
 
-LIST = "erased"  # the file's name, after that of the database
-
 
 def erase(database: Database, learner_id: uuid.UUID, now: datetime) -> None:
     """Delete all that is known of a learner, and note that it was done.
 
-    The id goes first into a file beside the database. A backup that is restored later knows the learner
+    The id goes first into the lists of `erasure_lists`. A backup that is restored later knows the learner
     again; `erase_again` then sees to it.
     """
-    keep_list(database, {learner_id})
+    keep(database, {learner_id}, now)
     _erase(database, learner_id, now)
-
-
-def keep_list(database: Database, learner_ids: set[uuid.UUID]) -> None:
-    """Add learners to the list beside the database, which outlives it."""
-    if not learner_ids:
-        return
-    listed = database.beside(LIST)
-    listed.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with listed.open("a", encoding="utf-8") as file:
-        file.writelines(f"{learner_id}\n" for learner_id in sorted(learner_ids))
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def erase_again(database: Database, now: datetime) -> int:
@@ -60,16 +45,9 @@ def erase_again(database: Database, now: datetime) -> int:
     DataError
         If the list beside the database is damaged.
     """
-    file = database.beside(LIST)
-    if not file.exists():
-        return 0
-    lines = file.read_text(encoding="utf-8").split()
-    try:
-        erased = {uuid.UUID(line) for line in lines}
-    except ValueError:
-        raise DataError(f"{file}: each line is the id of a learner who was erased") from None
+    known = read_list(database.beside(BESIDE)) or Erased()
     with database.reading() as session:
-        back = erased & set(session.scalars(select(Learner.id)))
+        back = known.learners & set(session.scalars(select(Learner.id)))
     for learner_id in sorted(back):
         _erase(database, learner_id, now)
     return len(back)
