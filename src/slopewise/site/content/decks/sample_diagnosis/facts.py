@@ -6,6 +6,7 @@ import math
 
 import slopewise as sw
 import slopewise.array as xp
+from slopewise.site.content.typed_numbers import Typed
 
 CLASSES = 10
 EVAL_RATE = 0.5
@@ -57,3 +58,10 @@ def _gradient_after_two_passes() -> float:
         (w * w).backward()
     assert w.grad is not None
     return float(w.grad)
+
+
+TYPED = {
+    "card/softmax-twice": Typed("0 1 2"),  # what probabilities lie between, and the logits of `facts`
+    "card/column-row": Typed("0 1 2"),  # the targets of `_mean_square`
+    "card/stale-gradient": Typed("3"),
+}

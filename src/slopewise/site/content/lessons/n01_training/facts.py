@@ -22,6 +22,7 @@ from slopewise.site.content.lessons.n01_training.project import (
     carry_out,
     collect,
 )
+from slopewise.site.content.typed_numbers import Typed
 from slopewise.site.labs import Figure
 
 ROWS, NOISE, RATE, SEED = 240, 0.2, 1.5, 5  # the lab's own settings
@@ -146,3 +147,10 @@ FORMULAS = (
         _count,
     ),
 )
+
+
+TYPED = {
+    "text/the-idea-in-plain-words": Typed("7"),  # a written one
+    "question/one-step": Typed("0"),  # a wrong choice
+    "lab": Typed("3 75 90 50"),  # a round, bounds of choices, and a coin
+}

@@ -16,6 +16,7 @@ from slopewise.site.content.lessons.n02_gradient_and_derivative.surfaces import 
     nudged_slope,
     slope_along,
 )
+from slopewise.site.content.typed_numbers import Typed
 
 W = 3.0  # of the example in one variable, f(w) = w²
 POINT = np.array([1.5, 0.8])  # of the example in two
@@ -153,3 +154,45 @@ FORMULAS = (
     Formula("cosine", r"\nabla L \cdot u = \lVert \nabla L \rVert \cos \varphi", _cosine),
     Formula("small_step", r"L(w + \Delta) \approx L(w) + \nabla L \cdot \Delta", _small_step),
 )
+
+
+# ---- numbers that texts type
+
+
+def _flat() -> list[float]:
+    """Return the slopes at 0 of three functions that are flat there, and of the saddle."""
+    zero = sw.tensor(0.0, dtype=sw.float64)
+    along = [sw.grad(f)(zero).item() for f in (lambda w: w * w, lambda w: -(w * w), lambda w: w**3)]
+    return [*along, *np.abs(gradient(SURFACES["saddle"], np.zeros(2)))]
+
+
+def _at_a_right_angle() -> float:
+    """Return the slope at a right angle to a gradient of length 5."""
+    slopes = sw.grad(lambda w: (sw.tensor(np.array([3.0, 4.0])) * w).sum())(sw.tensor(POINT)).numpy()
+    assert np.linalg.norm(slopes) == 5
+    return float(slopes @ np.array([-0.8, 0.6]))
+
+
+def _downhill() -> float:
+    """Return where steps against the derivative of w² lead."""
+    w = -W
+    for _ in range(100):
+        w -= 0.1 * _derivative(w)
+    return w
+
+
+TYPED = {
+    "text/the-idea-in-plain-words": Typed("4 32 3"),  # the layers that `facts` builds
+    "text/one-variable-a-number": Typed(
+        shows=lambda: [8.0 * np.dtype(name).itemsize for name in ("float64", "float32")]
+    ),
+    "text/why-two-numbers-are-enough-for-every-direction": Typed("1"),  # the length of u
+    "text/what-is-often-said-wrongly": Typed("25", _flat),
+    "question/sign": Typed(shows=lambda: [_downhill()]),
+    "question/right-angle": Typed("5 −5", lambda: [_at_a_right_angle()]),
+    "question/smaller-nudge": Typed(shows=lambda: [8.0 * np.dtype("float32").itemsize]),
+    "question/zero": Typed(shows=_flat),
+    "card/zero": Typed(shows=_flat),
+    "card/along": Typed("1"),
+    "lab": Typed("10 5"),  # bounds of choices
+}

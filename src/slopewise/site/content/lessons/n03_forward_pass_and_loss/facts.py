@@ -19,6 +19,7 @@ from slopewise.site.content.lessons.n03_forward_pass_and_loss.models import (
     descend,
     run_pass,
 )
+from slopewise.site.content.typed_numbers import Typed
 from slopewise.site.drawing import brief
 from slopewise.site.labs import Figure
 
@@ -290,3 +291,26 @@ FORMULAS = (
     ),
     Formula("p_minus_y", r"\frac{\partial L}{\partial z_k} = p_k - y_k", _prediction_minus_target),
 )
+
+
+# ---- numbers that texts type
+
+
+def _pulls() -> list[float]:
+    """Return how hard cross-entropy pulls at a logit of −6, and p (1 − p) there."""
+    p = sw.sigmoid(sw.tensor(-6.0, dtype=sw.float64)).item()
+    return [-_class_losses(-6.0)[2], p * (1 - p)]
+
+
+TYPED = {
+    "text/a-loss-for-classes": Typed("−2 0", _pulls),
+    "text/what-often-goes-wrong": Typed(
+        "3 1", lambda: [sw.losses.mse(sw.tensor(NUMBERS), sw.tensor(NUMBERS)).item()]
+    ),
+    "prompt/cross-entropy": Typed("1"),  # of p (1 − p)
+    "question/confident": Typed("1", _pulls),
+    "question/shapes": Typed("3 1 0"),  # two shapes, and a wrong choice
+    "question/accuracy": Typed("0 1"),  # a wrong choice
+    "card/shapes": Typed("1"),
+    "card/not-squared": Typed(shows=lambda: _pulls()[1:]),
+}

@@ -9,6 +9,7 @@ import numpy as np
 import slopewise as sw
 from slopewise.site.content.lesson import Formula
 from slopewise.site.content.lessons.n04_gradient_descent.surfaces import SURFACES, descend, stability_limit
+from slopewise.site.content.typed_numbers import Typed
 
 START, RATE = 3.0, 0.1  # of the example worked by hand, L(w) = w²
 RATES = (0.01, 0.1, 0.5, 0.9, 1.0, 1.1)
@@ -89,3 +90,37 @@ FORMULAS = (
     Formula("factor", r"w_{t+1} = w_t - \eta \lambda w_t = (1 - \eta \lambda) \, w_t", _factor),
     Formula("limit", r"\eta < \frac{2}{\lambda_{\max}}", _limit),
 )
+
+
+# ---- numbers that texts type
+
+
+def _curvatures() -> list[float]:
+    """Return the curvatures of the narrow valley, along and across."""
+    point = sw.tensor(np.array([0.3, -0.2]))
+    found: list[float] = np.linalg.eigvalsh(sw.hessian(SURFACES["valley"].loss)(point).numpy()).tolist()
+    return found
+
+
+def _limit_times_curvature() -> float:
+    limit = stability_limit(SURFACES["valley"])
+    assert limit is not None
+    return limit * max(_curvatures())
+
+
+def _bottom_of_the_bowl() -> list[float]:
+    """Return the gradient of the bowl at (0, 0)."""
+    return list(sw.grad(SURFACES["bowl"].loss)(sw.tensor(np.zeros(2))).numpy())
+
+
+TYPED = {
+    # the factor of a distance, at no rate and at the limit
+    "text/what-the-learning-rate-does": Typed("2 20", lambda: [_walk(r, 1)[1] / START for r in (0.0, 1.0)]),
+    "text/smooth-convex-steep": Typed(shows=lambda: [max(_curvatures()) / min(_curvatures())]),
+    "takeaways": Typed(shows=lambda: [_limit_times_curvature()]),
+    "prompt/rate": Typed(shows=lambda: [_limit_times_curvature()]),
+    "question/points-uphill": Typed("2 1.5", _bottom_of_the_bowl),
+    "card/limit": Typed(shows=lambda: [_limit_times_curvature()]),
+    "card/valley-limit": Typed(shows=lambda: [*_curvatures(), _limit_times_curvature()]),
+    "lab": Typed("0.02 0.3 0.6", lambda: [max(_curvatures()) / min(_curvatures())]),  # rates to try
+}

@@ -21,6 +21,7 @@ from slopewise.site.content.lessons.n05_batches.walkers import (
     scatter,
     walk,
 )
+from slopewise.site.content.typed_numbers import Typed
 from slopewise.site.drawing import Plot, logarithmic
 from slopewise.site.labs import Figure
 
@@ -203,3 +204,28 @@ FORMULAS = (
         _scaling,
     ),
 )
+
+
+# ---- numbers that texts type
+
+
+def _at_the_bottom() -> list[float]:
+    """Return the length of the gradient over all rows where their loss is lowest."""
+    world = collect(NOISE, SEED)
+    return [float(np.linalg.norm(world.gradients(world.lowest[None])[0].mean(0)))]
+
+
+def _of_all_rows() -> list[float]:
+    """Return the noise of a batch that holds all rows."""
+    return [scatter(collect(NOISE, SEED).gradients(START[None])[0], ROWS)]
+
+
+TYPED = {
+    "text/how-noisy-is-a-batch": Typed(shows=_of_all_rows),
+    "text/what-the-noise-does-at-the-end": Typed(shows=_at_the_bottom),
+    "text/often-said-not-quite-right": Typed("32 128"),  # advice
+    "snippet/keras_fit": Typed("32"),  # Keras' convention
+    "question/clock": Typed("1"),
+    "card/floor": Typed(shows=_at_the_bottom),
+    "lab": Typed("400"),
+}

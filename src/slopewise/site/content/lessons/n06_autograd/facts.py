@@ -12,6 +12,7 @@ from slopewise.engine.tensor import Tensor
 from slopewise.site.content.lesson import Formula
 from slopewise.site.content.lessons.n06_autograd.symbolic import derivative, parse_of_x, value_of, written
 from slopewise.site.content.lessons.n06_autograd.ways import EPSILON, by_tape, nests, nudges
+from slopewise.site.content.typed_numbers import Typed
 from slopewise.site.drawing import brief, draw_tape_graph
 from slopewise.site.drawing.tape_graph import sign_of
 from slopewise.site.labs import Figure
@@ -205,3 +206,35 @@ FORMULAS = (
     ),
     Formula("orders", r"u^\top (J v) = (u^\top J) \, v", _two_orders),
 )
+
+
+# ---- numbers that texts type
+
+
+def _reverse_runs() -> list[float]:
+    """Return how many parameters there are for each entry that one walk back fills."""
+    w = sw.tensor(np.full(INPUTS, 0.5), requires_grad=True)
+    (w * w).sum().backward()
+    assert w.grad is not None
+    return [INPUTS / int((w.grad.numpy() != 0).sum())]
+
+
+def _step_slope() -> float:
+    return float(sw.grad(sw.nn.step)(_number(0.7)).item())
+
+
+TYPED = {
+    # digits of a 64-bit number; and the gap that ε is
+    "text/numeric-nudge-and-divide": Typed("64 32 1", lambda: [-math.log10(EPSILON["float64"])]),
+    "text/automatic-note-what-was-done": Typed("3"),
+    "text/forward-mode-and-reverse-mode": Typed("0", _reverse_runs),  # 0: what ε² is said to be
+    "text/the-same-in-pytorch": Typed("3"),
+    "text/what-the-tape-cannot-know": Typed("3", lambda: [_step_slope()]),
+    "question/smaller": Typed("64"),
+    "question/mode": Typed(shows=_reverse_runs),
+    "question/branch": Typed("9 3", lambda: [sw.grad(_nine_at_three)(_number(3.0)).item()]),
+    "card/best-nudge": Typed("64"),
+    "card/branch": Typed("3"),
+    "card/where": Typed("0"),
+    "lab": Typed("10 100", lambda: [AT]),  # bounds of choices
+}

@@ -9,6 +9,7 @@ from slopewise.engine.tape_reader import Tape
 from slopewise.site.content.lesson import Formula
 from slopewise.site.content.lessons.n07_backpropagation.expression import parse
 from slopewise.site.content.lessons.n07_backpropagation.lab import NUDGE, TapeWalk, record
+from slopewise.site.content.typed_numbers import Typed
 from slopewise.site.drawing import brief, draw_tape_graph
 from slopewise.site.labs import Figure
 
@@ -126,3 +127,41 @@ FORMULAS = (
     ),
     Formula("nudge", r"\frac{\partial L}{\partial w} \approx \frac{L(w + h) - L(w - h)}{2 h}", _nudged),
 )
+
+
+# ---- numbers that texts type
+
+
+def _seed() -> list[float]:
+    """Return the gradient that the loss starts with."""
+    tape = record(parse(BY_HAND), INPUTS)
+    return [float(tape.gradients[tape.entries[-1].number].item())]
+
+
+def _of_a_sum() -> list[float]:
+    """Return the local derivatives of a sum."""
+    return [
+        made.item() for made in sw.grad(lambda a, b: a + b, argnums=(0, 1))(sw.tensor(0.3), sw.tensor(2.0))
+    ]
+
+
+def _backward_passes() -> list[float]:
+    """Return how many numbers the parameters hold for each that one backward pass fills."""
+    network = sw.nn.Sequential(sw.nn.Linear(4, 32), sw.nn.Tanh(), sw.nn.Linear(32, 3))
+    network(sw.ones((2, 4))).sum().backward()
+    parameters = list(network.parameters())
+    filled = [parameter.grad.size for parameter in parameters if parameter.grad is not None]
+    return [sum(parameter.size for parameter in parameters) / sum(filled)]
+
+
+TYPED = {
+    # the slope of e² for each unit of e
+    "text/by-hand-on-a-small-graph": Typed(
+        shows=lambda: [*_seed(), sw.grad(lambda e: e * e)(sw.tensor(1.0)).item()]
+    ),
+    "question/sum": Typed(shows=_of_a_sum),
+    "question/cost": Typed(shows=_backward_passes),
+    "card/sum-rule": Typed(shows=_of_a_sum),
+    "card/relu-rule": Typed(shows=lambda: [sw.grad(sw.relu)(sw.tensor(0.0)).item()]),
+    "card/seed": Typed(shows=_seed),
+}

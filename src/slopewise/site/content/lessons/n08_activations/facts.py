@@ -18,6 +18,7 @@ from slopewise.site.content.lessons.n08_activations.activations import (
     stack,
 )
 from slopewise.site.content.lessons.n08_activations.neuron_view import UPDATES
+from slopewise.site.content.typed_numbers import Typed
 from slopewise.site.drawing import Plot, linear
 from slopewise.site.labs import Figure
 
@@ -217,3 +218,45 @@ FORMULAS = (
         _xor,
     ),
 )
+
+
+# ---- numbers that texts type
+
+
+def _of_relu() -> list[float]:
+    return list(slopes(ACTIVATIONS["relu"], np.array([-2.0, 0.0, 3.0])))
+
+
+def _of_a_step() -> list[float]:
+    """Return the gradients that gradient descent gets through a step."""
+    return [moment.gradient for moment in Unit("step", 1.0).walk(1.0, 3)]
+
+
+def _of_a_dead_unit() -> list[float]:
+    """Return the gradient for the weight of a ReLU that answers 0 for all rows, and these answers."""
+    x, bias = sw.tensor(np.array([0.5, 1.0, 2.0])), -9.0
+    found = sw.grad(lambda w: (sw.relu(w * x + bias) ** 2).sum())(_number(0.5)).item()
+    return [found, *sw.relu(0.5 * x + bias).numpy()]
+
+
+TYPED = {
+    "text/step-sigmoid-tanh-relu": Typed("-5 5 0", lambda: [sw.tanh(_number(z)).item() for z in (-20, 20)]),
+    "text/why-a-step-cannot-go-downhill": Typed("4 20 40"),  # sharpnesses, as `facts` takes them
+    "text/how-the-perceptron-learned-all-the-same": Typed("1", _of_a_step),
+    "text/where-gradients-vanish": Typed(shows=_of_relu),
+    "text/at-the-output-let-loss-and-sigmoid-meet": Typed("-5 1 8"),
+    "prompt/vanish": Typed("1"),  # below 1 is what shrinks
+    "snippet/jax_slopes": Typed(shows=_of_a_step),
+    "question/flat": Typed(shows=_of_a_step),
+    "question/sharper": Typed("4 20"),
+    "question/best": Typed("1"),
+    "question/relu": Typed(shows=lambda: _of_relu()[2:]),
+    "question/pair": Typed("-5 1"),
+    "card/sigmoid-steepest": Typed("5"),
+    "card/tanh": Typed("0"),
+    "card/relu": Typed(shows=_of_relu),
+    "card/step-gradient": Typed(shows=_of_a_step),
+    "card/vanishing": Typed("1"),
+    "card/dead": Typed(shows=_of_a_dead_unit),
+    "lab": Typed("4 8 20 40 30", lambda: [sw.grad(sw.sigmoid)(_number(0.0)).item()]),  # settings to try
+}

@@ -9,6 +9,7 @@ import numpy as np
 
 import slopewise as sw
 from slopewise.site.content.lesson import Formula
+from slopewise.site.content.typed_numbers import Typed
 
 ROWS, BATCH, EPOCHS, RATE = 64, 16, 20, 0.1
 
@@ -106,3 +107,9 @@ FORMULAS = (
         _mean_of_batches,
     ),
 )
+
+
+TYPED = {
+    "text/rows-batches-steps-epochs": Typed("1"),  # a batch size
+    "lab": Typed("200"),  # lines that it shows
+}

@@ -20,6 +20,7 @@ from slopewise.site.content.lessons.n10_train_and_eval.modes import (
     observe,
     train,
 )
+from slopewise.site.content.typed_numbers import Typed
 
 P, BATCH, SEED, MOMENTUM = 0.3, 8, 0, 0.1
 
@@ -111,3 +112,29 @@ FORMULAS = (
         _running,
     ),
 )
+
+
+# ---- numbers that texts type
+
+
+def _moved() -> list[float]:
+    """Return mean and spread of what batch norm makes of a feature."""
+    made = sw.nn.BatchNorm1d(1)(sw.tensor(np.array([[3.0], [900.0], [-40.0]], dtype=np.float32))).numpy()
+    return [float(made.mean()), float(made.std())]
+
+
+def _batches_of_37() -> list[float]:
+    """Return how many whole batches an epoch of 1,000 rows has, and how many rows these hold."""
+    loader = sw.data.DataLoader((np.zeros((1000, 1), dtype=np.float32),), batch_size=37)
+    sizes = [len(batch[0]) for batch in loader]
+    assert sizes[-1] == 1
+    return [sizes.count(37), 37 * sizes.count(37)]
+
+
+TYPED = {
+    "text/dropout": Typed("1 0"),  # what m is
+    "text/batch-norm": Typed(shows=_moved),
+    "question/one-row": Typed("1,000 37", _batches_of_37),
+    "card/momentum": Typed("0.99", lambda: [sw.nn.BatchNorm1d(1).momentum]),  # ours is PyTorch's
+    "lab": Typed("5", lambda: [CALLS]),
+}

@@ -20,6 +20,7 @@ from slopewise.site.content.lessons.n11_train_test_split.apples import (
     fresh,
     noise,
 )
+from slopewise.site.content.typed_numbers import Typed
 
 ROWS, SHARE, UNITS, FILES, TRIES = 60, 0.25, 16, 10, 20
 DRIFT = 1.0  # by how much a worn device reads each softness too high
@@ -118,3 +119,17 @@ FORMULAS = (
     Formula("needed", r"n = \frac{p \, (1 - p)}{\mathrm{SE}^2}", _needed),
     Formula("luck", r"E \left[ \max_{k \leq K} s_k \right] \leq p + \mathrm{SE} \cdot \sqrt{2 \ln K}", _luck),
 )
+
+
+TYPED = {
+    "text/what-it-shows": Typed(shows=lambda: [FRESH]),
+    "text/how-much-of-it-is-luck": Typed("80 20"),
+    "snippet/slopewise_split": Typed("100"),
+    # 150 flowers, 50 of a kind in a row, the last three tenths cut off
+    "snippet/keras_validation_split": Typed(shows=lambda: [round(0.3 * 150), 50 - round(0.3 * 150)]),
+    "question/how-many": Typed("80 100 20"),
+    "question/million": Typed("80"),
+    "card/rows-needed": Typed("80"),
+    "card/fifteen": Typed("15 80"),
+    "lab": Typed("5 15 25", lambda: [FRESH]),  # bounds of choices
+}

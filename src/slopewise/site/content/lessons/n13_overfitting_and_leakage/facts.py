@@ -27,13 +27,16 @@ from slopewise.site.content.lessons.n13_overfitting_and_leakage.leaks import (
     NEW,
     correlation,
 )
+from slopewise.site.content.typed_numbers import Typed
 
 ROWS, NOISE, WIDTH, SEED = 16, 0.4, 32, 2
 MANY = 120  # training rows: the remedy that is not a trick
 SLIM, DECAY, DROPOUT = 2, 3.0, 0.3
 _NAMES = {
     "columns": "columns chosen before the split",
+    "peek": "a model chosen by its test score",
     "copies": "copied rows on both sides",
+    "groups": "a group on both sides",
     "later": "a column from later",
     "scale": "scaled before the split",
 }
@@ -153,3 +156,11 @@ FORMULAS = (
     Formula("decay", r"w \leftarrow (1 - \eta \lambda) \, w - \eta \, \nabla L(w)", _decay),
     Formula("chance", r"\max_{j \leq m} \lvert r_j \rvert \approx \sqrt{\frac{2 \ln (2m)}{n}}", _by_chance),
 )
+
+
+TYPED = {
+    "text/remedies-and-instruments": Typed("100"),  # a sentence that is wrong
+    "text/leakage-five-ways-in": Typed("60"),
+    "question/coin": Typed("50"),  # wrong choices
+    "card/hundred": Typed("100"),
+}

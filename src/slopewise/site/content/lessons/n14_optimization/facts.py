@@ -16,6 +16,7 @@ from slopewise.optim.schedules import CosineDecay
 from slopewise.site.content.lesson import Formula
 from slopewise.site.content.lessons.n14_optimization.grounds import GROUNDS, UPDATES, Plan, sweep, walk
 from slopewise.site.content.lessons.n14_optimization.race import LAST, RUNNERS, Race
+from slopewise.site.content.typed_numbers import Typed
 
 BETA, LESS, RATE = 0.9, 0.5, 0.1
 STEEP = 25.0  # the valley's curvature across; along it is 1
@@ -321,3 +322,37 @@ FORMULAS = (
         _adamw,
     ),
 )
+
+
+# ---- numbers that texts type
+
+
+def _defaults() -> list[float]:
+    """Return Adam's second memory as it is unless told otherwise, in thousandths."""
+    return [1000 * sw.optim.Adam([_parameter()]).param_groups[0]["betas"][1]]
+
+
+def _first_in_rates() -> list[float]:
+    """Return Adam's first step for two gradients, in learning rates."""
+    return [abs(_first_adam_step(size)) / RATE for size in (0.001, 1000.0)]
+
+
+TYPED = {
+    "text/momentum": Typed("0", lambda: [STEEP]),
+    "text/adam": Typed("0", _defaults),
+    "text/what-is-often-said-and-what-is-so": Typed("45"),
+    "text/schedules": Typed(shows=lambda: [CosineDecay(1.0, steps=50)(50).item()]),
+    "text/regularisation": Typed("0 1", lambda: [STEEP]),
+    "text/choosing": Typed("3 0"),  # advice
+    "takeaways": Typed("1"),  # of 1/(1 − β), here and below
+    "snippet/scikit_learn": Typed("0.001"),
+    "question/steady": Typed("1"),
+    "question/first-adam": Typed("0.001 1000", _first_in_rates),
+    "question/turned": Typed("45"),
+    "question/settle": Typed("2"),
+    "card/momentum-gain": Typed("1"),
+    "card/momentum-valley": Typed(shows=lambda: [STEEP]),
+    "card/momentum-overshoot": Typed(shows=lambda: [STEEP]),
+    "card/adam-correction": Typed("1"),
+    "lab": Typed("45 10 5 0.5 1.5 0.1", lambda: [STEEP]),  # settings, and bounds of choices
+}

@@ -23,6 +23,7 @@ from slopewise.site.content.lessons.n15_error_analysis.pictures import (
     learned,
     validation,
 )
+from slopewise.site.content.typed_numbers import Typed
 
 WORLDS = 3  # seeds that the means in the table of fixes are over
 SAMPLE, SEEN = 20, 8  # of errors tagged by hand, and of those with one tag
@@ -168,3 +169,21 @@ FORMULAS = (
     Formula("ceiling", r"s_{\text{after}} \le s + \frac{e_{\text{tag}}}{n}", _ceiling),
     Formula("paired", r"z = \frac{m - b}{\sqrt{m + b}}", _paired),
 )
+
+
+# ---- numbers that texts type
+
+
+def _mended_and_broken() -> list[float]:
+    """Return z of 12 mended and 10 broken rows, and what it is made of."""
+    return [12 - 10, 12 + 10]
+
+
+TYPED = {
+    "text/what-is-often-done-and-goes-wrong": Typed("95"),
+    "text/fix-and-compare": Typed("−2 2"),
+    "question/mended-broken": Typed("12 10 2", _mended_and_broken),
+    "card/how-many": Typed("95"),
+    "card/paired": Typed("−2 2"),
+    "card/label-ceiling": Typed("100"),
+}

@@ -18,6 +18,7 @@ from slopewise.site.content.lessons.n16_your_own_data.orchards import (
     kappa,
     label,
 )
+from slopewise.site.content.typed_numbers import Typed
 
 FILES, ROWS, MANY = 6, 120, 400
 PLAIN: dict[str, Any] = {"rows": ROWS, "how": "lot", "sweet": 0.5, "copies": False, "wrong": 0.0}
@@ -116,3 +117,10 @@ FORMULAS = (
         _two_errors,
     ),
 )
+
+
+TYPED = {
+    "text/do-two-people-mean-the-same": Typed("100"),
+    "text/drawing-and-generating": Typed("200", lambda: [FRESH]),
+    "question/kappa-zero": Typed("100 95"),
+}

@@ -11,6 +11,7 @@ import slopewise as sw
 from slopewise.site.content.lesson import Formula
 from slopewise.site.content.lessons.n17_bug_museum.instruments import run
 from slopewise.site.content.lessons.n17_bug_museum.rooms import EXHIBITS
+from slopewise.site.content.typed_numbers import Typed
 
 CLASSES, SEED = 3, 1
 
@@ -88,3 +89,37 @@ FORMULAS = (
     ),
     Formula("stored", r"\mathrm{grad}_t = \sum_{s=1}^{t} \nabla L_s", _stored),
 )
+
+
+# ---- numbers that texts type
+
+
+def _dead() -> list[float]:
+    """Return the share of rows at which a ReLU far below zero is on, and its weight's gradient."""
+    x, w = sw.tensor([0.5, 1.0, 2.0]), sw.tensor(0.5, requires_grad=True)
+    answers = sw.relu(w * x - 9.0)
+    answers.sum().backward()
+    assert w.grad is not None
+    return [float((answers.numpy() > 0).mean()), w.grad.item()]
+
+
+def _summed_over_32() -> list[float]:
+    """Return how many times as long the gradient of a sum over 32 rows is as that of their mean."""
+    x = sw.tensor(np.linspace(-1, 2, 32))
+    lengths = [
+        sw.grad(lambda w, total=total: total((w * x - 1.0) ** 2))(sw.tensor(0.3, dtype=sw.float64)).item()
+        for total in (sw.sum, sw.mean)
+    ]
+    return [lengths[0] / lengths[1]]
+
+
+TYPED = {
+    "text/the-instruments": Typed("1 1000 0"),  # a rule of thumb: see Karpathy's recipe
+    "question/first-loss": Typed("10"),
+    "question/floor": Typed("0 1"),
+    "question/clones": Typed("16"),
+    "card/ratio": Typed("0 1 1000"),
+    "card/summed": Typed(shows=_summed_over_32),
+    "card/dead": Typed(shows=_dead),
+    "lab": Typed("12"),  # rows that are asked twice
+}
