@@ -5,13 +5,17 @@ import io
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
+import slopewise as sw
 from slopewise.engine.errors import ArgumentError, DataError
 from slopewise.site.content.markup import math
-from slopewise.site.playground import training
+from slopewise.site.playground import plan, training
 from slopewise.site.playground.design import (
+    BY_NAME,
+    CLASS_LOSSES,
     GENERATED,
     NUMBER_LOSSES,
     OPTIMIZERS,
@@ -21,13 +25,20 @@ from slopewise.site.playground.design import (
     write_address,
 )
 from slopewise.site.playground.drawing import draw_surface
-from slopewise.site.playground.formula import formulas
-from slopewise.site.playground.layers import KINDS, read_layers, write_layers
+from slopewise.site.playground.formula import formula
+from slopewise.site.playground.layers import KINDS, Layer, read_layers, write_layers
 from slopewise.site.playground.own import own_table
 from slopewise.site.playground.program import program
 from slopewise.site.playground.training import answer_training, is_point
 
-NUMBERS = {"linear": ":6", "residual": ":5", "dropout": ":0.3"}
+NUMBERS = {
+    "linear": ":6",
+    "residual": ":5",
+    "dropout": ":0.3",
+    "leaky_relu": ":0.2",
+    "elu": ":2",
+    "softplus": ":3",
+}
 DESIGNS = [
     *({"data": kind} for kind in GENERATED),
     *({"optimizer": kind, "lr": "0.01", "weight_decay": "0.001"} for kind in OPTIMIZERS),
@@ -37,10 +48,17 @@ DESIGNS = [
     {"loss": "binary_cross_entropy_with_logits"},
     {"layers": "none", "features": "x1,x2,x1x1,x2x2,x1x2,sin1,sin2", "standardise": "1"},
     {"optimizer": "sgd", "momentum": "0.9", "nesterov": "1", "clip": "0.5", "warm_up": "4"},
+    {"optimizer": "adamw", "weight_decay": "0", "amsgrad": "1", "eps": "0.001", "clip_value": "0.1"},
+    {"optimizer": "rmsprop", "centered": "1", "momentum": "0.5", "lr": "0.01"},
+    {"optimizer": "adagrad", "lr_decay": "0.1", "accumulator": "0.5"},
+    {"optimizer": "radam", "decoupled": "1", "weight_decay": "0.1"},
+    {"optimizer": "nadam", "momentum_decay": "0.1", "lr": "0.01"},
+    {"optimizer": "sgd", "momentum": "0.9", "dampening": "0.5"},
     {"batch": "1"},
     {"l1": "0.01"},
     {"l1": "0.001", "optimizer": "lbfgs", "batch": "2000"},
     {"batch": "2000", "shuffle": "0", "optimizer": "lbfgs", "lr": "1", "layers": "linear:3,tanh"},
+    {"batch": "2000", "optimizer": "lbfgs", "lr": "0.1", "iterations": "2", "line_search": "0"},
 ]
 
 
@@ -66,8 +84,9 @@ def test_every_design_trains_and_its_script_prints_the_same_numbers(query):
     design = read_design({"rows": "60", **query})
     scores = at(design, 14)["view"]["scores"]
     assert printed(program(design, 14)) == pytest.approx(scores[2:6], rel=1e-6)
-    for line in formulas(design):
-        math(line, True)
+    for section in formula(design):
+        for line, _ in section.rows:
+            math(line, True)
 
 
 def own(columns, classes, rows=40):
@@ -95,8 +114,9 @@ def test_own_data_train_and_their_script_holds_the_rows_and_prints_the_same_numb
     answer = answer_training(request | {"own": table.to_json(), "rows": True})
     assert printed(program(design, 14)) == pytest.approx(answer["view"]["scores"][2:6], rel=1e-6)
     assert draw_surface(design, answer).count("<circle") == 32  # the test rows stay sealed
-    for line in formulas(design):
-        math(line, True)
+    for section in formula(design):
+        for line, _ in section.rows:
+            math(line, True)
 
 
 def test_own_data_that_cannot_be_trained_on_say_why():
@@ -186,8 +206,92 @@ def test_an_address_holds_every_setting_and_gives_it_back():
             assert setting.read(written[setting.name]) == pytest.approx(values[setting.name])
 
 
+# classes of slopewise.nn that are no layer of the playground, and why
+LEFT_OUT = {
+    "Conv1d Conv2d AvgPool1d AvgPool2d MaxPool1d MaxPool2d AdaptiveAvgPool1d AdaptiveAvgPool2d BatchNorm2d": (
+        "need neighbours, in pictures or sequences; a row here is a set of measurements without an order"
+    ),
+    "GRU LSTM RNN MultiheadAttention TransformerEncoderLayer": "need sequences",
+    "Embedding": "needs words or labels as inputs, and inputs here are numbers",
+    "Sequential ModuleList Residual Flatten": "hold layers, and the playground makes them itself",
+    "Module RandomModule Parameter Summary": "no layers",
+    "BCEWithLogitsLoss CrossEntropyLoss HuberLoss KLDivLoss L1Loss MSELoss": "losses, chosen apart",
+}
+
+
+def test_every_layer_of_the_library_that_fits_rows_of_numbers_is_there():
+    made = {Layer(kind, known.usual).call(4).function.removeprefix("nn.") for kind, known in KINDS.items()}
+    left_out = set(" ".join(LEFT_OUT).split())
+    classes = {name for name in sw.nn.__all__ if name[0].isupper()}
+    assert not (made - {"Residual"}) & left_out
+    assert made | left_out == classes
+    # other names; and scores that are no probabilities, which the picture shows
+    losses = {*CLASS_LOSSES, *NUMBER_LOSSES, "get", "mae", "mse", "hinge", "kl_divergence"}
+    assert losses == set(sw.losses.__all__)
+
+
+def test_every_argument_of_every_optimizer_is_offered_or_left_out_for_a_reason():
+    # when LBFGS gives up within an update: nothing to see of it
+    left_out = {"LBFGS": {"max_eval", "tolerance_grad", "tolerance_change"}}
+    for kind in OPTIMIZERS:
+        offered, usual = {}, {}
+        for setting in OPTIMIZERS[kind][1]:
+            changed = 0.5 if isinstance(BY_NAME[setting].default, float) else 7
+            changed = not BY_NAME[setting].default if BY_NAME[setting].kind == "toggle" else changed
+            design = read_design({"optimizer": kind})
+            usual = plan.optimizer_settings(design)
+            values = {**design.values, setting: changed}
+            now = plan.optimizer_settings(replace(design, values=values))
+            offered |= {name: now[name] for name in now if now[name] != usual[name]}
+        optimizer = sw.optim.get(kind)
+        left = set(usual) - set(offered) - left_out.get(optimizer.__name__, set())
+        assert not left - ({"amsgrad"} if kind in ("adam", "amsgrad") else set()), (
+            kind,
+            left,
+        )  # each is the other
+
+
+def test_every_schedule_of_the_library_is_offered_or_left_out_for_a_reason():
+    left_out = {
+        "Constant WarmUp": "the usual one, and a setting of its own",
+        "MultiStepDecay PerEpoch Product Sequence Schedule": "made of others, by a list",
+    }
+    made = {
+        call.function.rpartition(".")[2]
+        for call in (plan.rate(read_design({"schedule": kind})) for kind in SCHEDULES)
+        if hasattr(call, "function")
+    }
+    assert made | set(" ".join(left_out).split()) == set(sw.optim.schedules.__all__)
+
+
+def test_parameters_are_counted_without_making_the_network():
+    for kind, known in KINDS.items():
+        design = read_design({"layers": f"linear:5,{Layer(kind, known.usual).text()}", "data": "blobs"})
+        assert design.n_parameters == training.Training(design).n_parameters, kind
+
+
+def test_a_weight_decay_of_zero_is_zero_for_adamw_too():
+    design = read_design({"optimizer": "adamw"})
+    assert plan.optimizer_settings(design)["weight_decay"] == 0
+    assert plan.optimizer_call(design).keywords["weight_decay"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("leaky_relu:9", "slope below 0"),
+        ("elu:x", "from 0.01 to 10"),
+        ("linear:", "1 to 64 units"),
+        ("dropout:1", "0.95"),
+    ],
+)
+def test_a_number_of_a_layer_is_refused_with_its_limits(text, word):
+    with pytest.raises(ArgumentError, match=re.escape(word)):
+        read_layers(f"tanh,{text}")
+
+
 def test_layers_are_written_as_they_are_read():
-    text = "linear:8,batch_norm,tanh,dropout:0.25,residual:4,layer_norm"
+    text = "linear:8,batch_norm,tanh,dropout:0.25,residual:4,layer_norm,leaky_relu,leaky_relu:0.2,softplus:3"
     assert write_layers(read_layers(text)) == text
     assert read_layers("none") == ()
     with pytest.raises(ArgumentError, match="layer 2"):

@@ -39,7 +39,7 @@ from slopewise.site.playground.design import (
     read_values,
     write_address,
 )
-from slopewise.site.playground.formula import formulas
+from slopewise.site.playground.formula import formula
 from slopewise.site.playground.layers import KINDS, write_layers
 from slopewise.site.playground.own import OwnTable, own_table
 from slopewise.site.playground.program import program
@@ -117,7 +117,7 @@ async def preview(request: Request) -> Response:
             "view": _without_test(answer["view"]),
             "words": drawing.in_words(design, answer),
             "overlay": drawing.draw_surface(design, answer),
-            "formula": fragment(request, "playground_formula.html", formulas=formulas(design)),
+            "formula": fragment(request, "playground_formula.html", formula=formula(design)),
             "code": fragment(request, "playground_code.html", code=program(design, 100)),
             "metric": design.metric,
             "classes": list(design.own.classes) if design.own is not None else [],
@@ -309,7 +309,7 @@ async def _page(request: Request, query: dict[str, str], *, trains: bool) -> Res
         surface=drawing.draw_surface(design, answer) if answer else "",
         curves=_curves(design, answer) if answer else (),
         words=drawing.in_words(design, answer) if answer else "",
-        formulas=formulas(design),
+        formula=formula(design),
         code=program(design, wanted or 100),
         address=_address(design, 0),
         per_epoch=_updates_per_epoch(design, answer) if answer else 1,

@@ -41,18 +41,19 @@ FEATURES = {
 CLASS_LOSSES = {"cross_entropy": "Cross-entropy", "binary_cross_entropy_with_logits": "Binary cross-entropy"}
 NUMBER_LOSSES = {"squared_error": "Squared error", "absolute_error": "Absolute error", "huber": "Huber"}
 
+_ADAM = ("beta1", "beta2", "eps", "weight_decay")
 # optimizer -> label, and which of the settings below it has
 OPTIMIZERS = {
-    "sgd": ("SGD", ("momentum", "nesterov", "weight_decay")),
-    "adam": ("Adam", ("beta1", "beta2", "weight_decay")),
-    "adamw": ("AdamW", ("beta1", "beta2", "weight_decay")),
-    "amsgrad": ("AMSGrad", ("beta1", "beta2", "weight_decay")),
-    "nadam": ("NAdam", ("beta1", "beta2", "weight_decay")),
-    "radam": ("RAdam", ("beta1", "beta2", "weight_decay")),
-    "rmsprop": ("RMSprop", ("alpha", "momentum", "weight_decay")),
-    "adagrad": ("Adagrad", ("weight_decay",)),
+    "sgd": ("SGD", ("momentum", "dampening", "nesterov", "weight_decay")),
+    "adam": ("Adam", _ADAM),
+    "adamw": ("AdamW", (*_ADAM, "amsgrad")),
+    "amsgrad": ("AMSGrad", _ADAM),
+    "nadam": ("NAdam", (*_ADAM, "momentum_decay", "decoupled")),
+    "radam": ("RAdam", (*_ADAM, "decoupled")),
+    "rmsprop": ("RMSprop", ("alpha", "eps", "momentum", "centered", "weight_decay")),
+    "adagrad": ("Adagrad", ("lr_decay", "accumulator", "eps", "weight_decay")),
     "lion": ("Lion", ("beta1", "beta2", "weight_decay")),
-    "lbfgs": ("LBFGS", ("history",)),
+    "lbfgs": ("LBFGS", ("history", "iterations", "line_search")),
 }
 # schedule -> label, and which of the settings below it has
 SCHEDULES = {
@@ -88,14 +89,25 @@ SETTINGS: tuple[Setting, ...] = (
     Choice("optimizer", "Optimizer", "sgd", [(kind, label) for kind, (label, _) in OPTIMIZERS.items()]),
     Number("lr", "Learning rate", 0.1, 0.00001, 10.0, 0.01),
     Number("momentum", "Momentum", 0.0, 0.0, 0.999, 0.01),
+    Number("dampening", "Dampening", 0.0, 0.0, 1.0, 0.01),
     Toggle("nesterov", "Nesterov", False),
     Number("beta1", "β₁", 0.9, 0.0, 0.9999, 0.01),
     Number("beta2", "β₂", 0.999, 0.0, 0.99999, 0.001),
     Number("alpha", "α, how slowly squares are forgotten", 0.99, 0.0, 0.9999, 0.01),
+    Number("eps", "ε, added to the divisor", 1e-8, 0.0, 1.0, 1e-8),
+    Toggle("amsgrad", "AMSGrad", False),
+    Number("momentum_decay", "Momentum decay", 0.004, 0.0, 1.0, 0.001),
+    Toggle("decoupled", "Decoupled weight decay", False),
+    Toggle("centered", "Centered", False),
+    Number("lr_decay", "Decay of the rate", 0.0, 0.0, 1.0, 0.001),
+    Number("accumulator", "Sum to begin with", 0.0, 0.0, 10.0, 0.1),
     Whole("history", "Remembered steps", 10, 1, 100),
+    Whole("iterations", "Steps in an update", 5, 1, 20),
+    Toggle("line_search", "Line search", True),
     Number("weight_decay", "Weight decay (L2)", 0.0, 0.0, 1.0, 0.0001),
     Number("l1", "L1 penalty", 0.0, 0.0, 1.0, 0.0001),
     Number("clip", "Clip the gradient's norm", 0.0, 0.0, 100.0, 0.1, "0 is off"),
+    Number("clip_value", "Clip each element", 0.0, 0.0, 100.0, 0.1, "0 is off"),
     Choice("schedule", "Schedule", "constant", [(kind, label) for kind, (label, _) in SCHEDULES.items()]),
     Whole("horizon", "Updates of the schedule", 500, 1, MOST_UPDATES),
     Number("factor", "Factor", 0.5, 0.0, 0.9999, 0.05),
@@ -176,6 +188,12 @@ class Design:
             widths.append(layer.width_after(widths[-1]))
         return tuple(widths)
 
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers are trained."""
+        hidden = sum(layer.size(width) for layer, width in zip(self.layers, self.widths))
+        return hidden + (self.widths[-1] + 1) * self.outputs
+
     def whole(self, name: str) -> int:
         """Return a whole number among the values."""
         return int(self.values[name])
@@ -236,6 +254,8 @@ def check_design(values: Values, own: OwnTable | None = None) -> Design:
         raise ArgumentError(
             "Nesterov looks ahead along the momentum: choose a momentum above 0, or turn it off"
         )
+    if bool(values["nesterov"]) and values["optimizer"] == "sgd" and float(values["dampening"]):
+        raise ArgumentError("Nesterov's momentum has no dampening: set it to 0, or turn Nesterov off")
     if values["schedule"] == "linear" and values["warm_up"]:
         raise ArgumentError("a linear ramp is its own warm-up: set the warm-up to 0")
     columns = len(own.inputs) if own is not None else 1 if data == "sine" else 2

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
+import slopewise
 from slopewise.site.playground.calls import Call, Name
 from slopewise.site.playground.design import OPTIMIZERS, Design
 
@@ -18,6 +20,13 @@ _CLASSES = {
     "adagrad": "Adagrad",
     "lion": "Lion",
     "lbfgs": "LBFGS",
+}
+# settings of the page -> keywords of constructors, where they differ
+_KEYWORDS = {
+    "accumulator": "initial_accumulator_value",
+    "decoupled": "decoupled_weight_decay",
+    "history": "history_size",
+    "iterations": "max_iter",
 }
 _SCHEDULES = {
     "step": "StepDecay",
@@ -82,21 +91,36 @@ def _schedule_keywords(design: Design, kind: str) -> dict[str, Any]:
     return {"steps": horizon, **own.get(kind, {})}
 
 
+def optimizer_settings(design: Design) -> dict[str, Any]:
+    """Return all keywords of the optimizer's constructor but `lr`, as the design sets them."""
+    kind = str(design.values["optimizer"])
+    made: dict[str, Any] = {}
+    for name in OPTIMIZERS[kind][1]:
+        value = design.values[name]
+        if name == "beta2":
+            made["betas"] = (design.number("beta1"), design.number("beta2"))
+        elif name == "line_search":
+            made["line_search_fn"] = "strong_wolfe" if value else None
+        elif name != "beta1":
+            made[_KEYWORDS.get(name, name)] = value
+    return _defaults(kind) | made
+
+
+def _defaults(kind: str) -> dict[str, Any]:
+    constructor = inspect.signature(getattr(slopewise.optim, _CLASSES[kind]))
+    return {
+        name: parameter.default
+        for name, parameter in constructor.parameters.items()
+        if name not in ("params", "lr")
+    }
+
+
 def optimizer_call(design: Design) -> Call:
     """Return the call that makes the optimizer of a model's parameters."""
     kind = str(design.values["optimizer"])
-    has = OPTIMIZERS[kind][1]
-    keywords: dict[str, Any] = {"lr": rate(design)}
-    if kind == "lbfgs":
-        keywords |= {"max_iter": 5, "history_size": design.whole("history"), "line_search_fn": "strong_wolfe"}
-    for name in ("momentum", "alpha", "weight_decay"):
-        if name in has and (design.number(name) or name == "alpha"):
-            keywords[name] = design.number(name)
-    if "nesterov" in has and design.values["nesterov"]:
-        keywords["nesterov"] = True
-    if "beta1" in has:
-        keywords["betas"] = (design.number("beta1"), design.number("beta2"))
-    return Call(f"optim.{_CLASSES[kind]}", (Name("model.parameters()"),), keywords)
+    usual = _defaults(kind)
+    changed = {name: value for name, value in optimizer_settings(design).items() if value != usual[name]}
+    return Call(f"optim.{_CLASSES[kind]}", (Name("model.parameters()"),), {"lr": rate(design), **changed})
 
 
 def trainer_keywords(design: Design) -> dict[str, Any]:
@@ -104,6 +128,8 @@ def trainer_keywords(design: Design) -> dict[str, Any]:
     keywords: dict[str, Any] = {"loss": design.loss, "metrics": [design.metric], "seed": design.whole("seed")}
     if design.number("clip"):
         keywords["clip_norm"] = design.number("clip")
+    if design.number("clip_value"):
+        keywords["clip_value"] = design.number("clip_value")
     return keywords | {"compile": False}
 
 

@@ -21,9 +21,8 @@ export class Layers {
   }
 
   add() {
-    const kind = this.kinds.value;
-    const numbers = { linear: "8", residual: "8", dropout: "0.2" };
-    this.write([...this.read(), numbers[kind] ? [kind, numbers[kind]] : [kind]]);
+    const { value, dataset } = this.kinds.selectedOptions[0];
+    this.write([...this.read(), dataset.number ? [value, String(Number(dataset.usual))] : [value]]);
   }
 
   move(place, by, focus) {
@@ -46,7 +45,8 @@ export class Layers {
     row.append(Object.assign(document.createElement("span"), { className: "kind", textContent: label }));
     if (option?.dataset.number) {
       const field = document.createElement("input");
-      Object.assign(field, { type: "number", value: number ?? "", min: kind === "dropout" ? 0 : 1, max: kind === "dropout" ? 0.95 : 64, step: kind === "dropout" ? 0.05 : 1 });
+      const { low, high, usual } = option.dataset;
+      Object.assign(field, { type: "number", value: number ?? Number(usual), min: Number(low), max: Number(high), step: option.hasAttribute("data-whole") ? 1 : "any" });
       field.setAttribute("aria-label", `${label} ${place + 1}, ${option.dataset.number}`);
       field.addEventListener("change", () => {
         if (!field.reportValidity()) return;
