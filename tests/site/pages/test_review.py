@@ -225,3 +225,14 @@ def test_a_database_that_does_not_answer_is_said_and_tried_again_later(site, bro
     assert answer.headers["retry-after"] == "5"
     assert "busy at the moment" in answer.text
     assert "ada@" not in answer.text
+
+
+def test_a_day_that_is_full_is_said_and_nothing_is_lost(browser, monkeypatch):
+    monkeypatch.setattr("slopewise.site.scheduling.log.MOST_OF_A_DAY", 2)
+    somebody = browser().sign_up()
+    cards = [row["card"] for row in queue(somebody)["cards"][:3]]
+    entries = [graded(card) for card in cards]
+    assert log(somebody, *entries).json() == {"stored": [row["id"] for row in entries[:2]], "refused": []}
+    answer = log(somebody, entries[2])
+    assert answer.status_code == 429  # devices keep what was answered so, and send it again
+    assert "2 entries are taken in a day" in answer.json()["error"]

@@ -6,12 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from fsrs import Card, Rating, Scheduler
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
 from slopewise.site.scheduling.days import Calendar
-from slopewise.site.scheduling.log import Entry, append, last_review, refresh, standings
+from slopewise.site.scheduling.log import DayFullError, Entry, append, last_review
 from slopewise.site.scheduling.queue import day_queue
-from slopewise.site.scheduling.replay import Standing, spread
+from slopewise.site.scheduling.replay import LoggedReview, Standing, advance, replay, spread
+from slopewise.site.scheduling.states import refresh, standings
 from slopewise.site.storage.database import open_database
 from slopewise.site.storage.tables import GRADES, CardEvent, CardState, Learner, Review
 
@@ -102,6 +105,98 @@ def test_a_replay_of_the_log_gives_the_cache_again(database, learner):
     assert states(database, learner) == cached
     with database.reading() as session:
         assert standings(session, learner) == cached
+
+
+MINUTES = st.sampled_from([0, 1, 5.5, 10, 15, 60, 1440, 3000, 20_000])
+ACTS = st.tuples(
+    st.sampled_from(["review"] * 6 + ["undo", "suspend", "resume"]),
+    st.integers(0, 2),  # the card
+    MINUTES,  # since the act before
+    st.sampled_from(GRADES),
+    st.integers(0, 30),  # the review that an undo means, counted from the last
+)
+
+
+@given(st.lists(st.tuples(MINUTES, st.integers(1, 4)), min_size=1, max_size=40))
+def test_going_on_from_a_state_gives_what_a_replay_from_the_start_gives(steps):
+    standing, rows, at = Standing(), [], START
+    for minutes, grade in steps:
+        at += timedelta(minutes=minutes, microseconds=1)
+        rows.append(LoggedReview(uuid.uuid4(), grade, at))
+        standing = advance(standing, rows[-1])
+        assert standing == replay(rows, ())
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8)
+@given(st.lists(ACTS, min_size=10, max_size=40), st.booleans(), st.randoms(use_true_random=False))
+def test_states_that_go_on_are_those_of_a_replay_whatever_the_order_of_arrival(
+    database, acts, is_in_order, draw
+):
+    """After each request the cache, which went on from what it held, is what all rows add up to."""
+    cards, entries, reviews, at = [uuid.uuid4() for _ in range(3)], [], [], START
+    for kind, card, minutes, grade, back in acts:
+        at += timedelta(minutes=minutes)
+        if kind == "review":
+            entries.append(review(cards[card], grade, at))
+            reviews.append(entries[-1])
+        elif kind != "undo":
+            entries.append(Entry(uuid.uuid4(), kind, at, card_id=cards[card]))
+        elif reviews:
+            entries.append(undo(reviews[-1 - back % len(reviews)], at))
+    if not is_in_order:
+        draw.shuffle(entries)  # an undo that comes before its review is sent again
+    learner_id, now = uuid.uuid4(), at + timedelta(days=1)
+    with database.writing() as session:
+        session.add(Learner(id=learner_id, created_at=START))
+    while entries:
+        size = draw.randint(1, 6)
+        receipt = write(database, learner_id, *entries[:size], now=now)
+        assert receipt.stored or receipt.refused
+        entries = [
+            entry for entry in (*entries[size:], *entries[:size]) if entry.id not in set(receipt.stored)
+        ]
+        with database.reading() as session:
+            assert standings(session, learner_id) == states(database, learner_id)
+
+
+def test_a_review_that_comes_last_replays_nothing_and_others_replay_so_many_rows(
+    database, learner, monkeypatch
+):
+    """What a request may cost others is bounded, however much somebody has kept."""
+    replayed = []
+
+    def counting(reviews, events):
+        replayed.append(len(reviews) + len(events))
+        return replay(reviews, events)
+
+    monkeypatch.setattr("slopewise.site.scheduling.states.replay", counting)
+    monkeypatch.setattr("slopewise.site.scheduling.log.MOST_REPLAYED", 25)
+    cards, late = [uuid.uuid4() for _ in range(6)], START + timedelta(days=9)
+    for day in range(9):
+        at = START + timedelta(days=day)
+        write(database, learner, *(review(card, at=at) for card in cards), now=late)
+    assert replayed == []
+    waiting = [review(card, "again", START + timedelta(hours=1)) for card in cards]
+    while waiting:
+        receipt = write(database, learner, *waiting, now=late)
+        assert len(receipt.stored) == 2  # each card has nine entries, and twice ten is within the bound
+        assert receipt.refused == {}
+        assert sum(replayed) <= 25
+        replayed.clear()
+        waiting = waiting[2:]
+    with database.reading() as session:
+        assert standings(session, learner) == states(database, learner)
+
+
+def test_a_day_takes_so_many_entries_and_the_rest_waits_for_the_next(database, learner, monkeypatch):
+    monkeypatch.setattr("slopewise.site.scheduling.log.MOST_OF_A_DAY", 3)
+    entries = [review(uuid.uuid4()) for _ in range(5)]
+    assert write(database, learner, *entries).stored == [entry.id for entry in entries[:3]]
+    with pytest.raises(DayFullError, match="3 entries are taken in a day"):
+        write(database, learner, *entries[3:])
+    assert write(database, learner, *entries).stored == [entry.id for entry in entries[:3]]
+    tomorrow = START + timedelta(days=1)
+    assert write(database, learner, *entries, now=tomorrow).stored == [entry.id for entry in entries]
 
 
 def test_the_order_in_which_two_devices_send_does_not_matter(database):

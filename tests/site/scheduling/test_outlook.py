@@ -7,18 +7,14 @@ from fsrs import Card, Rating, Scheduler
 
 from slopewise.site.scheduling.days import Calendar
 from slopewise.site.scheduling.outlook import forecast, practised, retention
-from slopewise.site.scheduling.replay import Standing, recall
-from slopewise.site.storage.tables import CardEvent, Review
+from slopewise.site.scheduling.replay import LoggedEvent, LoggedReview, Standing, recall
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CARD = uuid.UUID(int=1)
 
 
 def reviews(*steps):
-    return [
-        Review(id=uuid.uuid4(), card_id=CARD, grade=grade, reviewed_at=START + timedelta(days=days))
-        for days, grade in steps
-    ]
+    return [LoggedReview(uuid.uuid4(), grade, START + timedelta(days=days)) for days, grade in steps]
 
 
 def test_the_prediction_is_what_fsrs_said_before_the_review():
@@ -36,7 +32,7 @@ def test_the_prediction_is_what_fsrs_said_before_the_review():
 
 def test_what_was_taken_back_and_what_is_too_old_does_not_count():
     rows = reviews((0, Rating.Easy), (10, Rating.Good))
-    undo = CardEvent(kind="undo", review_id=rows[1].id)
+    undo = LoggedEvent(uuid.uuid4(), "undo", rows[1].id, START)
     assert retention({CARD: rows}, {CARD: [undo]}).tried == 0
     assert retention({CARD: rows}, {}, START + timedelta(days=11)).tried == 0
     assert retention({CARD: rows}, {}).tried == 1

@@ -17,7 +17,7 @@ from slopewise.site.accounts.tokens import tokens_of
 from slopewise.site.classes.members import classes_as_export
 from slopewise.site.content.library import Library, Reader, ShownCard
 from slopewise.site.payments.ledger import payments_as_export
-from slopewise.site.scheduling.log import standings
+from slopewise.site.scheduling.states import standings
 from slopewise.site.spreadsheets import csv_of
 from slopewise.site.storage.tables import GRADES, Account, CardEvent, Grant, OwnCard, Review
 

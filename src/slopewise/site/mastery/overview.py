@@ -12,8 +12,7 @@ from slopewise.site.mastery.guide import Guide, LessonRow
 from slopewise.site.mastery.next_step import NextStep
 from slopewise.site.scheduling.days import Calendar
 from slopewise.site.scheduling.outlook import Retention, forecast, practised, retention
-from slopewise.site.scheduling.replay import Standing, replay
-from slopewise.site.storage.tables import CardEvent, Review
+from slopewise.site.scheduling.replay import LoggedEvent, LoggedReview, Standing, replay
 
 RECENT = timedelta(days=30)
 
@@ -24,8 +23,8 @@ class History:
 
     records: Sequence[Record]
     moments: Sequence[datetime]  # of the records
-    reviews: Mapping[uuid.UUID, Sequence[Review]]
-    events: Mapping[uuid.UUID, Sequence[CardEvent]]
+    reviews: Mapping[uuid.UUID, Sequence[LoggedReview]]
+    events: Mapping[uuid.UUID, Sequence[LoggedEvent]]
 
     def standings(self) -> dict[uuid.UUID, Standing]:
         """Return where the learner stands with each card."""

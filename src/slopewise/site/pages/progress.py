@@ -23,8 +23,9 @@ from slopewise.site.pages.answers import go_to, limit
 from slopewise.site.policies import ANYONE, SIGNED_IN, route
 from slopewise.site.scheduling.days import Calendar
 from slopewise.site.scheduling.entries import read_moment, read_uuid
-from slopewise.site.scheduling.log import rows_by_card
-from slopewise.site.storage.tables import GRADES, Progress, Review
+from slopewise.site.scheduling.replay import LoggedReview
+from slopewise.site.scheduling.states import rows_by_card
+from slopewise.site.storage.tables import GRADES, Progress
 from slopewise.site.templating import fragment, render
 from slopewise.site.visitors import visitor_of
 
@@ -127,24 +128,20 @@ def _history(fields: Mapping[str, Any]) -> History:
     rows = fields.get("reviews", [])
     if not isinstance(rows, list) or len(rows) > MOST_REVIEWS:
         raise DataError(f"reviews is a list of at most {MOST_REVIEWS} objects")
-    reviews: dict[uuid.UUID, list[Review]] = defaultdict(list)
+    reviews: dict[uuid.UUID, list[LoggedReview]] = defaultdict(list)
     for place, row in enumerate(rows):
-        review = _review(row, f"reviews[{place}]")
-        reviews[review.card_id].append(review)
+        card_id, review = _review(row, f"reviews[{place}]")
+        reviews[card_id].append(review)
     records = [Record(item.kind, item.item, item.value) for item in items]
     return History(records, [], reviews, {})
 
 
-def _review(row: object, where: str) -> Review:
+def _review(row: object, where: str) -> tuple[uuid.UUID, LoggedReview]:
     if not isinstance(row, dict) or row.get("grade") not in GRADES:
         raise DataError(f"{where} is an object with a grade")
     at: datetime = read_moment(row.get("at"), f"{where}.at")
-    return Review(
-        id=read_uuid(row.get("id"), f"{where}.id"),
-        card_id=read_uuid(row.get("card"), f"{where}.card"),
-        grade=1 + GRADES.index(row["grade"]),
-        reviewed_at=at,
-    )
+    card_id, grade = read_uuid(row.get("card"), f"{where}.card"), 1 + GRADES.index(row["grade"])
+    return card_id, LoggedReview(read_uuid(row.get("id"), f"{where}.id"), grade, at)
 
 
 def _zone(value: object) -> str:

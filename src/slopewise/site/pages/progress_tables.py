@@ -13,7 +13,7 @@ from slopewise.site.content.outline import CardOutline
 from slopewise.site.mastery.guide import Guide
 from slopewise.site.pages.answers import limit
 from slopewise.site.policies import SIGNED_IN, route
-from slopewise.site.scheduling.log import standings
+from slopewise.site.scheduling.states import cached
 from slopewise.site.spreadsheets import csv_of
 from slopewise.site.visitors import Visitor, visitor_of
 
@@ -33,7 +33,7 @@ def cards_as_csv(request: Request) -> Response:
     assert visitor.learner_id is not None
     guide: Guide = state.guide
     with state.database.reading() as session:
-        found = standings(session, visitor.learner_id)
+        found = cached(session, visitor.learner_id)
     rows = []
     for card_id, standing in found.items():
         card = guide.items.cards.get(card_id)

@@ -22,7 +22,7 @@ from slopewise.site.pages.answers import go_to, limit
 from slopewise.site.policies import SIGNED_IN, route
 from slopewise.site.scheduling.days import Calendar
 from slopewise.site.scheduling.entries import read_entries
-from slopewise.site.scheduling.log import Entry, Receipt, append, last_review
+from slopewise.site.scheduling.log import DayFullError, Entry, Receipt, append, last_review
 from slopewise.site.scheduling.queue import Queue, day_queue, resting
 from slopewise.site.storage.tables import Review
 from slopewise.site.templating import fragment, render
@@ -181,7 +181,10 @@ def add_to_log(request: Request, entries: list[Entry], sent_at: datetime | None)
         known = (named & library.ids) | own_among(session, learner, named)
         return append(session, learner, entries, request.app.state.clock(), sent_at, known)
 
-    receipt = request.app.state.database.write(add, of=learner)
+    try:
+        receipt = request.app.state.database.write(add, of=learner)
+    except DayFullError as error:
+        raise HTTPException(429, f"Nothing was kept: {error}. Try again tomorrow.") from error
     return {
         "stored": [str(entry_id) for entry_id in receipt.stored],
         "refused": [

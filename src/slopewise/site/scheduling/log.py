@@ -1,25 +1,39 @@
-"""The log of what learners do with cards: entries are added, each once, and the cache of states follows."""
+"""The log of what learners do with cards: entries are added, each once, and the cache of states follows.
+
+To add is to hold up other writers, so it is bounded by what is sent, not by what is kept: a review later than
+all others of its card goes on from the cached state. What arrives late, takes a review back, or lets a card
+rest or wake asks for a replay of that card; of those, a request gets so many, and what is left is neither
+stored nor refused: its device sends it again.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from slopewise.engine.errors import DataError
-from slopewise.site.scheduling.replay import SCHEDULER, Standing, replay
-from slopewise.site.storage.tables import GRADES, CardEvent, CardState, Review
+from slopewise.site.scheduling.replay import SCHEDULER, LoggedReview, Standing, advance
+from slopewise.site.scheduling.states import cached, keep, refresh
+from slopewise.site.storage.tables import GRADES, CardEvent, Review
 
 KINDS = ("review", "undo", "suspend", "resume")
-MOST_ENTRIES = 500  # in one request
-MOST_OF_A_CARD = 1000  # a card learned for life has some dozens; each entry costs a replay of all
+MOST_ENTRIES = 200  # in one request
+MOST_OF_A_CARD = 1000  # a card learned for life has some dozens
+MOST_OF_A_DAY = 5000  # of a learner; who reviews a card every ten seconds needs fourteen hours for them
+MOST_REPLAYED = 1000  # rows for one request
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
+_DAY = timedelta(days=1)
 _WRONG_CLOCK = timedelta(minutes=2)
+
+
+class DayFullError(DataError):
+    """A learner has sent as many entries within a day as are taken."""
 
 
 @dataclass(frozen=True)
@@ -63,22 +77,36 @@ def append(
         What the clock of the device showed when it sent: if it is wrong, all its times are set right by it.
     known : container of UUID
         The cards that there are; by default all.
+
+    Returns
+    -------
+    Receipt
+        It says of the first entries, at least of one, what became of them.
+
+    Raises
+    ------
+    DayFullError
+        If the learner has sent `MOST_OF_A_DAY` entries within a day, and the first one is new.
     """
     shift = now - sent_at if sent_at is not None else timedelta()
     if abs(shift) < _WRONG_CLOCK:
         shift = timedelta()
-    receipt, touched = Receipt(), set()
+    receipt, arrivals = Receipt(), _Arrivals(session, learner_id, entries, now)
     for entry in entries:
         try:
             if known is not None and entry.card_id is not None and entry.card_id not in known:
                 raise DataError("there is no such card")
-            touched.add(_add(session, learner_id, entry, min(_shifted(entry.at, shift), now), now))
+            if not arrivals.take(entry, min(_shifted(entry.at, shift), now)):
+                break
+        except DayFullError:
+            if receipt.stored or receipt.refused:
+                break
+            raise
         except DataError as error:
             receipt.refused[entry.id] = str(error)
         else:
             receipt.stored.append(entry.id)
-    session.flush()
-    refresh(session, learner_id, touched)
+    arrivals.write()
     return receipt
 
 
@@ -92,104 +120,135 @@ def _shifted(at: datetime, shift: timedelta) -> datetime:
     return moment
 
 
-def _add(session: Session, learner_id: uuid.UUID, entry: Entry, at: datetime, now: datetime) -> uuid.UUID:
-    """Add an entry if it is not there, and return its card."""
-    known = session.get(Review, entry.id) or session.get(CardEvent, entry.id)
-    if known is not None:
-        if known.learner_id != learner_id:
-            raise DataError("this id is taken")
-        return known.card_id
-    if entry.kind == "undo":
-        review = session.get(Review, entry.review_id) if entry.review_id else None
-        if review is None or review.learner_id != learner_id:
+class _Arrivals:
+    """The entries of one request: what the log knows of them already, and what they add to it."""
+
+    def __init__(
+        self, session: Session, learner_id: uuid.UUID, entries: Sequence[Entry], now: datetime
+    ) -> None:
+        self._session, self._learner_id, self._now = session, learner_id, now
+        ids = {entry.id for entry in entries}
+        named = {entry.review_id for entry in entries if entry.review_id is not None}
+        reviews = _owners(session, Review, ids | named)
+        self._stored = {id: owner for id, (owner, _) in reviews.items()}
+        self._stored |= {id: owner for id, (owner, _) in _owners(session, CardEvent, ids).items()}
+        self._card_of = {id: card for id, (owner, card) in reviews.items() if owner == learner_id}
+        cards = {entry.card_id for entry in entries if entry.card_id is not None}
+        cards |= {card for id, card in self._card_of.items() if id in named}
+        self._entries_of = _counts(session, learner_id, cards)
+        self._states = cached(session, learner_id, cards)
+        self._room = MOST_OF_A_DAY - _received_since(session, learner_id, now - _DAY)
+        self._reviews: list[dict[str, object]] = []
+        self._events: list[dict[str, object]] = []
+        self._advanced: dict[uuid.UUID, Standing] = {}
+        self._to_replay: set[uuid.UUID] = set()
+        self._replayed = 0  # rows
+
+    def take(self, entry: Entry, at: datetime) -> bool:
+        """Take an entry in, if it is not there; False if this request has no time for it.
+
+        Raises
+        ------
+        DataError
+            If it is none that can be taken.
+        """
+        if entry.id in self._stored:
+            if self._stored[entry.id] != self._learner_id:
+                raise DataError("this id is taken")
+            return True
+        card_id = self._card_id(entry)
+        if card_id is None or entry.kind not in KINDS:
+            raise DataError(f"an entry is a {', '.join(KINDS)} of a card")
+        if self._entries_of[card_id] >= MOST_OF_A_CARD:
+            raise DataError(f"a card has at most {MOST_OF_A_CARD} entries")
+        if entry.kind == "review" and entry.grade not in GRADES:
+            raise DataError(f"a grade is one of {', '.join(GRADES)}")
+        if self._room <= 0:
+            raise DayFullError(f"of one learner, {MOST_OF_A_DAY} entries are taken in a day")
+        if not self._follow(entry, card_id, at):
+            return False
+        self._add(entry, card_id, at)
+        return True
+
+    def _card_id(self, entry: Entry) -> uuid.UUID | None:
+        if entry.kind != "undo":
+            return entry.card_id
+        if entry.review_id not in self._card_of:
             raise DataError("the review to undo is not there")
-        card_id: uuid.UUID | None = review.card_id
-    else:
-        card_id = entry.card_id
-    if card_id is None or entry.kind not in KINDS:
-        raise DataError(f"an entry is a {', '.join(KINDS)} of a card")
-    if _count(session, learner_id, card_id) >= MOST_OF_A_CARD:
-        raise DataError(f"a card has at most {MOST_OF_A_CARD} entries")
-    if entry.kind == "review":
-        session.add(_review(learner_id, entry, card_id, at, now))
-    else:
-        session.add(
-            CardEvent(
-                id=entry.id,
-                learner_id=learner_id,
-                card_id=card_id,
-                kind=entry.kind,
-                review_id=entry.review_id if entry.kind == "undo" else None,
-                happened_at=at,
-                received_at=now,
-            )
+        return self._card_of[entry.review_id]
+
+    def _follow(self, entry: Entry, card_id: uuid.UUID, at: datetime) -> bool:
+        """Let the state of a card follow an entry: by one step, or by a replay if there is time for one."""
+        if card_id in self._to_replay:
+            return True
+        is_first = not self._entries_of[card_id]
+        standing = self._advanced.get(card_id) or (Standing() if is_first else self._states.get(card_id))
+        is_last = standing is not None and (standing.last_at is None or at > standing.last_at)
+        if standing is not None and entry.kind == "review" and is_last:
+            grade = 1 + GRADES.index(entry.grade)
+            self._advanced[card_id] = advance(standing, LoggedReview(entry.id, grade, at))
+            return True
+        if self._to_replay and self._replayed + self._entries_of[card_id] > MOST_REPLAYED:
+            return False
+        self._replayed += self._entries_of[card_id]
+        self._to_replay.add(card_id)
+        return True
+
+    def _add(self, entry: Entry, card_id: uuid.UUID, at: datetime) -> None:
+        row = {"id": entry.id, "learner_id": self._learner_id, "card_id": card_id, "received_at": self._now}
+        if entry.kind == "review":
+            grade = 1 + GRADES.index(entry.grade)
+            self._reviews.append({**row, "grade": grade, "reviewed_at": at, "scheduler": SCHEDULER})
+            self._card_of[entry.id] = card_id
+        else:
+            review_id = entry.review_id if entry.kind == "undo" else None
+            self._events.append({**row, "kind": entry.kind, "review_id": review_id, "happened_at": at})
+        self._stored[entry.id] = self._learner_id
+        self._entries_of[card_id] += 1
+        self._room -= 1
+
+    def write(self) -> None:
+        """Write what was taken in, and where the learner stands then."""
+        if self._reviews:
+            self._session.execute(insert(Review), self._reviews)
+        if self._events:
+            self._session.execute(insert(CardEvent), self._events)
+        advanced = {card: found for card, found in self._advanced.items() if card not in self._to_replay}
+        keep(self._session, self._learner_id, advanced)
+        refresh(self._session, self._learner_id, self._to_replay)
+        self._session.expire_all()
+
+
+def _owners(
+    session: Session, table: type[Review | CardEvent], ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, tuple[uuid.UUID, uuid.UUID]]:
+    """Return learner and card of the rows that there are."""
+    query = select(table.id, table.learner_id, table.card_id).where(table.id.in_(ids))
+    return {id: (learner_id, card_id) for id, learner_id, card_id in session.execute(query)}
+
+
+def _counts(session: Session, learner_id: uuid.UUID, cards: Iterable[uuid.UUID]) -> Counter[uuid.UUID]:
+    """Return how many entries the cards have."""
+    wanted, found = list(cards), Counter[uuid.UUID]()
+    for table in (Review, CardEvent):
+        query = select(table.card_id, func.count()).where(
+            table.learner_id == learner_id, table.card_id.in_(wanted)
         )
-    session.flush()
-    return card_id
+        for card_id, count in session.execute(query.group_by(table.card_id)):
+            found[card_id] += count
+    return found
 
 
-def _review(learner_id: uuid.UUID, entry: Entry, card_id: uuid.UUID, at: datetime, now: datetime) -> Review:
-    if entry.grade not in GRADES:
-        raise DataError(f"a grade is one of {', '.join(GRADES)}")
-    return Review(
-        id=entry.id,
-        learner_id=learner_id,
-        card_id=card_id,
-        grade=1 + GRADES.index(entry.grade),
-        reviewed_at=at,
-        received_at=now,
-        scheduler=SCHEDULER,
-    )
-
-
-def _count(session: Session, learner_id: uuid.UUID, card_id: uuid.UUID) -> int:
+def _received_since(session: Session, learner_id: uuid.UUID, since: datetime) -> int:
     return sum(
         session.scalar(
             select(func.count())
             .select_from(table)
-            .where(table.learner_id == learner_id, table.card_id == card_id)
+            .where(table.learner_id == learner_id, table.received_at > since)
         )
         or 0
         for table in (Review, CardEvent)
     )
-
-
-def standings(
-    session: Session, learner_id: uuid.UUID, card_ids: Iterable[uuid.UUID] | None = None
-) -> dict[uuid.UUID, Standing]:
-    """Return where a learner stands with cards, or with all of them, replayed from the log."""
-    reviews, events = rows_by_card(session, learner_id, card_ids)
-    return {card: replay(reviews[card], events[card]) for card in sorted({*reviews, *events})}
-
-
-def rows_by_card(
-    session: Session, learner_id: uuid.UUID, card_ids: Iterable[uuid.UUID] | None = None
-) -> tuple[dict[uuid.UUID, list[Review]], dict[uuid.UUID, list[CardEvent]]]:
-    """Return the rows of the log about cards, or about all of them; a card without rows has an empty list."""
-    reviews: dict[uuid.UUID, list[Review]] = defaultdict(list)
-    events: dict[uuid.UUID, list[CardEvent]] = defaultdict(list)
-    wanted = None if card_ids is None else list(card_ids)
-    of_reviews = select(Review).where(Review.learner_id == learner_id)
-    of_events = select(CardEvent).where(CardEvent.learner_id == learner_id)
-    if wanted is not None:
-        of_reviews = of_reviews.where(Review.card_id.in_(wanted))
-        of_events = of_events.where(CardEvent.card_id.in_(wanted))
-    for review in session.scalars(of_reviews):
-        reviews[review.card_id].append(review)
-    for happened in session.scalars(of_events):
-        events[happened.card_id].append(happened)
-    return reviews, events
-
-
-def refresh(session: Session, learner_id: uuid.UUID, card_ids: Iterable[uuid.UUID] | None = None) -> None:
-    """Compute the cached states of cards, or of all, anew from the log."""
-    wanted = None if card_ids is None else list(card_ids)
-    old = delete(CardState).where(CardState.learner_id == learner_id)
-    session.execute(old if wanted is None else old.where(CardState.card_id.in_(wanted)))
-    for card_id, standing in standings(session, learner_id, wanted).items():
-        session.add(CardState(learner_id=learner_id, card_id=card_id, **vars(standing)))
-    session.flush()
-    session.expire_all()
 
 
 def last_review(session: Session, learner_id: uuid.UUID) -> Review | None:

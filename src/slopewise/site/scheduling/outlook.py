@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from slopewise.site.scheduling.days import Calendar
-from slopewise.site.scheduling.replay import Standing, tried_recalls
-from slopewise.site.storage.tables import CardEvent, Review
+from slopewise.site.scheduling.replay import LoggedEvent, LoggedReview, Standing, tried_recalls
 
 
 @dataclass(frozen=True)
@@ -22,8 +21,8 @@ class Retention:
 
 
 def retention(
-    reviews: Mapping[uuid.UUID, Sequence[Review]],
-    events: Mapping[uuid.UUID, Sequence[CardEvent]],
+    reviews: Mapping[uuid.UUID, Sequence[LoggedReview]],
+    events: Mapping[uuid.UUID, Sequence[LoggedEvent]],
     since: datetime | None = None,
 ) -> Retention:
     """Return the true retention and the predicted one, of reviews since a moment or of all."""

@@ -17,6 +17,7 @@ class DataGuest(Base):
     __tablename__ = "data_guests"
 
     digest: Mapped[bytes] = mapped_column(LargeBinary(DIGEST_BYTES), primary_key=True)
+    network: Mapped[bytes | None] = mapped_column(LargeBinary(DIGEST_BYTES), index=True)  # a digest of it
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     used_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 

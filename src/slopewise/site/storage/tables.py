@@ -82,6 +82,7 @@ class Review(Base):
         CheckConstraint("grade BETWEEN 1 AND 4", name="grade"),
         Index(None, "learner_id", "card_id", "reviewed_at"),
         Index(None, "learner_id", "reviewed_at", "id"),
+        Index(None, "learner_id", "received_at"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True)
@@ -104,6 +105,7 @@ class CardEvent(Base):
         CheckConstraint("kind IN ('undo', 'suspend', 'resume')", name="kind"),
         CheckConstraint("(kind = 'undo') = (review_id IS NOT NULL)", name="undo_names_a_review"),
         Index(None, "learner_id", "card_id"),
+        Index(None, "learner_id", "received_at"),
         Index(None, "review_id"),
     )
 
