@@ -398,3 +398,18 @@ def test_data_of_another_size_needs_no_new_code_and_no_data_is_held_on_to():
     assert [reference() for reference in references] == [None] * 3
     (traces,) = trainer._update._traces.values()
     assert sum(key[0] == "steps" for key in traces[0].graph.derived if isinstance(key, tuple)) == 1
+
+
+def test_the_order_of_an_epoch_is_made_once_also_for_the_smaller_batch_at_its_end(monkeypatch):
+    from slopewise.data import loader
+    from slopewise.train import orders
+
+    made = []
+    monkeypatch.setattr(
+        orders, "shuffled", lambda *epoch: made.append(epoch) or loader.permutation(*epoch[:2], call=epoch[2])
+    )
+    monkeypatch.setattr(loader.DataLoader, "order", lambda *_: pytest.fail("made again"))
+    trainer = make_trainer()
+    trainer.fit(X, Y, batch_size=32, epochs=3)  # six whole batches, and 18 rows
+    assert trainer.step == 3 * 7
+    assert len(set(made)) == len(made) <= 4  # one ahead

@@ -99,6 +99,7 @@ class DataLoader:
         self.position = 0
         self._resumed = False
         self._current: object = None  # the iteration that `epoch` and `position` speak of
+        self._made: tuple[int, Rows] | None = None  # an epoch, and its order
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""
@@ -116,6 +117,10 @@ class DataLoader:
             return np.arange(self.n_rows)
         return permutation(self.n_rows, self.seed, call=self.epoch if epoch is None else epoch)
 
+    def use_order(self, epoch: int, order: Rows) -> None:
+        """Let an iteration of that epoch use this, its order as `order` returns it, and not make it again."""
+        self._made = epoch, order
+
     def __iter__(self) -> Iterator[Any]:
         if self.position and not self._resumed:  # the epoch before was left early
             self.epoch += 1
@@ -125,7 +130,8 @@ class DataLoader:
         return self._iterate(iteration, self.epoch, self.position)
 
     def _iterate(self, iteration: object, epoch: int, start: int) -> Iterator[Any]:
-        order = self.order(epoch)
+        made = self._made
+        order = made[1] if made is not None and made[0] == epoch else self.order(epoch)
         for number in range(start, len(self)):
             rows = order[number * self.batch_size : (number + 1) * self.batch_size]
             batch = self.batch(rows)

@@ -85,6 +85,7 @@ class ManyUpdates:
             rows = found[1]
             shuffled = loader.shuffle
             order = ORDERS.take(loader.n_rows, loader.seed, loader.epoch) if shuffled else loader.order()
+            loader.use_order(loader.epoch, order)  # for the smaller batch at its end
             self._order = np.ascontiguousarray(order if rows is None else rows[order], np.int64)
             self._order_of_epoch = loader.epoch
         return self._order
