@@ -2,85 +2,40 @@
 
 import json
 import re
-import signal
-import subprocess
-import sys
-import threading
-import time
 import urllib.request
-from pathlib import Path
 
 import pytest
+from site_process import running_site
 
 from slopewise.cli.app import run
 from slopewise.engine.errors import ArgumentError
 from slopewise.site.configuration import Configuration, database_from
 
 
-@pytest.fixture
-def server(new_database, tmp_path):
-    """Start servers, and return each with what it printed until it answers."""
-    started = []
-
-    def start(*options):
-        program = Path(sys.executable).with_name("slopewise")
-        command = [
-            program,
-            "site",
-            "--port",
-            "0",
-            "--database",
-            new_database(),
-            "--files",
-            tmp_path,
-            *options,
-        ]
-        process = subprocess.Popen(
-            list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        started.append(process)
-        printed = []
-        reader = threading.Thread(target=lambda: printed.extend(process.stdout), daemon=True)
-        reader.start()
-        deadline = time.monotonic() + 40
-        while time.monotonic() < deadline and process.poll() is None:
-            found = re.search(r"Slopewise is at (http://127\.0\.0\.1:\d+)", "".join(printed))
-            if found and answers(f"{found[1]}/healthz"):
-                return process, found[1], printed
-            time.sleep(0.1)
-        raise AssertionError(process.stderr.read())
-
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.wait(10)
-        process.stdout.close()
-        process.stderr.close()
-
-
-def answers(address):
-    try:
-        with urllib.request.urlopen(address, timeout=5) as answer:
-            return answer.read().decode()
-    except OSError:
-        return ""
-
-
 @pytest.mark.slow
-def test_a_first_start_shows_a_link_and_a_stop_answers_what_came(server):
-    process, address, printed = server("--metrics-port", "0")
-    text = "".join(printed)
-    link = re.search(rf"{re.escape(address)}/owner/first/[\w-]{{43}}", text)[0]
-    assert "This site is yours" in answers(link)
-    metrics = re.search(r"Metrics are at (http://127\.0\.0\.1:\d+/metrics)", text)[1]
-    assert "slopewise_requests_total" in answers(metrics)
-    assert answers(f"{address}/metrics") == ""
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(30) in (0, -signal.SIGTERM)
-    lines = [json.loads(line) for line in process.stderr.read().splitlines()]
+def test_a_first_start_shows_a_link_and_a_stop_answers_what_came(new_database, tmp_path):
+    with running_site(new_database(), tmp_path, "--metrics-port", "0") as site:
+        link = re.search(rf"{re.escape(site.address)}(/owner/first/[\w-]{{43}})", site.printed)[1]
+        assert "This site is yours" in site.ask("GET", link)[1]
+        metrics = re.search(r"Metrics are at (http://127\.0\.0\.1:\d+/metrics)", site.printed)[1]
+        with urllib.request.urlopen(metrics, timeout=5) as answer:
+            assert b"slopewise_requests_total" in answer.read()
+        assert site.ask("GET", "/metrics")[0] == 404
+        assert site.stop() == 0
+        lines = [json.loads(line) for line in site.log.read_text().splitlines()]
     assert {"/healthz", "/owner/first/{secret}"} <= {line.get("route") for line in lines}
     assert link.rsplit("/", 1)[1] not in json.dumps(lines)
+
+
+@pytest.mark.parametrize("more", [[], ["--public-url", "http://learn.example.org"]])
+def test_off_loopback_a_site_without_its_public_address_does_not_start(more, new_database, capsys):
+    url = new_database()
+    assert run(["site", "--host", "0.0.0.0", "--port", "0", "--database", url, *more]) == 2
+    printed = capsys.readouterr()
+    assert "--public-url" in printed.err
+    assert "https://" in printed.err
+    assert printed.err.count("\n") == 1
+    assert printed.out == ""
 
 
 @pytest.mark.parametrize(

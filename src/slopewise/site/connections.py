@@ -46,7 +46,9 @@ class PatientConnection(H11Protocol):
             if clock is not None:
                 clock.cancel()
         super().connection_lost(exc)
-        if self._task is not None and self.scope["method"] in ("GET", "HEAD"):
+        if self._task is None or not self.cycle.disconnected:
+            return  # the answer is out: what is done after it goes on
+        if self.scope["method"] in ("GET", "HEAD"):
             self._task.cancel()
 
     def data_received(self, data: bytes) -> None:
