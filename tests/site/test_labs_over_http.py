@@ -49,6 +49,19 @@ def test_a_lab_says_in_words_and_in_a_table_what_it_shows(site, slug):
     assert "<table>" in made["html"]
 
 
+def test_the_table_of_a_step_comes_as_a_file_with_numbers_that_programs_read(site):
+    _, made = frame(site, "overfitting-and-leakage", own="-0.5 -1.5; 0.1 2", step=4)
+    address = html.unescape(re.search(r'href="(/labs/[^"]+)" download', made["html"])[1])
+    answer = site.get(address)
+    assert answer.headers["content-disposition"] == 'attachment; filename="overfitting-and-leakage-4.csv"'
+    rows = [line.split(",") for line in answer.text.splitlines()]
+    assert [row[0] for row in rows] == ["Updates", "0", "10", "20", "30", "40"]
+    assert float(rows[5][1]) < float(rows[1][1])
+    answer = site.get("/labs/overfitting-and-leakage/table.csv?own=0 0.125")  # which nobody has run
+    assert (answer.status_code, answer.text) == (404, "This step has no table here: run the lab first.")
+    assert site.get("/labs/overfitting-and-leakage/table.csv?seed=x").status_code == 400
+
+
 @pytest.mark.parametrize("slug", SLUGS)
 def test_a_page_holds_the_lab_at_the_step_of_its_address_without_script(site, slug):
     _, made = frame(site, slug, step=3)

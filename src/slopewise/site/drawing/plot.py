@@ -19,6 +19,8 @@ Point = tuple[float, float]
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 12, 44
 _CHARACTER = 7.2  # width of a tick's character
+_NARROW = frozenset(".,⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_LARGE, _LARGER = 500, 1.25  # wider pictures are shown smaller than they are drawn: their letters are larger
 
 
 class Plot:
@@ -34,6 +36,10 @@ class Plot:
     size : (width, height) in user units
     picks : (name, name), optional
         The settings of the lab that a click on the plot sets to the place clicked: of x and of y.
+    draws : str, optional
+        The `Points` of the lab that are drawn on the plot.
+    left : float, optional
+        The room for the ticks of y, for pictures that something is laid over; else as much as they need.
     """
 
     def __init__(
@@ -47,11 +53,19 @@ class Plot:
         description: str = "",
         size: tuple[int, int] = (440, 320),
         picks: tuple[str, str] | None = None,
+        draws: str | None = None,
+        left: float | None = None,
     ) -> None:
         self.x, self.y = x, y
-        self.picks = picks
+        self.picks, self.draws = picks, draws
         self.title, self.description = title, description
         self.width, self.height = size
+        self._unit = _unit(self.width)
+        if left is None:
+            ticks = max((_width(text) for _, text in y.ticks), default=0.0)
+            left = max(_LEFT, ticks + (26 if y_title else 10))
+        left, right, top, bottom = (round(room * self._unit) for room in (left, _RIGHT, _TOP, _BOTTOM))
+        self._left, self._right, self._top, self._bottom = left, self.width - right, top, self.height - bottom
         self._parts: list[str] = []
         self._axes(x_title, y_title)
 
@@ -68,8 +82,8 @@ class Plot:
         across = min(max(self.x.place(x), -3.0), 4.0)
         up = min(max(self.y.place(y), -3.0), 4.0)
         return (
-            _LEFT + across * (self.width - _LEFT - _RIGHT),
-            self.height - _BOTTOM - up * (self.height - _TOP - _BOTTOM),
+            self._left + across * (self._right - self._left),
+            self._bottom - up * (self._bottom - self._top),
         )
 
     def holds(self, x: float, y: float) -> bool:
@@ -125,16 +139,17 @@ class Plot:
 
     def rule(self, kind: str, *, x: float | None = None, y: float | None = None, label: str = "") -> None:
         """Draw a line across the frame at one coordinate, with a label at its end."""
+        unit = self._unit
         if x is not None:
             left, _ = self.at(x, self.y.low)
-            ends = f"M{left:.1f} {_TOP}V{self.height - _BOTTOM}"
+            ends = f"M{left:.1f} {self._top}V{self._bottom}"
             after = left < self.width * 0.62
-            place, anchor = (left + (5 if after else -5), _TOP + 11.0), "start" if after else "end"
+            place, anchor = (left + (5 if after else -5), self._top + 11 * unit), "start" if after else "end"
         else:
             assert y is not None
             _, top = self.at(self.x.low, y)
-            ends = f"M{_LEFT} {top:.1f}H{self.width - _RIGHT}"
-            place, anchor = (self.width - _RIGHT - 4.0, top - 5), "end"
+            ends = f"M{self._left} {top:.1f}H{self._right}"
+            place, anchor = (self._right - 4, top - 5), "end"
         self._parts.append(f'<path class="rule {kind}" d="{ends}"/>')
         if label:
             self._text(place, label, f"label {kind}", anchor)
@@ -143,10 +158,10 @@ class Plot:
         """Write beside a point of the data."""
         left, top = self.at(x, y)
         anchor = "start"
-        if left + dx + len(text) * _CHARACTER > self.width - _RIGHT:
+        if left + dx + len(text) * _CHARACTER * self._unit > self._right:
             dx, anchor = -dx, "end"
-        if top + dy < _TOP + 8:
-            dy = 14
+        if top + dy < self._top + 8 * self._unit:
+            dy = 14 * self._unit
         self._text((left + dx, top + dy), text, f"label {kind}", anchor)
 
     def contours(self, xs: Floats, ys: Floats, values: Floats, levels: Sequence[float]) -> None:
@@ -184,46 +199,48 @@ class Plot:
         description = f"<desc>{escape(self.description)}</desc>" if self.description else ""
         label = escape(self.title, quote=True)
         # Nested svg elements clip at their frame: no id is needed, which would have to be unique on the page.
+        kind = "plot large" if self._unit > 1 else "plot"
         return (
-            f'<svg class="plot" viewBox="0 0 {self.width} {self.height}" role="img" '
+            f'<svg class="{kind}" viewBox="0 0 {self.width} {self.height}" role="img" '
             f'aria-label="{label}"{self._picking()}>'
             f"{description}{''.join(self._parts)}</svg>"
         )
 
     def _picking(self) -> str:
         """Return what a script needs to turn a place on the page into settings; both scales are linear."""
-        if self.picks is None:
+        if self.picks is None and self.draws is None:
             return ""
-        frame = (_LEFT, _TOP, self.width - _RIGHT, self.height - _BOTTOM)
+        frame = (self._left, self._top, self._right, self._bottom)
+        use = f'data-picks="{" ".join(self.picks)}"' if self.picks else f'data-draws="{self.draws}"'
         return (
-            f' data-picks="{" ".join(self.picks)}" data-frame="{" ".join(map(str, frame))}"'
+            f' {use} data-frame="{" ".join(map(str, frame))}"'
             f' data-ends="{self.x.low:g} {self.x.high:g} {self.y.low:g} {self.y.high:g}"'
         )
 
     def _clipped(self, mark: str) -> None:
-        width, height = self.width - _LEFT - _RIGHT, self.height - _TOP - _BOTTOM
+        width, height = self._right - self._left, self._bottom - self._top
         self._parts.append(
-            f'<svg x="{_LEFT}" y="{_TOP}" width="{width}" height="{height}" '
-            f'viewBox="{_LEFT} {_TOP} {width} {height}">{mark}</svg>'
+            f'<svg x="{self._left}" y="{self._top}" width="{width}" height="{height}" '
+            f'viewBox="{self._left} {self._top} {width} {height}">{mark}</svg>'
         )
 
     def _axes(self, x_title: str, y_title: str) -> None:
-        bottom, right = self.height - _BOTTOM, self.width - _RIGHT
+        unit, left, right, bottom = self._unit, self._left, self._right, self._bottom
         for value, text in self.y.ticks:
             _, top = self.at(self.x.low, value)
-            self._parts.append(f'<path class="grid" d="M{_LEFT} {top:.1f}H{right}"/>')
-            self._text((_LEFT - 7, top + 4), text, "tick", "end")
+            self._parts.append(f'<path class="grid" d="M{left} {top:.1f}H{right}"/>')
+            self._text((left - 7 * unit, top + 4 * unit), text, "tick", "end")
         for value, text in self.x.ticks:
-            left, _ = self.at(value, self.y.low)
-            self._text((left, bottom + 17), text, "tick", "middle")
-        self._parts.append(f'<path class="axis" d="M{_LEFT} {bottom}H{right}"/>')
+            across, _ = self.at(value, self.y.low)
+            self._text((across, bottom + 17 * unit), text, "tick", "middle")
+        self._parts.append(f'<path class="axis" d="M{left} {bottom}H{right}"/>')
         if x_title:
-            self._text(((_LEFT + right) / 2, self.height - 7), x_title, "axis-title", "middle")
+            self._text(((left + right) / 2, self.height - 7 * unit), x_title, "axis-title", "middle")
         if y_title:
-            middle = (_TOP + bottom) / 2
+            middle = (self._top + bottom) / 2
             self._parts.append(
                 f'<text class="axis-title" text-anchor="middle" transform="rotate(-90)" '
-                f'x="{-middle:.1f}" y="13">{escape(y_title)}</text>'
+                f'x="{-middle:.1f}" y="{13 * unit:g}">{escape(y_title)}</text>'
             )
 
     def _text(self, place: Point, text: str, kind: str, anchor: str) -> None:
@@ -235,3 +252,24 @@ class Plot:
 
 def _place(point: Point) -> str:
     return f"{point[0]:.1f} {point[1]:.1f}"
+
+
+def size_around(width: float, height: float) -> tuple[int, int]:
+    """Return the size of a plot with short ticks whose frame is so large.
+
+    Examples
+    --------
+    >>> size_around(374, 264)
+    (440, 320)
+    """
+    unit = _unit(width + _LEFT + _RIGHT)
+    left, right, top, bottom = (round(room * unit) for room in (_LEFT, _RIGHT, _TOP, _BOTTOM))
+    return round(width) + left + right, round(height) + top + bottom
+
+
+def _unit(width: float) -> float:
+    return _LARGER if width > _LARGE else 1.0
+
+
+def _width(tick: str) -> float:
+    return sum(_CHARACTER * (0.6 if character in _NARROW else 1.0) for character in tick)

@@ -2,7 +2,7 @@
 
 from slopewise.site.labs.frame import Code, Figure, Frame, Offer, Prediction, Table
 from slopewise.site.labs.lab import Lab
-from slopewise.site.labs.settings import Choice, Number, Setting, Text, Toggle, Values, Whole
+from slopewise.site.labs.settings import Choice, Number, Points, Setting, Text, Toggle, Values, Whole
 
 __all__ = [
     "Choice",
@@ -12,6 +12,7 @@ __all__ = [
     "Lab",
     "Number",
     "Offer",
+    "Points",
     "Prediction",
     "Setting",
     "Table",

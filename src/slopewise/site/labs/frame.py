@@ -69,7 +69,7 @@ class Offer:
     Attributes
     ----------
     setting : str
-        The name of a `Choice` that is `offered`.
+        The name of a `Choice` or `Whole` that is `offered`.
     question : str
     choices : sequence of (value, label)
         Values of the setting; labels may hold code.
@@ -77,6 +77,8 @@ class Offer:
         The step to go to with the new value.
     button : str
         What the button says.
+    numbers : (lowest, highest, step), optional
+        Of a `Whole`, in place of choices: shown as a slider.
     """
 
     setting: str
@@ -84,6 +86,7 @@ class Offer:
     choices: Sequence[tuple[str, str]]
     step: int
     button: str = "Go on with this"
+    numbers: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from slopewise.site.labs.places import LabBusyError
 from slopewise.site.labs.pool import LabFailedError
 from slopewise.site.pages.answers import asker_of, go_to, limit, visitors_network
 from slopewise.site.policies import ANYONE, route
-from slopewise.site.spreadsheets import cell
+from slopewise.site.spreadsheets import csv_of
 from slopewise.site.storage.dataset_tables import DataGuest, DataSet
 from slopewise.site.templating import render
 from slopewise.site.visitors import drop_cookie, set_cookie, visitor_of
@@ -40,7 +40,6 @@ _DONE = {
     "unshared": "The link is revoked: it shows nothing any more.",
     "named": "It has its new name.",
 }
-_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 # ---- all of one's data sets, and making another
@@ -338,25 +337,13 @@ async def _csv(request: Request, row: DataSet) -> Response:
         table = await request.app.state.workshop.cells(row, asker_of(request))
     except SlopewiseError as error:
         raise HTTPException(_status(error), str(error)) from error
-    text = await to_thread.run_sync(_as_csv, table)
+    text = await to_thread.run_sync(csv_of, table["names"], table["rows"])
     headers = {
         "Content-Disposition": f'attachment; filename="{row.file_name.rpartition(".")[0]}.csv"',
         "Cache-Control": "no-store",
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _as_csv(table: dict[str, Any]) -> str:
-    """Return a table as CSV; a number stays one, and what a spreadsheet would compute gets an apostrophe."""
-    import csv
-    import io
-
-    out = io.StringIO()
-    writer = csv.writer(out)
-    for row in (table["names"], *table["rows"]):
-        writer.writerow([text if _NUMBER.fullmatch(text) else cell(text) for text in row])
-    return out.getvalue()
 
 
 # ---- parts

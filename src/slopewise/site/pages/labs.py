@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 from fastapi import APIRouter, HTTPException
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from slopewise.engine.errors import ArgumentError, SlopewiseError
 from slopewise.site.content import Lesson, markup
@@ -23,6 +23,7 @@ from slopewise.site.labs.pool import Frames, LabFailedError
 from slopewise.site.labs.settings import Values
 from slopewise.site.pages.answers import asker_of
 from slopewise.site.policies import ANYONE, route
+from slopewise.site.spreadsheets import csv_of
 from slopewise.site.templating import fragment
 
 router = APIRouter()
@@ -30,7 +31,7 @@ router = APIRouter()
 QUICK = 2.0  # seconds for which an answer waits for its run; most take a tenth of that
 IN_QUEUE = 0.3  # seconds until it tells the place in the queue
 LOOK_AGAIN = 2  # seconds until a page without script asks how its run stands
-LONGEST_QUERY = 1500
+LONGEST_QUERY = 6000
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,24 @@ async def run(request: Request, slug: str) -> Response:
     except ArgumentError as error:
         return JSONResponse({"error": str(error)}, status_code=400)
     return _as_json(request, lesson, await run_lab(request, lesson, query))
+
+
+@route(router, "GET", "/labs/{slug}/table.csv", ANYONE)
+async def table(request: Request, slug: str) -> Response:
+    """Return the table of one step as a file, if the lab's frames are kept; nothing is run for it."""
+    lesson = await _lesson(request, slug)
+    view = view_of(request, lesson, dict(request.query_params))
+    found = view.frame and view.frame["table"]
+    if not found:
+        reason = view.problem or "This step has no table here: run the lab first."
+        return PlainTextResponse(reason, view.status if view.problem else 404)
+    rows = [[text.replace("\u2212", "-") for text in row] for row in found["rows"]]
+    name = f"{slug}-{view.step}.csv"
+    return Response(
+        csv_of(found["columns"], rows),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+    )
 
 
 async def run_lab(request: Request, lesson: Lesson, query: Mapping[str, str]) -> View:

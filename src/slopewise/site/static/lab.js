@@ -1,4 +1,5 @@
 // Labs without reloading: the form's answers come as one piece of HTML from the server, which runs the engine.
+import { Drawing } from "./lab_draw.js";
 import { predicted } from "./predictions.js";
 import { remember, remembered } from "./site.js";
 
@@ -30,7 +31,9 @@ class LabPanel {
     this.answers = new Map(); // address of a frame -> promise of its answer
     this.request = 0;
     this.skip.checked = remembered("skip-predictions", false);
+    this.drawings = [...root.querySelectorAll("[data-points]")].map((field) => new Drawing(field, this.view));
     this.listen();
+    this.dress();
     this.showWhatCounts();
     if (this.state === "waiting") this.lookAgain(root.dataset.guess);
   }
@@ -93,12 +96,19 @@ class LabPanel {
     }
   }
 
+  // What a frame needs of us: sliders that move their numbers, plots that are drawn on.
+  dress() {
+    this.view.querySelectorAll("[data-for]").forEach((slider) => this.pair(slider, false));
+    this.drawings.forEach((drawing) => drawing.attach());
+  }
+
   // A slider beside a number field: either moves the other.
-  pair(slider) {
+  pair(slider, restarts = true) {
     const field = document.getElementById(slider.dataset.for);
     let waiting = 0;
     slider.addEventListener("input", () => {
       field.value = slider.value;
+      if (!restarts) return;
       clearTimeout(waiting);
       waiting = setTimeout(() => this.restart(), 120);
     });
@@ -131,7 +141,8 @@ class LabPanel {
       this.passed.add(this.step);
       this.go(this.step + 1);
     } else if (action === "choose") {
-      const chosen = this.form.querySelector(".offer input:checked");
+      const chosen = this.form.querySelector(".offer input[type=number], .offer input:checked");
+      if (chosen && !chosen.reportValidity()) return;
       if (!chosen) {
         this.say("Choose one of the lines first.");
         this.form.querySelector(".offer input").focus();
@@ -266,11 +277,12 @@ class LabPanel {
     this.form.querySelector(".transport").hidden = false;
     this.say("");
     this.view.innerHTML = answer.html;
+    this.dress();
     if (open) this.view.querySelector("details.numbers")?.setAttribute("open", "");
     this.view.querySelectorAll(".drawing").forEach((drawing, place) => {
       drawing.scrollLeft = scrolled[place] ?? 0;
     });
-    if (within) this.view.querySelector("h3").focus({ preventScroll: true });
+    if (within && !this.view.contains(document.activeElement)) this.view.querySelector("h3").focus({ preventScroll: true });
     this.scrub.max = this.steps - 1;
     this.scrub.value = this.step;
     this.place.textContent = `${this.stepName} ${this.step} of ${this.steps - 1}`;

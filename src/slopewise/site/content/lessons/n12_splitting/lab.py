@@ -8,6 +8,8 @@ from html import escape
 import numpy as np
 
 from slopewise.site.content.lessons.n12_splitting.patients import (
+    FRESH,
+    FRESH_PATIENTS,
     ILL,
     PATIENTS,
     ROWS,
@@ -49,7 +51,8 @@ def _fate(reported: float, true: float, what: str) -> Prediction:
     gap = reported - true
     answer = 1 if abs(gap) < _CLOSE else 0 if gap > 0 else 2
     return Prediction(
-        f"How will {what} compare with the score on the rows of 500 patients whom nobody has seen?",
+        f"How will {what} compare with the score on {FRESH:,} rows of {FRESH_PATIENTS:,} "
+        "patients whom nobody has seen?",
         ("Clearly higher", f"Within {percent(_CLOSE)} of it", "Clearly lower"),
         answer,
         f"It is {percent(reported)}, and on fresh patients {percent(true)}.",
@@ -109,7 +112,7 @@ class _Split:
             ),
             self._frame(
                 "What is true",
-                f"On 2,000 rows of patients whom nobody has seen, the same model scores "
+                f"On {FRESH:,} rows of patients whom nobody has seen, the same model scores "
                 f"{percent(self.true)}. "
                 f"{self._lesson()}",
                 ("test", "validation", "training"),
@@ -236,7 +239,7 @@ class _Folds:
         made.append(
             self._frame(
                 "What is true",
-                f"On 2,000 rows of patients whom nobody has seen, a model that learned all {ROWS} rows "
+                f"On {FRESH:,} rows of patients whom nobody has seen, a model that learned all {ROWS} rows "
                 f"scores "
                 f"{percent(self.true)}; the folds said {percent(self.mean)}. {self._lesson()}",
                 self.k + 2,

@@ -22,7 +22,8 @@ Numbers = NDArray[np.int64]
 
 PATIENTS, ROWS_EACH, ILL = 16, 4, 4
 ROWS = PATIENTS * ROWS_EACH
-FRESH_PATIENTS = 500
+FRESH_PATIENTS = 2500
+FRESH = FRESH_PATIENTS * ROWS_EACH  # rows that nobody has seen: a score on them is free of luck
 _DISTANCE = 0.8  # between the classes' centres, in units of how patients differ
 _WITHIN = 0.1  # how far a patient's rows lie from each other, in the same units
 WAYS = {
@@ -53,14 +54,15 @@ def collect(seed: int, patients: int = PATIENTS, ill: int = ILL, call: int = 100
 
 
 def fresh(seed: int) -> World:
-    """Return rows of patients whom nobody has seen, in the same shares."""
+    """Return 10,000 rows of patients whom nobody has seen, in the same shares."""
     return collect(seed, FRESH_PATIENTS, FRESH_PATIENTS * ILL // PATIENTS, call=200)
 
 
 def accuracy(world: World, learned: Numbers, rows: Floats, classes: Numbers) -> float:
     """Return how often the nearest of the learned rows has the right class."""
     known = sw.tensor(world.X[learned])
-    distances = ((sw.tensor(rows)[:, None, :] - known[None, :, :]) ** 2).sum(-1)
+    # The squared distance, without the part that is the same for all learned rows.
+    distances = (known**2).sum(-1) - 2 * (sw.tensor(rows) @ known.T)
     nearest = sw.argmin(distances, axis=1).numpy()
     return float((world.y[learned][nearest] == classes).mean())
 

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 import slopewise as sw
 from slopewise.data.generated import normal, uniform
-from slopewise.engine.errors import ArgumentError
 
 Floats = NDArray[np.float64]
 
 UPDATES, EVERY = 300, 10  # updates of a run, and between two checkpoints
-VALIDATION, NEW = 30, 2000
+HIGHEST = 3.0  # targets of rows of one's own lie between this and its negative
+VALIDATION, NEW = 30, 10_000
 MOST_OWN = 12  # rows that a learner may add
 _RATE = 0.03
 _STRETCH = 6.0  # of the input: a network of tanh bends easily at this scale
@@ -38,37 +38,6 @@ def draw(rows: int, noise: float, seed: int, call: int) -> Points:
     """Return rows: inputs from -1 to 1, targets on the curve plus Gaussian noise."""
     x = 2 * uniform(rows, seed, call) - 1
     return Points(x, truth(x) + noise * normal(rows, seed, call + 1))
-
-
-def parse(text: str) -> Points:
-    """Return rows that somebody typed, such as ``0.1 2; -0.5 -1.5``; "none" is none.
-
-    Raises
-    ------
-    ArgumentError
-        If a row is not two numbers within the picture, or there are more than `MOST_OWN`.
-    """
-    parts = [] if text == "none" else [part for part in text.split(";") if part.strip()]
-    if len(parts) > MOST_OWN:
-        raise ArgumentError(f"rows of your own (own) are {MOST_OWN} at most, not {len(parts)}")
-    pairs = []
-    for part in parts:
-        words = part.replace("−", "-").split()
-        try:
-            x, y = (float(word) for word in words)
-        except ValueError:
-            raise ArgumentError(
-                f"a row of your own (own) is x and y with a blank between, such as 0.1 2; {part.strip()!r} "
-                "is not"
-            ) from None
-        if not (abs(x) <= 1 and abs(y) <= 3):
-            raise ArgumentError(
-                f"a row of your own (own) has an x from -1 to 1 and a y from -3 to 3; {part.strip()!r} has "
-                "not"
-            )
-        pairs.append((x, y))
-    values = np.array(pairs, dtype=np.float64).reshape(-1, 2)
-    return Points(values[:, 0], values[:, 1])
 
 
 @dataclass(frozen=True)
@@ -113,6 +82,10 @@ class Run:
         """The last checkpoint."""
         return len(self.updates) - 1
 
+    def is_at_a_loss(self, patience: int) -> bool:
+        """Tell whether so many checkpoints in a row brought no lower validation loss; 0 waits for ever."""
+        return bool(patience) and self.last - self.chosen >= patience
+
 
 GRID = np.linspace(-1, 1, 121)
 
@@ -129,8 +102,19 @@ def network(width: int, dropout: float, seed: int) -> sw.nn.Sequential:
     return sw.nn.Sequential(*layers, sw.nn.Linear(width, 1))
 
 
-def train(world: World, width: int, decay: float, dropout: float, seed: int, every: int = EVERY) -> Run:
-    """Train on all training rows at once, and measure at every checkpoint."""
+def train(
+    world: World,
+    width: int,
+    decay: float,
+    dropout: float,
+    seed: int,
+    every: int = EVERY,
+    patience: int = 0,
+) -> Run:
+    """Train on all training rows at once, and measure at every checkpoint.
+
+    With patience, stop early: after so many checkpoints without a lower validation loss.
+    """
     model = network(width, dropout, seed)
     optimizer = sw.optim.AdamW(model.parameters(), lr=_RATE, weight_decay=decay)
     x, y = _column(_STRETCH * world.training.x), _column(world.training.y)
@@ -147,6 +131,8 @@ def train(world: World, width: int, decay: float, dropout: float, seed: int, eve
     for updates in range(UPDATES + 1):
         if updates % every == 0:
             _measure(model, world, run, updates)
+            if run.is_at_a_loss(patience):
+                break
         if updates < UPDATES:
             step()
     return run

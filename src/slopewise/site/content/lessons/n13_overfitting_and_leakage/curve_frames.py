@@ -1,25 +1,40 @@
-"""The frames of the first trap: a checkpoint a frame, then the rows that nobody had."""
+"""The frames of the first trap: a checkpoint a frame, the choice of one, then the rows that nobody had."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from slopewise.site.content.lessons.n13_overfitting_and_leakage.curve import (
+    EVERY,
     GRID,
+    HIGHEST,
+    MOST_OWN,
     NEW,
     UPDATES,
+    Points,
     Run,
     World,
-    parse,
     train,
     truth,
 )
 from slopewise.site.drawing import Plot, brief, linear
 from slopewise.site.drawing.scale import covering
-from slopewise.site.labs import Figure, Frame, Prediction, Table, Values
+from slopewise.site.labs import Figure, Frame, Offer, Prediction, Table, Values
+from slopewise.site.labs import Points as PointsSetting
 
 _CLOSE = 0.05  # of the loss: checkpoints nearer than this share count as alike
 _THIRDS = ("In the first third", "In the second third", "In the last third", "At the very end")
+
+
+OWN = PointsSetting(
+    "own",
+    "Rows of your own",
+    MOST_OWN,
+    (-1.0, 1.0),
+    (-HIGHEST, HIGHEST),
+    note="press on the curve's plot to add or move one; with keys, Tab to the plot. Or type `x y; x y`",
+    only_when=("trap", ("long",)),
+)
 
 
 class CurveFrames:
@@ -27,19 +42,29 @@ class CurveFrames:
 
     def __init__(self, values: Values) -> None:
         rows, self.noise, seed = int(values["rows"]), float(values["noise"]), int(values["seed"])
-        own = parse(str(values["own"]))
-        self.own = len(own.x)
+        rows_of_own = OWN.rows(values["own"])
+        own = Points(np.array([x for x, _, _ in rows_of_own]), np.array([y for _, y, _ in rows_of_own]))
+        self.own = len(rows_of_own)
         self.world = World.collect(rows, self.noise, seed, own)
         self.width = int(values["width"])
-        self.run: Run = train(self.world, self.width, float(values["decay"]), float(values["dropout"]), seed)
-        self._y = covering([*self.world.training.y, *self.world.validation.y, -1.2, 1.2])
+        self.patience = int(values["patience"])
+        self.run: Run = train(
+            self.world,
+            self.width,
+            float(values["decay"]),
+            float(values["dropout"]),
+            seed,
+            patience=self.patience,
+        )
+        self.kept = min(round(int(values["keep"]) / EVERY), self.run.last)
+        self._y = covering([*self.world.training.y, *self.world.validation.y, -2.0, 2.0])
         highest = max(*self.run.validation, *self.run.new, self.run.training[0])
         self._losses = linear(0.0, min(1.08 * highest, 4 * self.run.new[0]))
 
     def frames(self) -> list[Frame]:
-        """Return a frame for each checkpoint, and one that opens the new rows."""
+        """Return a frame for each checkpoint, one to choose among them, and one that opens the new rows."""
         made = [self._checkpoint(place) for place in range(len(self.run.updates))]
-        return [*made, self._ending()]
+        return [*made, self._choosing(), self._ending()]
 
     # ---- frames
 
@@ -53,40 +78,49 @@ class CurveFrames:
                 Figure("Mean squared error. Blue: training; rust: validation", self._errors(place)),
             ),
             table=self._table(place),
-            prediction=self._prediction(place),
+            prediction=self._third() if place == 0 else None,
+        )
+
+    def _choosing(self) -> Frame:
+        run = self.run
+        return Frame(
+            title="Choose the checkpoint",
+            words=(
+                f"The weights of all {len(run.updates)} checkpoints were kept. {NEW:,} new rows wait in an "
+                "envelope: they will say what your choice is worth, and whether another would have been "
+                "better. Who goes on without a choice keeps the last weights, as training leaves them."
+            ),
+            figures=(
+                Figure("The curve of the last checkpoint", self._curve(run.last)),
+                Figure("Mean squared error. Blue: training; rust: validation", self._errors(run.last)),
+            ),
+            table=self._table(run.last),
+            offer=Offer(
+                "keep",
+                "After how many updates were the weights best?",
+                (),
+                run.last + 2,
+                "Keep these weights and open the new rows",
+                (0, run.updates[run.last], EVERY),
+            ),
         )
 
     def _ending(self) -> Frame:
-        run, chosen = self.run, self.run.chosen
-        gain = run.new[run.last] - run.new[chosen]
-        if gain > _CLOSE * run.new[chosen]:
-            verdict = (
-                f"The one with the lowest validation loss, after {run.updates[chosen]} updates: "
-                f"{brief(run.new[chosen], 2)}. Everything after it was spent on learning the noise by heart."
-            )
-        elif gain < -_CLOSE * run.new[chosen]:
-            verdict = (
-                f"The last one, although validation would have stopped after {run.updates[chosen]} updates, "
-                f"at {brief(run.new[chosen], 2)}. Few validation rows are a noisy adviser."
-            )
-        else:
-            verdict = (
-                f"It hardly matters here: after {run.updates[chosen]} updates, where validation would stop, "
-                f"it is {brief(run.new[chosen], 2)}. This network has not the room, or the freedom, to learn "
-                "the noise."
-            )
+        run, kept = self.run, self.kept
+        the_last = ", the last" if kept == run.last else ""
         return Frame(
             title="What is true",
             words=(
-                f"The dashed line is the curve behind the rows, and {NEW:,} new rows were drawn from it. The "
-                f"last checkpoint has a loss of {brief(run.new[run.last], 2)} on them, and "
-                f"{brief(run.training[run.last], 2)} on what it learned. Which one should be kept? {verdict} "
-                f"The noise alone costs {brief(self.noise**2, 2)}: no network can do better on new rows."
+                f"The dashed line is the curve behind the rows, and {NEW:,} new rows were drawn from it. You "
+                f"kept the weights after {run.updates[kept]} updates{the_last}: "
+                f"on new rows their loss is {brief(run.new[kept], 3)}, and {brief(run.training[kept], 3)} on "
+                f"what they learned. {self._verdict()} The noise alone costs {brief(self.noise**2, 2)}: no "
+                "network can do better on new rows."
             ),
             figures=(
                 Figure(
-                    f"Dashed: the truth. Blue: the chosen checkpoint, {run.updates[chosen]}; rust: the last",
-                    self._curve(chosen, revealed=True),
+                    f"Dashed: the truth. Blue: the checkpoint you kept, {run.updates[kept]}; rust: the last",
+                    self._curve(kept, revealed=True),
                 ),
                 Figure(
                     "Mean squared error. Blue: training; rust: validation; dashed: new rows",
@@ -94,6 +128,31 @@ class CurveFrames:
                 ),
             ),
             table=self._table(run.last, revealed=True),
+        )
+
+    def _verdict(self) -> str:
+        """Return what the choice was worth beside those that validation and the new rows would make."""
+        run, kept, chosen = self.run, self.kept, self.run.chosen
+        best = int(np.argmin(run.new))
+        better = sum(loss < run.new[kept] for loss in run.new)
+        words = (
+            "No other checkpoint is better."
+            if not better
+            else f"{better} of the {len(run.new)} checkpoints are better; the best, after "
+            f"{run.updates[best]} updates, has {brief(run.new[best], 3)}."
+        )
+        if kept != chosen:
+            words += (
+                f" The lowest validation loss was after {run.updates[chosen]} updates: on new rows "
+                f"{brief(run.new[chosen], 3)}."
+            )
+        if run.new[run.last] > (1 + _CLOSE) * run.new[best]:
+            return f"{words} What came after the best was spent on learning the noise by heart."
+        if self.patience and run.updates[run.last] < UPDATES:
+            return f"{words} Training stopped early, before much was spoilt."
+        return (
+            f"{words} Going on did no harm here: this network has not the room, or the freedom, to learn the "
+            "noise."
         )
 
     # ---- words
@@ -120,40 +179,21 @@ class CurveFrames:
                 f"The validation loss was lowest after {run.updates[best]} updates: "
                 f"{brief(run.validation[best], 2)}."
             )
+        if place == run.last and run.updates[place] < UPDATES:
+            news += f" It has not fallen for {self.patience} checkpoints, so training **stops early**."
         return f"{here} {news}"
 
-    def _prediction(self, place: int) -> Prediction | None:
+    def _third(self) -> Prediction:
         run = self.run
-        if place == 0:
-            third = run.updates[run.chosen] / UPDATES
-            answer = 3 if run.chosen == run.last else min(int(3 * third), 2)
-            return Prediction(
-                f"The training loss will fall for most of {UPDATES} updates. When will the validation loss "
-                "be lowest?",
-                _THIRDS,
-                answer,
-                f"It is lowest after {run.updates[run.chosen]} updates: "
-                f"{brief(run.validation[run.chosen], 2)}. At the end it is "
-                f"{brief(run.validation[run.last], 2)}.",
-            )
-        if place == run.last:
-            return self._choice()
-        return None
-
-    def _choice(self) -> Prediction:
-        run, chosen = self.run, self.run.chosen
-        ratio = run.new[run.last] / run.new[chosen]
-        answer = 1 if abs(ratio - 1) <= _CLOSE else 0 if ratio > 1 else 2
+        answer = 3 if run.chosen == run.last else min(int(3 * run.updates[run.chosen] / UPDATES), 2)
         return Prediction(
-            f"Choose the checkpoint: which one will do better on {NEW:,} new rows?",
-            (
-                f"The one with the lowest validation loss, after {run.updates[chosen]} updates",
-                "There will be no difference to speak of",
-                f"The last one, with a training loss of {brief(run.training[run.last], 2)}",
-            ),
+            f"The training loss will fall for most of {UPDATES} updates. When will the validation loss "
+            "be lowest?",
+            _THIRDS,
             answer,
-            f"On new rows the first has a loss of {brief(run.new[chosen], 3)}, the last "
-            f"{brief(run.new[run.last], 3)}.",
+            f"It is lowest after {run.updates[run.chosen]} updates: "
+            f"{brief(run.validation[run.chosen], 2)}. At the end it is "
+            f"{brief(run.validation[run.last], 2)}.",
         )
 
     # ---- pictures
@@ -167,6 +207,7 @@ class CurveFrames:
             title="Rows and the network's curve",
             description=f"Training loss {brief(self.run.training[place], 2)}.",
             size=(480, 360),
+            draws="own",
         )
         if revealed:
             plot.line(list(zip(GRID.tolist(), truth(GRID).tolist())), "ink dashed")
@@ -193,7 +234,9 @@ class CurveFrames:
         )
         shown = place + 1
         best = int(np.argmin(run.validation[:shown]))
-        if place:
+        if revealed:
+            plot.rule("forward", x=run.updates[self.kept], label=f"kept: {run.updates[self.kept]}")
+        elif place:
             plot.rule("muted", x=run.updates[best], label=f"lowest validation: {run.updates[best]}")
         for losses, kind in ((run.training, "forward"), (run.validation, "backward")):
             path = [(float(a), b) for a, b in zip(run.updates[:shown], losses[:shown])]
@@ -217,5 +260,5 @@ class CurveFrames:
                 )
                 for k in range(place + 1)
             ],
-            current=run.chosen if revealed else place,
+            current=self.kept if revealed else place,
         )

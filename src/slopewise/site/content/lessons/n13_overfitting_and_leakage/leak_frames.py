@@ -13,6 +13,10 @@ from slopewise.site.content.lessons.n13_overfitting_and_leakage.leaks import (
     KEPT,
     LEAKS,
     NEW,
+    PATIENTS,
+    ROWS_EACH,
+    TRIED,
+    TRIES,
     Floats,
     Outcome,
 )
@@ -26,13 +30,17 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class _Story:
-    """What is told of a leak: the file, the wrong way and the right one, and the reason."""
+    """What is told of a leak: the file, the wrong way and the right one, and the reason.
+
+    `opened` is the log of the envelope with the test rows, if it leaks.
+    """
 
     file: str
     wrong: str
     right: str
     reason: str
     caption: str
+    opened: str
 
 
 _STORIES = {
@@ -46,6 +54,7 @@ _STORIES = {
         "with it on the test rows as well, since those had a say. On new rows the chance is gone.",
         "A dot is a column: its correlation with the target on training rows (across) and test rows (up). "
         "Blue: kept",
+        "twice: to choose columns, to judge",
     ),
     "scale": _Story(
         "32 rows of two columns. The two classes overlap.",
@@ -56,6 +65,28 @@ _STORIES = {
         "scalers and small groups are less kind.",
         "Filled: training rows; rust rings: test rows. Blue ring: mean of the training rows; blue dot: of "
         "all",
+        "twice: for mean and spread, to judge",
+    ),
+    "peek": _Story(
+        f"60 rows of 12 columns, each of which says a little about the target. We will train {TRIES} models, "
+        f"each on {TRIED} columns drawn by lot, and keep one.",
+        f"We look at the score of all {TRIES} **on the test rows**, keep the best, and report its score.",
+        f"We look at the score of all {TRIES} on validation rows, keep the best, and open the test rows for "
+        "it alone.",
+        f"The {TRIES} models are about alike. The best of so many scores is mostly the luckiest, and luck "
+        "does not come along to new rows. Whatever chooses, flatters: so the rows that choose may not judge.",
+        "A dot is a model, by its score on the rows that choose. Blue: kept",
+        f"{TRIES} times, once for each model",
+    ),
+    "groups": _Story(
+        f"{PATIENTS} patients, {ROWS_EACH} rows each. Rows of one patient lie near each other. The model is "
+        "a memory: it answers with the class of the nearest row that it learned.",
+        f"We split the {PATIENTS * ROWS_EACH} rows **by lot**, whoever they belong to.",
+        "We split by patient: all rows of one are on the same side.",
+        "By lot, nearly every test row has a row of the same patient among the training rows. The model "
+        "recognises the patient and need not know the illness. New rows belong to new patients.",
+        "Small: training rows. Rust: test rows whose patient was learned; blue rings: test rows of others",
+        "once; but its patients were known",
     ),
     "copies": _Story(
         "40 rows. Two exports were merged, and each row is in the file twice. The model is a memory: it "
@@ -65,6 +96,7 @@ _STORIES = {
         "Most test rows have their twin among the training rows, with the answer. Copying rare rows to "
         "balance the classes before the split is the same mistake.",
         "Small: training rows. Rust: test rows whose twin was learned; blue rings: test rows without a twin",
+        "once; but copies of its rows lay outside",
     ),
     "later": _Story(
         "60 patients, a measurement, and a column that says who was treated. In the file nearly all the ill "
@@ -74,6 +106,7 @@ _STORIES = {
         "For who comes in new, nobody has decided on a treatment: the column says no for all. The split "
         "could not see it, because training and test rows come from the same finished file.",
         "Across: the measurement; up: treated or not. Filled: ill; hollow: healthy",
+        "once; it holds the answer as well",
     ),
 }
 
@@ -99,7 +132,8 @@ class LeakFrames:
             self._frame(
                 "Learn, and open the test rows",
                 f"The model learns from the training rows and judges {_percent(test)} of the test rows "
-                "right.",
+                "right. The log of their envelope says: opened "
+                f"{'once: to judge' if self.mended else story.opened}.",
                 2,
             ),
             self._frame(
@@ -150,7 +184,9 @@ class LeakFrames:
         draw = {
             "columns": self._columns,
             "scale": self._scale,
+            "peek": self._peek,
             "copies": self._copies,
+            "groups": self._copies,
             "later": self._later,
         }[self.name]
         return draw(stage)
@@ -175,6 +211,27 @@ class LeakFrames:
         plot.rule("muted", x=0.0)
         plot.dots([point for number, point in enumerate(points) if number not in kept], "", 2.4)
         plot.dots([points[number] for number in sorted(kept)], "forward", 5)
+        return plot.svg()
+
+    def _peek(self, stage: int) -> str:
+        """Draw the models by the score that chooses: piled up, and from stage 3 on by what is true."""
+        chose, true = self.outcome.shown["learned"], self.outcome.shown["test"]
+        piled = np.array([1.0 + float((chose[:k] == score).sum()) for k, score in enumerate(chose)])
+        is_open = stage >= 3
+        plot = Plot(
+            _shares(chose),
+            _shares(true) if is_open else linear(0, float(piled.max()) + 1, 4),
+            x_title="score on validation rows" if self.mended else "score on test rows",
+            y_title="score on new rows" if is_open else "models",
+            title="The models",
+            description=f"{TRIES} models by their score" if stage else "Nothing is trained yet.",
+            size=(480, 380),
+        )
+        if stage:
+            kept = int(self.outcome.shown["kept"][0])
+            points = _points(np.stack([chose, true if is_open else piled], axis=1))
+            plot.dots([point for number, point in enumerate(points) if number != kept], "hollow", 4)
+            plot.dots([points[kept]], "forward", 6)
         return plot.svg()
 
     def _scale(self, stage: int) -> str:
@@ -259,16 +316,16 @@ class LeakFrames:
     def _table(self, stage: int) -> Table:
         rows = []
         for way, name in ((False, "with the leak"), (True, "done right")):
-            outcome = self.both[way]
+            outcome, opened = self.both[way], "once: to judge" if way else self.story.opened
             if stage >= 4:
-                rows.append(
-                    (name, _percent(float(outcome.reported.mean())), _percent(float(outcome.true.mean())))
-                )
+                test, new = (_percent(float(share.mean())) for share in (outcome.reported, outcome.true))
+                rows.append((name, opened, test, new))
             elif way == self.mended:
                 test, new = _percent(float(outcome.reported[0])), _percent(float(outcome.true[0]))
-                rows.append((name, test if stage >= 2 else "not yet", new if stage >= 3 else "not yet"))
+                known = (opened, test) if stage >= 2 else ("sealed", "not yet")
+                rows.append((name, *known, new if stage >= 3 else "not yet"))
         caption = f"Means over {FILES} files" if stage >= 4 else "This file"
-        return Table(caption, ("Way", "Test score", "On new rows"), rows)
+        return Table(caption, ("Way", "Envelope opened", "Test score", f"On {NEW:,} new rows"), rows)
 
 
 def _accuracies(lowest: float, description: str) -> Plot:
@@ -286,6 +343,13 @@ def _accuracies(lowest: float, description: str) -> Plot:
     )
     plot.rule("muted", y=0.5, label="a coin")
     return plot
+
+
+def _shares(values: Floats) -> Scale:
+    """Return a scale in percent around some shares."""
+    low, high = float(values.min()) - 0.04, float(values.max()) + 0.04
+    scale = linear(low, high)
+    return Scale(low, high, tuple((value, _percent(value)) for value, _ in scale.ticks), scale.place)
 
 
 def _percent(share: float) -> str:

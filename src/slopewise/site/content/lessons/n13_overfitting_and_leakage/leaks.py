@@ -1,7 +1,8 @@
-"""The other traps of this lesson: four ways in which test rows get into training, and the same without.
+"""The other traps of this lesson: six ways in which test rows have their say, and the same without.
 
 All are run on many small files at once, so that a score can be told from luck. The model is a linear
-classifier; for copied rows it is a memory, which answers with the class of the nearest row it learned.
+classifier; for copied rows and for groups it is a memory, which answers with the class of the nearest row it
+learned.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
 FILES = 24  # files of a run; the first one is shown
-NEW = 2000
+NEW = 10_000
 COLUMNS, KEPT = 300, 8
+TRIES, TRIED = 20, 3  # models that are peeked at, and columns of each
+PATIENTS, ROWS_EACH = 16, 4
 _UPDATES, _RATE = 80, 0.1
 _DEAL = 77  # the stream of permutations that deals rows
 
@@ -43,8 +46,8 @@ class Outcome:
         return float(self.reported.mean() - self.true.mean())
 
 
-def linear(X: Floats, y: Numbers) -> Callable[[Floats], NDArray[np.bool_]]:
-    """Train a linear classifier for each file; return what each says of further rows.
+def linear(X: Floats, y: Numbers) -> Callable[..., NDArray[np.bool_]]:
+    """Train a linear classifier for each file; return what each, or only some, say of further rows.
 
     Parameters
     ----------
@@ -70,9 +73,10 @@ def linear(X: Floats, y: Numbers) -> Callable[[Floats], NDArray[np.bool_]]:
     for _ in range(_UPDATES):
         step()
 
-    def says(rows: Floats) -> NDArray[np.bool_]:
+    def says(rows: Floats, only: Numbers | slice = slice(None)) -> NDArray[np.bool_]:
         with sw.no_grad():
-            said: NDArray[np.bool_] = (sw.tensor(rows) @ weight + bias).numpy()[:, :, 0] > 0
+            logits = sw.tensor(rows) @ sw.tensor(weight.numpy()[only]) + sw.tensor(bias.numpy()[only])
+        said: NDArray[np.bool_] = logits.numpy()[:, :, 0] > 0
         return said
 
     return says
@@ -186,26 +190,106 @@ def copies(seed: int, mended: bool) -> Outcome:
     order, held = _orders(X.shape[1], seed), X.shape[1] // 4
     test, learned = order[:, :held], order[:, held:]
     X_test, X_learned, y_learned = _pick(X, test), _pick(X, learned), _pick(y, learned)
-    new, new_y = _file(NEW // 4, seed, 6, distance, files=1)
-    twins = (nearest(X_test[:1], X_learned[:1])[1] == 0)[0]
+    new, new_y = _file(NEW, seed, 6, distance, files=1)
+    known = {tuple(row) for row in X_learned[0].tolist()}
+    twins = np.array([tuple(row) in known for row in X_test[0].tolist()])
     return Outcome(
         _share(_remembered(X_test, X_learned, y_learned), _pick(y, test)),
-        _share(_remembered(np.repeat(new, FILES, axis=0), X_learned, y_learned), new_y),
+        _share(_remembered(new, X_learned, y_learned), new_y),
         {"learned": X_learned[0], "test": X_test[0], "twins": twins.astype(np.float64)},
     )
 
 
-def nearest(rows: Floats, learned: Floats) -> tuple[Numbers, Floats]:
-    """Return for each row the number of the nearest learned row, and the squared distance to it."""
-    difference = sw.tensor(rows)[:, :, None, :] - sw.tensor(learned)[:, None, :, :]
-    distances = (difference**2).sum(axis=-1)
-    return sw.argmin(distances, axis=2).numpy(), sw.min(distances, axis=2).numpy()
+def nearest(rows: Floats, learned: Floats) -> Numbers:
+    """Return for each row, shape (rows, 2), the number of the nearest learned row."""
+    known = sw.tensor(learned)
+    # The squared distance, without the part that is the same for all learned rows.
+    distances = (known**2).sum(-1) - 2 * (sw.tensor(rows) @ known.T)
+    found: Numbers = sw.argmin(distances, axis=1).numpy()
+    return found
 
 
 def _remembered(rows: Floats, learned: Floats, classes: Numbers) -> NDArray[np.bool_]:
-    found = nearest(rows, learned)[0]
-    said: NDArray[np.bool_] = np.take_along_axis(classes, found, axis=1) == 1
-    return said
+    """Return what each file's memory says of its rows, or of the same rows for all files."""
+    of_files = np.broadcast_to(rows, (len(learned), *rows.shape[1:]))
+    said = [one[nearest(asked, known)] for asked, known, one in zip(of_files, learned, classes)]
+    right: NDArray[np.bool_] = np.stack(said) == 1
+    return right
+
+
+# ---- a group on both sides
+
+
+def groups(seed: int, mended: bool) -> Outcome:
+    """Split rows of which some belong to one patient: by lot, or by patient."""
+    X, y = _patients(PATIENTS, seed, 11, FILES)
+    held = PATIENTS // 4
+    if mended:
+        order = _orders(PATIENTS, seed)[:, :, None] * ROWS_EACH + np.arange(ROWS_EACH)
+        order = order.reshape(FILES, -1)
+    else:
+        order = _orders(PATIENTS * ROWS_EACH, seed)
+    test, learned = order[:, : held * ROWS_EACH], order[:, held * ROWS_EACH :]
+    X_test, X_learned, y_learned = _pick(X, test), _pick(X, learned), _pick(y, learned)
+    new, new_y = _patients(NEW // ROWS_EACH, seed, 13, 1)
+    known = set((learned[0] // ROWS_EACH).tolist())
+    shared = np.array([patient in known for patient in (test[0] // ROWS_EACH).tolist()])
+    return Outcome(
+        _share(_remembered(X_test, X_learned, y_learned), _pick(y, test)),
+        _share(_remembered(new, X_learned, y_learned), new_y),
+        {"learned": X_learned[0], "test": X_test[0], "twins": shared.astype(np.float64)},
+    )
+
+
+def _patients(count: int, seed: int, call: int, files: int) -> tuple[Floats, Numbers]:
+    """Return rows of patients, half of them ill: the rows of one lie near each other."""
+    ill = np.arange(count) % 2
+    centres = normal(files * count * 2, seed, call).reshape(files, count, 2)
+    centres[:, :, 0] += 0.8 * (ill - 0.5)
+    near = 0.1 * normal(files * count * ROWS_EACH * 2, seed, call + 1).reshape(files, -1, 2)
+    return np.repeat(centres, ROWS_EACH, axis=1) + near, np.tile(np.repeat(ill, ROWS_EACH), (files, 1))
+
+
+# ---- peeked at the test rows
+
+
+def peek(seed: int, mended: bool) -> Outcome:
+    """Train 20 models, each on three columns of its own; keep the one that some rows score best.
+
+    Which rows choose is the only difference: the test rows, or validation rows. All models are weak, and
+    about alike.
+    """
+    rows, held, columns = 60, 15, 12
+    y = np.tile(np.arange(rows) % 2, (FILES, 1))
+    X = normal(FILES * rows * columns, seed, 15).reshape(FILES, rows, columns)
+    new, new_y = normal(NEW * columns, seed, 16).reshape(1, NEW, columns), np.arange(NEW) % 2
+    X += 0.35 * (y - 0.5)[:, :, None]
+    new += 0.35 * (new_y - 0.5)[None, :, None]
+    tried = np.stack([permutation(columns, seed, _DEAL, 1000 + k)[:TRIED] for k in range(TRIES)])
+    order = _orders(rows, seed)
+    test, validation, learned = order[:, :held], order[:, held : 2 * held], order[:, 2 * held :]
+    says = linear(_each_try(_pick(X, learned), tried), np.repeat(_pick(y, learned), TRIES, axis=0))
+
+    def scores(part: Numbers) -> Floats:
+        said = says(_each_try(_pick(X, part), tried))
+        return _share(said, np.repeat(_pick(y, part), TRIES, axis=0)).reshape(FILES, TRIES)
+
+    on_test = scores(test)
+    chose = scores(validation) if mended else on_test
+    kept, files = chose.argmax(axis=1), np.arange(FILES)
+    of_first = _share(says(_each_try(new, tried), slice(TRIES)), new_y)
+    true = says(new[0][:, tried[kept]].transpose(1, 0, 2), files * TRIES + kept)
+    return Outcome(
+        on_test[files, kept],
+        _share(true, new_y),
+        {"learned": chose[0], "test": of_first, "kept": kept[:1].astype(np.float64)},
+    )
+
+
+def _each_try(X: Floats, tried: Numbers) -> Floats:
+    """Return the columns of each try for each file, shape (files * tries, rows, columns of a try)."""
+    files, rows, _ = X.shape
+    return X[:, :, tried].transpose(0, 2, 1, 3).reshape(files * len(tried), rows, tried.shape[1])
 
 
 # ---- a column from later
@@ -239,7 +323,9 @@ def later(seed: int, mended: bool) -> Outcome:
 
 LEAKS: dict[str, Callable[[int, bool], Outcome]] = {
     "columns": columns,
-    "scale": scale,
+    "peek": peek,
     "copies": copies,
+    "groups": groups,
     "later": later,
+    "scale": scale,
 }
