@@ -120,3 +120,15 @@ def test_a_plot_that_picks_settings_says_where_its_frame_lies():
     assert made.at(-2, 0) == (left, bottom)
     assert made.at(3, 1) == (right, top)
     assert "data-picks" not in plot().svg()
+
+
+@pytest.mark.parametrize("width", [440, 560])
+@pytest.mark.parametrize("y", [logarithmic(1e-12, 1.0), linear(0, 2e6), linear(0, 0.004), linear(-3, 3)])
+def test_the_title_of_an_axis_stands_clear_of_its_ticks(width, y):
+    root = check(Plot(linear(0, 1), y, x_title="x", y_title="loss", title="t", size=(width, 320)).svg())
+    unit = 1.25 if "large" in root.attrib["class"] else 1.0
+    texts = {text.text: text for text in root.iter("text")}
+    title = float(texts["loss"].attrib["y"]) + 4
+    for _, tick in y.ticks:
+        width = unit * sum(4 if sign in "⁻⁰¹²³⁴⁵⁶⁷⁸⁹.," else 7 for sign in tick)
+        assert float(texts[tick].attrib["x"]) - width > title

@@ -19,6 +19,7 @@ from slopewise.site.content.lessons.n02_gradient_and_derivative.surfaces import 
     slope_along,
 )
 from slopewise.site.drawing import Plot, Scale, brief, linear, vector
+from slopewise.site.drawing.plot import size_around
 from slopewise.site.drawing.scale import covering
 from slopewise.site.labs import Choice, Figure, Frame, Lab, Number, Prediction, Table, Values
 
@@ -270,7 +271,7 @@ class _Place:
             y_title="w₂",
             title=f"Contour map of {self.surface.name} with the point",
             description=f"The point is at {_shown(self.point)}; the gradient is {_shown(self.gradient)}.",
-            size=(round(66 + 2 * _WIDE * _UNIT), round(56 + 2 * _HIGH * _UNIT)),
+            size=size_around(2 * _WIDE * _UNIT, 2 * _HIGH * _UNIT),
             picks=("w1", "w2"),
         )
         levels = np.unique(np.quantile(self.heights, _LEVELS))
