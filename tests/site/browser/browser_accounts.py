@@ -6,15 +6,6 @@ Not collected by default: `make test-site` runs files of this name.
 from site_visitors import PASSWORD
 
 
-def open_review(reader, page, left):
-    """Open the cards of the day, and wait until the browser holds them all."""
-    with page.expect_response("**/api/queue*") as queue:
-        reader.open("/review")
-    assert queue.value.json()["left"] == left
-    page.wait_for_function("() => document.readyState == 'complete'")
-    page.wait_for_timeout(50)
-
-
 def waiting(page):
     return page.evaluate("Object.keys(localStorage).filter((key) => key.includes('outbox')).length")
 
@@ -47,7 +38,7 @@ def test_what_was_done_without_an_account_is_merged_at_sign_up(reader, page):
         "() => document.querySelector('[data-merge-text]').textContent.includes('now belong')"
     )
     assert page.input_value("#time_zone") == "Europe/Berlin"
-    page.wait_for_function("() => !Object.keys(localStorage).some((key) => key.includes('outbox'))")
+    reader.wait_until_sent()
     kept = reader.exported()
     assert [review["grade"] for review in kept["reviews"]] == ["good", "again"]
     assert {row["kind"] for row in kept["progress"]} == {"answer", "last"}
@@ -57,7 +48,7 @@ def test_what_was_done_without_an_account_is_merged_at_sign_up(reader, page):
 
 def test_the_cards_of_the_day_are_graded_undone_and_laid_to_rest_with_the_keyboard(reader, page):
     reader.sign_up()
-    open_review(reader, page, "20 new")
+    assert reader.open_review()["left"] == "20 new"
     first = card(page)
     grade(page, "3")
     page.keyboard.press("u")
@@ -68,14 +59,14 @@ def test_the_cards_of_the_day_are_graded_undone_and_laid_to_rest_with_the_keyboa
     page.wait_for_function(
         "first => document.querySelector('[data-place] [data-card]').dataset.card != first", arg=first
     )
-    page.wait_for_function("() => !Object.keys(localStorage).some((key) => key.includes('outbox'))")
+    reader.wait_until_sent()
     assert [event["kind"] for event in reader.exported()["events"]] == ["undo", "suspend"]
     assert reader.fits()
 
 
 def test_grades_given_offline_are_kept_and_sent_once_the_network_is_back(reader, page):
     reader.sign_up()
-    open_review(reader, page, "20 new")
+    assert reader.open_review()["left"] == "20 new"
     reader.watch.expected = ["ERR_INTERNET_DISCONNECTED"]
     page.context.set_offline(True)
     for key in "34":
@@ -84,7 +75,7 @@ def test_grades_given_offline_are_kept_and_sent_once_the_network_is_back(reader,
     assert "2 answers are kept in this browser" in page.inner_text("[data-told]")
     assert waiting(page) == 2
     page.context.set_offline(False)
-    page.wait_for_function("() => !Object.keys(localStorage).some((key) => key.includes('outbox'))")
+    reader.wait_until_sent()
     assert sorted(review["grade"] for review in reader.exported()["reviews"]) == ["easy", "good"]
 
 
@@ -93,7 +84,7 @@ def test_the_last_card_of_a_day_is_followed_by_word_that_it_was_the_last(reader,
     page.fill("#new_per_day", "2")
     page.click("main form >> nth=0 >> button")
     page.wait_for_url("**/account?done=settings")
-    open_review(reader, page, "2 new")
+    assert reader.open_review()["left"] == "2 new"
     grade(page, "4")
     grade(page, "4")
     page.wait_for_selector(".done")

@@ -1,6 +1,7 @@
 """Classes and cards from Anki in Chromium: joined by keyboard, seen by the teacher, shown with media."""
 
 import base64
+import csv
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -74,6 +75,53 @@ def test_a_class_is_joined_with_the_keyboard_and_seen_by_its_teacher(reader, pag
         assert teacher.fits()
 
 
+def test_a_member_withdraws_consent_leaves_and_a_class_is_ended(reader, page, teacher, browser):
+    code, place = teacher.page.inner_text(".big-code"), teacher.page.url.partition("?")[0]
+    fields = {"code": code, "display_name": "Removed", "share": "yes"}
+    assert browser().sign_up().post("/classes/join", fields).status_code == 303
+    reader.sign_up()
+    reader.open(f"/classes/join?code={code}")
+    reader.type_into("#display_name", "Emmy")
+    reader.tab_to("[name=share]")
+    page.keyboard.press("Space")
+    reader.press("Join the class")
+    teacher.page.goto(place)
+    teacher.tab_to("a", "Progress as CSV")
+    with teacher.page.expect_download() as found:
+        teacher.page.keyboard.press("Enter")
+    rows = list(csv.reader(found.value.path().read_text().splitlines()))
+    assert {row[0] for row in rows[1:]} == {"Emmy", "Removed"}
+    assert "@" not in str(rows)
+
+    reader.press("Stop sharing")
+    assert "what the teacher could see of you is gone" in page.inner_text("main")
+    teacher.page.goto(place)
+    row = teacher.page.locator(".roster tr", has_text="Emmy")
+    assert "shares no progress" in row.inner_text()
+
+    teacher.page.locator(".roster tr", has_text="Removed").locator("summary").focus()
+    teacher.page.keyboard.press("Enter")
+    teacher.press("Remove from the class")
+    assert "The member is removed, and the code is void." in teacher.page.inner_text("main")
+    assert "Nobody can join now" in teacher.page.inner_text("main")
+    teacher.press("Make")
+    assert teacher.page.inner_text(".big-code") != code
+    teacher.press("Take back")
+    assert "It is no longer assigned." in teacher.page.inner_text("main")
+
+    reader.open("/classes")
+    reader.press("Leave the class")
+    assert "You left the class. Your progress stays yours." in page.inner_text("main")
+    assert reader.fits()
+    teacher.page.goto(place)
+    assert teacher.page.inner_text("#members") == "0 members"
+    teacher.press("End the class")
+    teacher.press("End the class", "button.danger")
+    assert "The class has ended." in teacher.page.inner_text("main")
+    teacher.watch.expected = ["status of 404"]
+    assert teacher.page.goto(place).status == 404
+
+
 def test_cards_from_anki_are_reviewed_with_their_images_and_sounds(reader, page, tmp_path, violations):
     for name, content in (("wave.png", PNG), ("tone.wav", SOUND)):
         (tmp_path / name).write_bytes(content)
@@ -97,8 +145,7 @@ def test_cards_from_anki_are_reviewed_with_their_images_and_sounds(reader, page,
     page.click("text=Show the cards")
     assert violations(page) == []
     assert reader.fits()
-    with page.expect_response("**/api/queue*"):
-        reader.open("/review?deck=own")
+    reader.open_review("own")
     page.wait_for_function("() => document.querySelector('.from-anki img')?.naturalWidth === 1")
     page.keyboard.press("Space")
     seconds = page.evaluate(

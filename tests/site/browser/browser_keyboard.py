@@ -3,24 +3,15 @@
 from site_visitors import PASSWORD
 
 
-def tab_to(page, selector, most=120):
-    """Press Tab until what has the focus fits a selector."""
-    for _ in range(most):
-        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"the Tab key does not reach {selector} on {page.url}")
-
-
 def test_a_question_is_answered_and_a_lab_scrubbed_by_keyboard(reader, page):
     reader.open("/lessons/gradient-descent")
     page.keyboard.press("Tab")
     assert page.inner_text(":focus") == "Skip to the content"
     page.keyboard.press("Enter")
-    tab_to(page, "[data-skip]")
+    reader.tab_to("[data-skip]")
     page.keyboard.press("Space")
     page.keyboard.press("Shift+Tab")
-    tab_to(page, ".scrub")
+    reader.tab_to(".scrub")
     for step in (1, 2):
         page.keyboard.press("ArrowRight")
         page.wait_for_function(
@@ -28,9 +19,9 @@ def test_a_question_is_answered_and_a_lab_scrubbed_by_keyboard(reader, page):
         )
     page.keyboard.press("ArrowLeft")
     page.wait_for_function("() => new URL(location.href).searchParams.get('step') == 1")
-    tab_to(page, "[data-question] input")
+    reader.tab_to("[data-question] input")
     page.keyboard.press("Space")
-    tab_to(page, "[data-question] summary")
+    reader.tab_to("[data-question] summary")
     page.keyboard.press("Enter")
     page.wait_for_function("() => document.querySelector('[data-verdict]').textContent")
     assert reader.fits()
@@ -39,18 +30,16 @@ def test_a_question_is_answered_and_a_lab_scrubbed_by_keyboard(reader, page):
 def test_from_sign_up_to_deletion_by_keyboard(reader, page):
     email = f"keys{id(reader)}@example.org"
     reader.open("/sign-up")
-    tab_to(page, "#email")
-    page.keyboard.type(email)
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    reader.type_into("#email", email)
+    reader.press("Send the link")
     reader.open(reader.served.mailbox.link(email))
-    tab_to(page, "#password")
+    reader.tab_to("#password")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url("**/account*")
     assert reader.exported()["account"]["email"] == email
     reader.open("/account/delete")
-    tab_to(page, "main input[type=password]")
+    reader.tab_to("main input[type=password]")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url(f"{reader.served.address}/")

@@ -80,7 +80,7 @@ def test_somebody_subscribes_and_manages_it(reader, page, stripe, violations):
 
 
 def test_without_script_it_goes_as_well(new_reader, stripe):
-    reader = new_reader("phone-dark", java_script_enabled=False)
+    reader = new_reader("phone", java_script_enabled=False)
     subscribe(reader, stripe)
 
 

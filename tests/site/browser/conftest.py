@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 import uvicorn
+from site_databases import KIND
+from site_templates import HEADER, TellsTemplates
 from site_visitors import PASSWORD, Browser, give_everything, lab_frame
 
 FLAGS = [
@@ -26,8 +28,10 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-WIDE, PHONE = (1280, 900), (375, 800)
-LOOKS = {"wide-light": (*WIDE, "light"), "phone-dark": (*PHONE, "dark")}  # pairwise: each once with each
+SIZES = {"wide": (1280, 900), "phone": (375, 800)}
+# Pairwise over both databases: each size with each colour scheme once, and each of both with each database.
+SCHEMES = ("light", "dark") if KIND == "sqlite" else ("dark", "light")
+LOOKS = dict(zip(SIZES, SCHEMES, strict=True))
 AXE = Path(__file__).parents[3] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 NUMBERS = itertools.count(1)
 
@@ -35,8 +39,9 @@ NUMBERS = itertools.count(1)
 class Served:
     """The site under an address of its own."""
 
-    def __init__(self, application, address, loop):
+    def __init__(self, application, templates, address, loop):
         self.application = application
+        self.templates = templates  # the names of all
         self.address = address
         self.loop = loop
         self.mailbox = application.state.mailer
@@ -58,8 +63,10 @@ class Watch:
         self.complaints = []
         self.expected = []  # parts of complaints that a test provokes
         self.away = []
+        self.templates = set()  # what the page was made of, with what its scripts fetched
         self.host = urlsplit(address).netloc
         page.on("console", self._console)
+        page.on("response", self._response)
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         page.on("request", self._request)
         page.on("crash", lambda _: self.complaints.append(f"{page.url}: crashed"))
@@ -72,6 +79,11 @@ class Watch:
         parts = urlsplit(sent.url)
         if parts.netloc != self.host and parts.scheme not in ("data", "blob"):
             self.away.append(sent.url)
+
+    def _response(self, answer):
+        if answer.request.is_navigation_request() and not answer.frame.parent_frame:
+            self.templates.clear()
+        self.templates.update(answer.headers.get(HEADER, "").split())
 
     def check(self):
         assert self.away == [], "requests off loopback"
@@ -101,10 +113,46 @@ class Reader:
         self.page.wait_for_url("**/account*")
         return self.email
 
+    def open_review(self, deck=""):
+        """Open the cards of the day, wait until the browser holds them, and return what the site sent."""
+        with self.page.expect_response("**/api/queue*") as queue:
+            self.open(f"/review?deck={deck}")
+        found = queue.value.json()
+        self.page.wait_for_timeout(100)  # the script has put them in their place
+        return found
+
+    def wait_until_sent(self):
+        """Wait until the browser keeps no answer that the site does not have."""
+        self.page.wait_for_function("() => !Object.keys(localStorage).some((key) => key.includes('outbox'))")
+
     def take_cookies(self, somebody):
         """Be somebody who is logged in elsewhere."""
         cookies = [{"name": cookie.name, "value": cookie.value} for cookie in somebody.client.cookies.jar]
         self.page.context.add_cookies([cookie | {"url": self.served.address} for cookie in cookies])
+
+    def tab_to(self, selector, words="", most=250):
+        """Press Tab until what has the focus fits a selector, and begins with some words."""
+        is_there = (
+            "([selector, words]) => document.activeElement.matches(selector)"
+            " && document.activeElement.textContent.trim().startsWith(words)"
+        )
+        for _ in range(most):
+            if self.page.evaluate(is_there, [selector, words]):
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"the Tab key does not reach {selector} {words} on {self.page.url}")
+
+    def type_into(self, selector, text):
+        """Come to a field by the Tab key, and type a text in place of what it holds."""
+        self.tab_to(selector)
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.type(text)
+
+    def press(self, words, selector="button", then="**"):
+        """Come to a button by the Tab key and press it; wait for the page that follows."""
+        self.tab_to(selector, words)
+        with self.page.expect_navigation(url=then):
+            self.page.keyboard.press("Enter")
 
     def exported(self):
         return self.page.evaluate("fetch('/account/export.json').then((answer) => answer.json())")
@@ -117,7 +165,8 @@ class Reader:
 @pytest.fixture(scope="session")
 def served(application):
     """The site, served by uvicorn in a thread; the runs that lessons open with have been made."""
-    server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="warning"))
+    named = TellsTemplates(application)
+    server = uvicorn.Server(uvicorn.Config(named, port=0, log_level="warning"))
     loops = []
 
     async def serve():
@@ -135,7 +184,7 @@ def served(application):
     with httpx2.Client(base_url=address, timeout=60) as client:
         for outline in application.state.course.outlines:
             assert lab_frame(client, outline.slug).status_code == 200
-    yield Served(application, address, loops[0])
+    yield Served(application, named.names, address, loops[0])
     server.should_exit = True
     thread.join(10)
 
@@ -187,13 +236,13 @@ def new_reader(chromium, served):
     """Makes readers, each in a browser profile of their own; all are checked at the end of the test."""
     made = []
 
-    def make(look="wide-light", **options):
-        width, height, scheme = LOOKS[look]
+    def make(look="wide", **options):
+        width, height = SIZES[look]
         context = chromium.new_context(
             viewport={"width": width, "height": height},
-            color_scheme=scheme,
+            color_scheme=LOOKS[look],
             timezone_id="Europe/Berlin",
-            has_touch=width == PHONE[0],
+            has_touch=look == "phone",
             **options,
         )
         context.set_default_timeout(15_000)
@@ -210,7 +259,7 @@ def new_reader(chromium, served):
 
 @pytest.fixture(params=LOOKS)
 def reader(request, new_reader):
-    """Somebody at a wide, light screen, then at a phone in the dark."""
+    """Somebody at a wide screen, then at a phone."""
     return new_reader(request.param)
 
 

@@ -1,10 +1,19 @@
 // The cards of the day without a page between them: graded here, sent in the background, shown also while offline.
-import { flush, record, waiting } from "./outbox.js";
+import { RETRY_SECONDS, flush, patience, record, waiting, whyNot } from "./outbox.js";
 
+// What has gone wrong, and what becomes of the answers that this browser keeps.
 const SAYS = {
-  offline: (count) => `No connection. ${count} kept in this browser; they are sent as soon as it is back.`,
-  "logged out": (count) => `You are logged out. ${count} kept in this browser until you log in again.`,
+  offline: () => ["No connection.", "sent as soon as it is back"],
+  busy: () => ["The site is busy.", `sent again ${soon(patience())}`],
+  "logged out": () => ["You are logged out.", "sent when you log in again"],
+  "out of date": () => ["This page is out of date: load it again.", "sent then"],
+  refused: () => ["The site refused what was sent: load the page again.", "not lost"],
 };
+
+function soon(seconds) {
+  if (seconds > 90) return `in ${Math.ceil(seconds / 60)} minutes`;
+  return seconds > 1 ? `in ${seconds} seconds` : "in a moment";
+}
 
 class Review {
   constructor(root) {
@@ -16,6 +25,7 @@ class Review {
     root.addEventListener("submit", (event) => this.submit(event));
     document.addEventListener("keydown", (event) => this.key(event));
     window.addEventListener("online", () => this.load());
+    document.addEventListener("slopewise:outbox", ({ detail }) => this.tell(detail));
     this.load();
   }
 
@@ -24,19 +34,29 @@ class Review {
   }
 
   async load() {
-    this.tell(await flush());
+    clearTimeout(this.again);
+    const how = await this.fetchQueue();
+    this.tell(how);
+    if (how === "offline" || how === "busy") this.again = setTimeout(() => this.load(), 1000 * (patience() || RETRY_SECONDS));
+  }
+
+  // Gives what came of sending what waits, or why no queue came. While grades wait, the site's queue is out of date.
+  async fetchQueue() {
+    const how = await flush();
+    if (how !== "sent" && how !== "refused") return how;
     const acts = this.acts;
     try {
       const answer = await fetch(`/api/queue?deck=${this.root.dataset.deck}`, { headers: { Accept: "application/json" } });
-      if (!answer.ok) return this.tell(answer.status === 401 ? "logged out" : "offline");
+      if (!answer.ok) return whyNot(answer);
       const queue = await answer.json();
-      if (acts !== this.acts) return this.load();
+      if (acts !== this.acts) return this.fetchQueue();
       this.cards = queue.cards;
       this.root.querySelector("[data-left]").textContent = `${queue.left[0].toUpperCase()}${queue.left.slice(1)}.`;
       if (!queue.cards.length && !this.place.querySelector(".done")) location.reload();
       else if (queue.cards.length && queue.cards[0].card !== this.card) this.show();
+      return how;
     } catch {
-      this.tell("offline");
+      return "offline";
     }
   }
 
@@ -57,7 +77,7 @@ class Review {
       this.show();
       const left = this.root.querySelector("[data-left]");
       left.textContent = `${this.cards.length} more at hand.`;
-      this.tell(await flush());
+      flush(); // what came of it is told
       return;
     }
     if (entry.kind !== "undo") this.place.replaceChildren(); // what was graded is not graded again while offline
@@ -87,8 +107,12 @@ class Review {
   tell(how) {
     const told = this.root.querySelector("[data-told]");
     const count = waiting().length;
-    told.hidden = !(how in SAYS) || (how === "offline" && !count);
-    if (!told.hidden) told.textContent = SAYS[how](count === 1 ? "One answer is" : `${count} answers are`);
+    const goesOn = !count && this.card && (how === "offline" || how === "busy");
+    told.hidden = !(how in SAYS) || Boolean(goesOn);
+    if (told.hidden) return;
+    const [what, then] = SAYS[how]();
+    const kept = count === 1 ? "One answer is" : `${count} answers are`;
+    told.textContent = count ? `${what} ${kept} kept in this browser, and ${then}.` : what;
   }
 }
 
