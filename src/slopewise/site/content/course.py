@@ -11,7 +11,7 @@ from typing import Any
 
 from slopewise.engine.errors import DataError
 from slopewise.site.content import markup
-from slopewise.site.content.lesson import LESSONS, Card, Lesson, parse_toml, read_lesson
+from slopewise.site.content.lesson import LESSONS, TAGS, Card, Lesson, parse_toml, read_lesson, read_rows
 from slopewise.site.content.outline import Outline, load_outline
 
 _HERE = Path(__file__).parent
@@ -53,6 +53,7 @@ class Term:
     definition: str
     lesson: str
     also: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ("definition",)
 
     @property
     def anchor(self) -> str:
@@ -178,7 +179,7 @@ def load_course() -> Course:
     if missing := set(outlines) - slugs:
         raise DataError(f"{_HERE / 'course.toml'}: does not name the lessons {', '.join(sorted(missing))}")
     terms = sorted(
-        (Term(**{**row, "also": tuple(row.get("also", ()))}) for row in _toml("glossary.toml")["term"]),
+        read_rows(Term, _HERE / "glossary.toml", _toml("glossary.toml")["term"]),
         key=lambda term: term.name.lower(),
     )
     chart = _toml("concepts.toml")
@@ -210,6 +211,9 @@ def _check_links(
     for item in items:
         if item.lesson not in slugs:
             raise DataError(f"{_HERE}: {item.name!r} links to a lesson {item.lesson!r} that is not planned")
+    for term in terms:
+        if not term.tags or not set(term.tags) <= set(TAGS):
+            raise DataError(f"{_HERE / 'glossary.toml'}: {term.name}: needs tags, of {', '.join(TAGS)}")
     names = {concept.id for concept in concepts}
     for relation in relations:
         if not {relation.source, relation.target} <= names:

@@ -21,13 +21,14 @@ from slopewise.engine.errors import DataError
 from slopewise.engine.random import permutation
 from slopewise.site.content import markup
 from slopewise.site.content.hints import read_phrasing
+from slopewise.site.content.lesson_checks import TAGS as TAGS
+from slopewise.site.content.lesson_checks import check_lesson
 from slopewise.site.content.numbers_in_text import number_filters
 from slopewise.site.content.snippets import needs, shown
 from slopewise.site.labs.frame import Figure
 from slopewise.site.labs.lab import Lab
 
 LESSONS = Path(__file__).parent / "lessons"
-TAGS = ("important", "definition", "review", "extra")
 _CARD_NAMESPACE = uuid.UUID("6a8e2b52-6c1e-4b0b-9f3e-5b1d6f0c7a11")  # fixed: identities of cards depend on it
 _FOLDER = re.compile(r"n([0-9]{2})_([a-z0-9_]+)")
 _READING = Lock()
@@ -105,6 +106,7 @@ class Prompt:
     answer: str
     ideas: tuple[str, ...]
     accept: tuple[tuple[str, ...], ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -220,15 +222,15 @@ def load_lesson(folder: Path) -> Lesson:
         title=lesson["title"],
         summary=lesson["summary"],
         minutes=lesson["minutes"],
-        tags=tuple(lesson["tags"]),
+        tags=tuple(lesson.get("tags", ())),
         prerequisites=tuple(lesson["prerequisites"]),
-        goals=tuple(lesson["goals"]),
-        takeaways=tuple(lesson["takeaways"]),
-        workflow=lesson["workflow"],
+        goals=tuple(lesson.get("goals", ())),
+        takeaways=tuple(lesson.get("takeaways", ())),
+        workflow=lesson.get("workflow", ""),
         next=tuple(lesson["next"]),
         skills=tuple(read.rows(Skill, "lesson.toml", lesson["skill"])),
-        sources=tuple(read.rows(Source, "lesson.toml", lesson["source"])),
-        prompts=tuple(_prompts(read, lesson["prompt"])),
+        sources=tuple(read.rows(Source, "lesson.toml", lesson.get("source", []))),
+        prompts=tuple(_prompts(read, lesson.get("prompt", []))),
         questions=tuple(
             map(in_any_order, read.rows(Question, "questions.toml", read.toml("questions.toml")["question"]))
         ),
@@ -397,49 +399,3 @@ def _blocks(text: str) -> list[Block]:
     if rest := text[start:].strip():
         blocks.append(Block("text", markup.block(rest)))
     return blocks
-
-
-def check_lesson(lesson: Lesson, folder: Path) -> None:
-    """Refuse a lesson that lacks what every lesson has, in one line that names the file."""
-    kinds = [block.kind for block in lesson.blocks]
-    known = {"text", "lab", "figure", "questions", "prompts", "snippets"}
-    skills = {skill.id for skill in lesson.skills}
-    figures = [block.name for block in lesson.blocks if block.kind == "figure"]
-    for holds, name, problem in (
-        (set(kinds) <= known, "text.md", f"unknown marker among {sorted(set(kinds) - known)}"),
-        (kinds.count("lab") == 1, "text.md", "needs the marker :::lab once"),
-        (kinds.count("questions") == 1, "text.md", "needs the marker :::questions once"),
-        (kinds.count("prompts") == 1, "text.md", "needs the marker :::prompts once"),
-        (set(figures) <= set(lesson.figures), "text.md", f"a figure of {figures} is not in facts.py"),
-        (lesson.goals and lesson.takeaways, "lesson.toml", "needs goals and takeaways"),
-        (set(lesson.tags) <= set(TAGS), "lesson.toml", f"tags are {', '.join(TAGS)}"),
-        (lesson.prompts, "lesson.toml", "needs one or two prompts"),
-        (lesson.sources, "lesson.toml", "names its sources"),
-        (len(lesson.questions) >= 3, "questions.toml", "needs three questions or more"),
-        (len(lesson.cards) >= 10, "cards.toml", "needs ten cards or more"),
-    ):
-        if not holds:
-            raise DataError(f"{folder / name}: {problem}")
-    for name, items in (
-        ("questions.toml", lesson.questions),
-        ("lesson.toml", lesson.prompts),
-        ("cards.toml", lesson.cards),
-    ):
-        _check_items(folder / name, items, skills)
-    for question in lesson.questions:
-        if not 0 <= question.answer < len(question.choices):
-            raise DataError(f"{folder / 'questions.toml'}: {question.id}: answer is not one of its choices")
-        if len(set(question.choices)) < len(question.choices):
-            raise DataError(f"{folder / 'questions.toml'}: {question.id}: two choices read the same")
-
-
-def _check_items(file: Path, items: Sequence[Any], skills: set[str]) -> None:
-    seen: set[str] = set()
-    for item in items:
-        if item.skill not in skills:
-            raise DataError(f"{file}: {item.id}: the lesson has no skill {item.skill!r}")
-        if item.id in seen:
-            raise DataError(f"{file}: the id {item.id!r} is there twice")
-        if not set(getattr(item, "tags", ())) <= set(TAGS):
-            raise DataError(f"{file}: {item.id}: tags are {', '.join(TAGS)}")
-        seen.add(item.id)

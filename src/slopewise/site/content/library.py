@@ -11,7 +11,7 @@ from typing import Protocol
 
 from slopewise.engine.errors import DataError
 from slopewise.site.content.course import Course, Hit, IndexRow, index_row
-from slopewise.site.content.lesson import Card, FolderReader, read_cards, text_environment
+from slopewise.site.content.lesson import TAGS, Card, FolderReader, read_cards, text_environment
 
 DECKS = Path(__file__).parent / "decks"
 LOCKED = "Premium flash cards are for paid Pro members. Log in as a Pro member to view."
@@ -191,4 +191,6 @@ def _load(folder: Path) -> ProDeck:
     for card in cards:
         if card.skill not in skills:
             raise DataError(f"{folder / 'cards.toml'}: {card.id}: the deck has no skill {card.skill!r}")
+        if not card.tags or not set(card.tags) <= set(TAGS):
+            raise DataError(f"{folder / 'cards.toml'}: {card.id}: needs tags, of {', '.join(TAGS)}")
     return ProDeck(about["slug"], about["title"], about["summary"], skills, cards)
