@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help demo site site-snippets site-snippets-check pro-content test test-site test-site-deps torture lint types imports doctest check bench conformance lock clean
+.PHONY: help demo site site-snippets site-snippets-check pro-content test test-site test-site-deps torture lint types imports doctest check bench bench-site conformance lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 24
@@ -92,6 +92,11 @@ check: test lint types imports doctest  ## all that CI runs, the site in the bro
 bench: .venv-bench/bench.stamp  ## measure against the peers; prints ratios, never fails a test
 	.venv-bench/bin/python -m benchmarks.run $(if $(PARTS),--parts $(PARTS)) $(if $(WORKLOADS),--workloads $(WORKLOADS)) \
 	  $(if $(PEERS),--peers $(PEERS)) $(if $(PASSES),--passes $(PASSES)) $(if $(ROWS),--rows $(ROWS))
+
+# With a new file of SQLite, or an empty database: make bench-site DATABASE=postgresql+psycopg://user@host/name PARTS="load steps pages"
+bench-site: $(VENV)/dev.stamp  ## the site: 200 learners who review while its labs are full, steps of labs, pages
+	$(BIN)/python -m benchmarks.site.run $(if $(PARTS),--parts $(PARTS)) $(if $(DATABASE),--database $(DATABASE)) \
+	  $(if $(LEARNERS),--learners $(LEARNERS)) $(if $(SECONDS),--seconds $(SECONDS))
 
 .venv-conformance/conformance.stamp: requirements/conformance.txt pyproject.toml
 	@test -x .venv-conformance/bin/python || $(PYTHON) -m venv .venv-conformance

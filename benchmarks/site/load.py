@@ -8,7 +8,7 @@ import random
 import re
 import time
 import uuid
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,9 +21,9 @@ from sqlalchemy import select
 from benchmarks.site.serving import Account, Server, stranger
 from benchmarks.site.timings import Timings
 from slopewise.site.labs.pool import Limits
-from slopewise.site.scheduling.log import standings
+from slopewise.site.scheduling.states import cached, standings
 from slopewise.site.storage import open_database
-from slopewise.site.storage.tables import GRADES, CardState, Review
+from slopewise.site.storage.tables import GRADES, Review
 
 BY_FORM = 4  # each fourth learner has no script: a form and a page for each card
 SENT_TWICE = 20  # each twentieth review is sent again, as by a device that heard no answer
@@ -238,9 +238,6 @@ def verify(url: str, folder: Path, accounts: list[Account], sent: Sent) -> dict[
     differing = replayed = rows_of_log = 0
     try:
         with database.reading() as session:
-            cached = defaultdict(dict)
-            for row in session.scalars(select(CardState)):
-                cached[row.learner_id][row.card_id] = row
             for row in session.scalars(select(Review)):
                 rows_of_log += 1
                 moments[row.learner_id, row.card_id, row.reviewed_at] += 1
@@ -249,7 +246,8 @@ def verify(url: str, folder: Path, accounts: list[Account], sent: Sent) -> dict[
             for account in accounts:
                 anew = standings(session, account.learner_id)
                 replayed += sum(standing.reviews for standing in anew.values())
-                differing += _differences(anew, cached[account.learner_id])
+                kept = cached(session, account.learner_id)
+                differing += sum(anew.get(card) != kept.get(card) for card in anew.keys() | kept.keys())
     finally:
         database.close()
     right = [id for id, learner in sent.acknowledged.items() if stored.get(id) == learner]
@@ -264,14 +262,6 @@ def verify(url: str, folder: Path, accounts: list[Account], sent: Sent) -> dict[
         "reviews_in_replay": replayed,
         "cards_whose_schedule_differs": differing,
     }
-
-
-def _differences(anew: dict[uuid.UUID, Any], cached: dict[uuid.UUID, CardState]) -> int:
-    wrong = len(anew.keys() ^ cached.keys())
-    for card_id in anew.keys() & cached.keys():
-        is_same = all(getattr(cached[card_id], name) == value for name, value in vars(anew[card_id]).items())
-        wrong += not is_same
-    return wrong
 
 
 def is_sound(checked: dict[str, Any]) -> bool:
