@@ -66,6 +66,19 @@ def test_a_running_site_shows_loaded_decks_at_once(load, member, browser):
     assert "premium harbour answer" not in anonymous.get("/cards/pro-harbour").text
 
 
+def test_words_in_a_formula_of_an_archive_are_words_on_its_page(load, member):
+    deck = sample_decks()[0]
+    hostile = r"$\text{<img src=x onerror=alert(1)>}$ and $$\text{</mtext><script>alert(1)</script>}$$"
+    assert load("1.0", [replace(deck, cards=(replace(deck.cards[0], back=hostile),))])[0] == 0
+    page = member.get("/cards/pro-harbour").text
+    assert "&lt;img src=x" in page.replace("\u00a0", " ")
+    assert "<img src" not in page
+    assert "<script>" not in page
+    bad = replace(deck, cards=(replace(deck.cards[0], back=r"$\href{javascript:alert(1)}{x}$"),))
+    with pytest.raises(DataError, match="harbour-1: the formula"):
+        load("1.1", [bad])
+
+
 def test_a_newer_version_takes_the_place_of_the_one_before(site, load, member):
     load("1.9")
     lighthouse = make_deck("pro-lighthouse", "lighthouse", 3)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from html import escape
+from html import escape, unescape
 from typing import Any
+from xml.etree.ElementTree import Element, tostring
 
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -14,25 +15,71 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from slopewise.engine.errors import ArgumentError
 
+# Formulas come from content archives too, so they are held against a list of what MathML they may become.
+_ELEMENTS = {
+    *("math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mstyle", "mpadded", "mphantom", "menclose"),
+    *("mfrac", "msqrt", "mroot", "msub", "msup", "msubsup", "munder", "mover", "munderover"),
+    *("mtable", "mtr", "mtd"),
+}
+_ATTRIBUTES = {
+    *("mathvariant", "mathcolor", "mathbackground", "mathsize", "displaystyle", "scriptlevel"),
+    *("fence", "form", "stretchy", "symmetric", "separator", "largeop", "movablelimits", "accent"),
+    *("minsize", "maxsize", "lspace", "rspace", "width", "height", "depth", "voffset", "linethickness"),
+    *("columnalign", "columnspacing", "columnlines", "rowspacing", "rowlines", "notation"),
+}
+_VALUE = re.compile(r"[A-Za-z0-9#%.,+\- ]{0,60}")
+_DEFINES = re.compile(r"\\(newcommand|renewcommand|newenvironment|def|DeclareMathOperator)(?![A-Za-z])")
+_LONGEST_FORMULA = 4000
+
 
 @lru_cache(maxsize=4096)
 def math(latex: str, display: bool = False) -> Markup:
-    """Return LaTeX as MathML, which browsers lay out and screen readers read.
+    r"""Return LaTeX as MathML, which browsers lay out and screen readers read.
+
+    Nothing in it can be taken for HTML: words are escaped, and elements and attributes are those of formulas.
 
     Raises
     ------
     ArgumentError
-        If the formula uses what the converter does not know.
-    """
-    from latex2mathml.converter import convert
+        If the formula uses what the converter does not know, or what may not stand in a page.
 
+    Examples
+    --------
+    >>> "<mtext>&lt;img&gt;</mtext>" in math(r"\text{<img>}")
+    True
+    """
+    from latex2mathml.converter import convert_to_element
+
+    if len(latex) > _LONGEST_FORMULA or _DEFINES.search(latex):  # a few commands can unfold to millions
+        raise ArgumentError(f"the formula {latex[:60]!r}… is too long, or defines a command of its own")
     try:
-        drawn = convert(latex, display="block" if display else "inline")
+        tree = convert_to_element(latex, display="block" if display else "inline")
+        drawn = tostring(_checked(tree), encoding="unicode")
+    except ArgumentError as error:
+        raise ArgumentError(f"the formula {latex!r} {error}") from None
     except Exception as error:  # the converter's own errors share no base class
         raise ArgumentError(f"cannot set the formula {latex!r}: {error!r}") from error
-    if "\\" in re.sub("<[^>]*>", "", drawn):
+    if "\\" in "".join(tree.itertext()):
         raise ArgumentError(f"the formula {latex!r} holds a command that the converter does not know")
     return Markup(drawn)
+
+
+def _checked(tree: Element) -> Element:
+    """Return a formula with its signs as themselves: the converter writes many as ``&#x0003C;``."""
+    for element in tree.iter():
+        given = element.attrib if element is not tree else {}
+        bad = [name for name, value in given.items() if not _is_allowed(name, value)]
+        if element.tag not in _ELEMENTS or bad:
+            raise ArgumentError(
+                f"would need <{' '.join([element.tag, *bad[:1]])}>, which no formula may have"
+            )
+        element.text = unescape(element.text) if element.text else element.text
+        element.tail = unescape(element.tail) if element.tail else element.tail
+    return tree
+
+
+def _is_allowed(name: str, value: str) -> bool:
+    return name in _ATTRIBUTES and _VALUE.fullmatch(value) is not None
 
 
 @lru_cache(maxsize=1024)
