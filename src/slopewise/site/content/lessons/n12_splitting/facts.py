@@ -24,11 +24,12 @@ from slopewise.site.content.lessons.n12_splitting.patients import (
     fresh,
     one_split,
 )
+from slopewise.site.content.typed_numbers import Typed
 
 WORLDS = 20  # how many files the means in the table are over
 
-
 _fresh = lru_cache(maxsize=WORLDS)(fresh)
+
 
 def _reported(way: str) -> tuple[float, float, float]:
     """Return the means over many files: test score, mean over four folds, and score on fresh patients."""
@@ -57,15 +58,15 @@ def noise(share: float, rows: int) -> float:
 def facts() -> dict[str, Any]:
     """Return what the text calls by name."""
     reported = {way: _reported(way) for way in WAYS}
-    return {
     _fresh.cache_clear()
+    return {
         "rows": ROWS,
         "patients": PATIENTS,
         "each": ROWS_EACH,
         "ill": ILL,
         "worlds": WORLDS,
-        "table": [(name, *(round(100 * score) for score in reported[way])) for way, name in WAYS.items()],
         "new_rows": FRESH,
+        "table": [(name, *(round(100 * score) for score in reported[way])) for way, name in WAYS.items()],
         "healthy": round(100 * (1 - ILL / PATIENTS)),
         "shuffled_test": round(100 * reported["shuffle"][0]),
         "fresh": round(100 * reported["shuffle"][2]),
@@ -108,3 +109,11 @@ FORMULAS = (
     Formula("mean", r"\bar{s} = \frac{1}{k} \sum_{i=1}^{k} s_i", _mean_over_folds),
     Formula("learned", r"n_{\text{learned}} = n \cdot \frac{k - 1}{k}", _learned),
 )
+
+TYPED = {
+    "text/keep-together-what-belongs-together": Typed("4"),  # folds, as in `_reported`
+    "text/k-fold-cross-validation": Typed("90 100 1,000 4"),
+    "question/luck": Typed("91 90 100"),
+    "card/kfold-rows": Typed("4"),
+    "card/standard-error": Typed("90 100"),
+}
