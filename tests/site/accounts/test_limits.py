@@ -40,7 +40,9 @@ def test_a_limit_counts_each_separately_and_can_be_forgotten(tries):
     assert [tries.allow(rule, "ada") for _ in range(12)] == [True] * 10 + [False] * 2
     assert tries.allow(rule, "grace")
     assert tries.allow("password again", "ada")
+    assert tries.has_any(rule, "ada")
     tries.forget(rule, "ada")
+    assert not tries.has_any(rule, "ada")
     assert tries.allow(rule, "ada")
 
 

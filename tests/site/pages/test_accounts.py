@@ -2,9 +2,11 @@
 
 import json
 import re
+import uuid
 from datetime import timedelta
 
 import pytest
+from limits import parse
 
 PASSWORD = "correct horse battery staple"
 OTHER = "seven green elephants dance"
@@ -344,6 +346,32 @@ def test_ten_wrong_passwords_are_enough_and_others_in_the_network_get_in(browser
     assert browser().log_in(somebody.email).status_code == 303  # the owner of the account, elsewhere
     for _ in range(30):
         assert browser(school).log_in(pupil.email).status_code == 303
+
+
+@pytest.mark.parametrize("has_account", [True, False])
+def test_passwords_cannot_be_tried_from_many_networks_and_the_owner_is_not_locked_out(
+    site, browser, mailbox, monkeypatch, has_account
+):
+    """The limit over all networks does not count the one from which its owner logged in before."""
+    few = parse("12 per day")
+    monkeypatch.setitem(site.app.state.tries._rules, "log-in of an account from elsewhere", few)
+    home = "10.98.98.98"
+    owner = browser(home)
+    email = owner.sign_up().email if has_account else f"nobody{uuid.uuid4().hex}@example.org"
+    tried = [browser(f"10.97.0.{number // 3}").log_in(email, "wrong").status_code for number in range(15)]
+    assert tried == [400] * 12 + [429] * 3
+    refused = browser().log_in(email)
+    assert refused.status_code == 429
+    assert "a link in a mail" in refused.text
+    if has_account:
+        assert browser(home).log_in(email).status_code == 303
+        away = browser()
+        away.post("/reset", {"email": email})
+        link = mailbox.link(email)
+        assert away.post(link, {"password": OTHER}, page=link).status_code == 303
+        assert away.post("/log-out", page="/account").status_code == 303
+        assert away.log_in(email, OTHER).status_code == 303
+        assert browser().log_in(email, OTHER).status_code == 429
 
 
 def test_a_mailbox_is_not_flooded(browser, mailbox):

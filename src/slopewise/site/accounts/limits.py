@@ -20,6 +20,7 @@ from slopewise.site.storage.service_tables import Try
 # Thirty pupils behind one address must get in: what is tried by one account is narrow, by one network wide.
 RULES = {
     "log-in of an account": "10 per 15 minutes",
+    "log-in of an account from elsewhere": "100 per day",
     "log-in from a network": "300 per 15 minutes",
     "mail to an address": "4 per hour",
     "mail from a network": "100 per hour",
@@ -38,6 +39,7 @@ RULES = {
     "log of an account": "240 per minute",
     "queue of an account": "120 per minute",
     "wrong token from a network": "300 per 15 minutes",
+    "log-in that succeeded": "1 per 30 days",  # no limit: `logging_in.remember` notes them as tries
 }
 
 
@@ -49,6 +51,9 @@ class Tries(Protocol):
 
     def allow(self, rule: str, who: str) -> bool:
         """Count a try, and tell whether it was within the limit. One that was not does not count."""
+
+    def has_any(self, rule: str, who: str) -> bool:
+        """Tell whether there is a try that still counts."""
 
     def forget(self, rule: str, who: str) -> None:
         """Forget the tries of somebody who succeeded."""
@@ -69,6 +74,11 @@ class TryLimits:
     def allow(self, rule: str, who: str) -> bool:
         """Count a try, and tell whether it was within the limit."""
         return self._limiter.hit(self._rules[rule], rule, _key(who))
+
+    def has_any(self, rule: str, who: str) -> bool:
+        """Tell whether there is a try that still counts."""
+        item = self._rules[rule]
+        return self._limiter.get_window_stats(item, rule, _key(who)).remaining < item.amount
 
     def forget(self, rule: str, who: str) -> None:
         """Forget the tries of somebody who succeeded."""
@@ -94,6 +104,12 @@ class SharedTries:
                 return False
             session.add(Try(key=key, expires_at=now + timedelta(seconds=item.get_expiry())))
             return True
+
+    def has_any(self, rule: str, who: str) -> bool:
+        """Tell whether there is a try that still counts."""
+        with self._database.reading() as session:
+            query = select(Try.id).where(Try.key == _key(f"{rule} {who}"), Try.expires_at > self._clock())
+            return session.scalar(query.limit(1)) is not None
 
     def forget(self, rule: str, who: str) -> None:
         """Forget the tries of somebody who succeeded."""

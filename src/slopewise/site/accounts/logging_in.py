@@ -1,14 +1,35 @@
-"""Logging in: the same answer, after the same work, for an address with an account and one without."""
+"""Logging in: the same answer, after the same work, for an address with an account and one without.
+
+Passwords are tried from many networks at once, so an account has a limit over all of them, too. It must not
+let others lock its owner out: a network from which somebody logged in to the account has its own limit alone.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from slopewise.site.accounts.accounts import account_by_email
+from slopewise.site.accounts.addresses import email_key
+from slopewise.site.accounts.limits import Tries
 from slopewise.site.accounts.passwords import Passwords
 from slopewise.site.accounts.sessions import close_session, open_session
 from slopewise.site.storage.database import Database
 from slopewise.site.storage.tables import Account
+
+
+def may_try(tries: Tries, email: str, network: str) -> bool:
+    """Count a try to log in over all networks, those apart from which it has succeeded before."""
+    if tries.has_any("log-in that succeeded", f"{email_key(email)} {network}"):
+        return True
+    return tries.allow("log-in of an account from elsewhere", email_key(email))
+
+
+def remember(tries: Tries, email: str, network: str) -> None:
+    """Note that somebody logged in to an account from a network, or chose its password by a link."""
+    who = f"{email_key(email)} {network}"
+    tries.forget("log-in of an account", who)
+    tries.forget("log-in that succeeded", who)
+    tries.allow("log-in that succeeded", who)
 
 
 def log_in(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from anyio import to_thread
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from slopewise.site.accounts.addresses import email_key
-from slopewise.site.accounts.logging_in import log_in
+from slopewise.site.accounts.logging_in import log_in, may_try, remember
 from slopewise.site.accounts.sessions import close_session, close_sessions
 from slopewise.site.forms import field
 from slopewise.site.pages.answers import go_to, limit_in_thread, own_page, slowly, visitors_network
@@ -35,6 +35,12 @@ async def enter(request: Request) -> Response:
     network = visitors_network(request)
     await limit_in_thread(request, "log-in from a network", network)
     await limit_in_thread(request, "log-in of an account", f"{email_key(email)} {network}")
+    if not await to_thread.run_sync(may_try, state.tries, email, network):
+        raise HTTPException(
+            429,
+            "Too many passwords were tried for this address today, from many places. Log in from where you "
+            "did before, or choose a new password by a link in a mail.",
+        )
     secret = await slowly(
         request,
         log_in,
@@ -48,7 +54,7 @@ async def enter(request: Request) -> Response:
     if secret is None:
         problem = "Address or password is wrong."
         return render(request, "log_in.html", status=400, next=onward, problem=problem, email=email)
-    await to_thread.run_sync(state.tries.forget, "log-in of an account", f"{email_key(email)} {network}")
+    await to_thread.run_sync(remember, state.tries, email, network)
     answer = go_to(onward)
     set_cookie(request, answer, "session", secret)
     return answer

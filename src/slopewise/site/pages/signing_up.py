@@ -21,6 +21,7 @@ from slopewise.site.accounts.accounts import (
     link_email,
 )
 from slopewise.site.accounts.addresses import email_key, read_email
+from slopewise.site.accounts.logging_in import remember
 from slopewise.site.accounts.passwords import check_new_password
 from slopewise.site.accounts.sessions import open_session
 from slopewise.site.forms import field
@@ -165,4 +166,6 @@ def _finish(request: Request, purpose: str, secret: str) -> str:
         else:
             account = finish_reset(session, secret, hashed, now)
         session.flush()
-        return open_session(session, account.id, now)
+        opened = open_session(session, account.id, now)
+    remember(state.tries, email, visitors_network(request))
+    return opened
