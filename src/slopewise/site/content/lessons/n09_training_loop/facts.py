@@ -97,6 +97,21 @@ def _mean_of_batches() -> tuple[Any, Any]:
     return slope(slice(0, ROWS)), sum(parts) / len(parts)
 
 
+def names() -> dict[str, Any]:
+    """Return what the code of the text takes for granted."""
+    x, y = _data()
+    model, optimizer = _model()
+    return {
+        "epochs": EPOCHS,
+        "model": model,
+        "optimizer": optimizer,
+        "loader": sw.data.DataLoader((x, y), batch_size=BATCH, shuffle=True, seed=0),
+        "mse": sw.losses.mse,
+        "validation": (sw.tensor(x), sw.tensor(y)),
+        "evaluate": lambda model, rows: sw.losses.mse(model(rows[0]), rows[1]).item(),
+    }
+
+
 FORMULAS = (
     Formula(
         "count", r"\text{updates} = \text{epochs} \cdot \lceil \text{rows} / \text{batch size} \rceil", _count

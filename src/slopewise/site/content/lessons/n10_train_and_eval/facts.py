@@ -99,6 +99,36 @@ def _running() -> tuple[Any, Any]:
     return layer.running_mean.numpy(), [mean]
 
 
+def names() -> dict[str, Any]:
+    """Return what the code of the text takes for granted: a network with dropout, to be trained."""
+    X, y = sw.data.generate("moons", n=64, noise=0.2, seed=3)
+    model = sw.nn.Sequential(sw.nn.Linear(2, 8), sw.nn.Tanh(), sw.nn.Dropout(P), sw.nn.Linear(8, 2))
+    optimizer = sw.optim.Adam(model.parameters(), lr=0.02)
+    modes = []
+
+    def train_step(xb: sw.Tensor, yb: sw.Tensor) -> None:
+        modes.append(model.training)
+        optimizer.zero_grad()
+        sw.losses.cross_entropy(model(xb), yb).backward()
+        optimizer.step()
+
+    def evaluate(model: sw.nn.Module, rows: tuple[sw.Tensor, sw.Tensor]) -> float:
+        loss = sw.losses.cross_entropy(model(rows[0]), rows[1])
+        assert not loss.requires_grad
+        return float(loss.item())
+
+    return {
+        "sw": sw,
+        "epochs": 12,
+        "model": model,
+        "loader": sw.data.DataLoader((X, y), batch_size=16, shuffle=True, seed=0),
+        "train_step": train_step,
+        "evaluate": evaluate,
+        "validation": (sw.tensor(X), sw.tensor(y)),
+        "modes": modes,
+    }
+
+
 FORMULAS = (
     Formula(
         "expected",
