@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from slopewise.engine.errors import DataError
 from slopewise.site.anki import protobuf
-from slopewise.site.anki.media import kind_of
+from slopewise.site.anki.media import is_video, kind_of
 from slopewise.site.anki.rendering import ATTRIBUTES, MEDIA_PATH, TAGS, sanitised
 
 PIECES = st.sampled_from(
@@ -99,7 +99,49 @@ def test_bytes_that_are_no_message_are_refused_and_nothing_else_happens(data):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"<svg>", b"<?xml version='1.0'?><svg/>", b"<html>", b"RIFF....AVI ", b"%PDF-1.7", b"PK\x03\x04"],
+    [b"", b"<svg>", b"<?xml version='1.0'?><svg/>", b"<html>", b"%PDF-1.7", b"PK\x03\x04"],
 )
 def test_what_could_hold_script_is_no_medium(content):
     assert kind_of(content) is None
+    assert not is_video(content)
+
+
+def mp4(brand, *tracks):
+    """Return what an MP4 begins with and what its tracks declare."""
+    return b"\x00\x00\x00\x18ftyp" + brand + b"".join(b"moovhdlr" + bytes(8) + kind for kind in tracks)
+
+
+def ogg(packet):
+    return b"OggS" + bytes(22) + b"\x01" + bytes([len(packet)]) + packet
+
+
+@pytest.mark.parametrize("brand", [b"M4A ", b"isom", b"mp42"])
+def test_an_mp4_is_a_sound_only_without_pictures(brand):
+    assert kind_of(mp4(brand, b"soun")) == "audio/mp4"
+    assert kind_of(mp4(brand, b"vide", b"soun")) is None
+    assert is_video(mp4(brand, b"vide", b"soun"))
+    assert kind_of(mp4(b"heic", b"pict")) is None
+    assert not is_video(mp4(b"heic", b"pict"))
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (ogg(b"OpusHead"), "audio/ogg"),
+        (ogg(b"\x01vorbis"), "audio/ogg"),
+        (ogg(b"\x80theora"), None),
+        (b"\x1aE\xdf\xa3webm", None),
+        (b"RIFF....AVI LIST", None),
+        (b"RIFF....WAVEfmt ", "audio/wav"),
+        (b"fLaC....", "audio/flac"),
+    ],
+)
+def test_sounds_are_kept_and_videos_told_apart(content, kind):
+    assert kind_of(content) == kind
+    assert is_video(content) == (kind is None)
+
+
+def test_a_formula_as_anki_writes_it_stays_words():
+    assert sanitised(r"\(\text{&lt;img src=x onerror=x&gt;}\)", {}.get) == (
+        r"\(\text{&lt;img src=x onerror=x&gt;}\)"
+    )

@@ -115,6 +115,17 @@ def test_cards_with_media_come_in_and_are_shown_where_cards_are(tmp_path, learne
     assert receipt["stored"] == [entry["id"]]
 
 
+def test_a_video_is_left_out_and_said(tmp_path, learner):
+    video = b"\x00\x00\x00\x18ftypisom" + b"moovhdlr" + bytes(8) + b"vide" + bytes(200)
+    made = notes(("Look [sound:film.mp4]", "A swing [sound:tone.mp3] [sound:lost.mp3]"))
+    page = brought(learner, package(tmp_path, made, {"film.mp4": video, "tone.mp3": MP3}))
+    assert (
+        "Media left out: 2 that are missing, too large, or neither raster images nor sound (videos: 1)."
+        in page
+    )
+    assert "film.mp4" not in str(kept(learner))
+
+
 def test_media_are_read_by_their_owner_alone(tmp_path, learner, browser):
     page = brought(learner, package(tmp_path, notes(('<img src="a.png">', "x")), {"a.png": PNG}))
     image = re.search(r"/cards/media/[0-9a-f-]{36}", page)[0]

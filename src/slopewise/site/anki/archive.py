@@ -91,16 +91,7 @@ class Archive:
                     if size > most:
                         raise DataError(f"{name!r} in the package is larger than {most // 2**20} MiB")
                     yield part
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            NotImplementedError,
-            RuntimeError,
-            OSError,
-        ) as error:
-            raise DataError(f"{name!r} in the package cannot be unpacked") from error
-        except zstandard.ZstdError as error:
+        except _UNREADABLE as error:
             raise DataError(f"{name!r} in the package cannot be unpacked") from error
 
 

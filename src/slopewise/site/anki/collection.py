@@ -73,9 +73,7 @@ def _open(file: Path) -> sqlite3.Connection:
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
-    connection.create_collation(
-        "unicase", lambda a, b: (a.casefold() > b.casefold()) - (a.casefold() < b.casefold())
-    )
+    connection.create_collation("unicase", _unicase)
     connection.set_authorizer(
         lambda action, *names: sqlite3.SQLITE_OK if action in _ALLOWED else sqlite3.SQLITE_DENY
     )

@@ -31,6 +31,7 @@ class Contents:
     empty: int
     long: int
     lost: int
+    videos: int
 
 
 class Importer:
@@ -70,4 +71,4 @@ def _contents(found: dict[str, Any], folder: Path) -> Contents:
         if kind is None:
             raise RuntimeError("the process that reads packages left a file that is no image and no sound")
         media[name] = Medium(kind, hashlib.sha256(content).digest(), content)
-    return Contents(found["cards"], media, found["empty"], found["long"], found["lost"])
+    return Contents(found["cards"], media, found["empty"], found["long"], found["lost"], found["videos"])

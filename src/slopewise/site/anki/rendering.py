@@ -69,14 +69,8 @@ def sanitised(html: str, medium: FindMedium) -> str:
         kept = medium(value)
         return f"{MEDIA_PATH}{kept}" if kept else None
 
-    sounds = _SOUND.sub(
-        lambda found: (
-            f'<audio controls="" preload="none" src="{escape(unescape(found[1]), quote=True)}"></audio>'
-        ),
-        html,
-    )
     clean = nh3.clean(
-        sounds,
+        _SOUND.sub(_as_audio, html),
         tags=TAGS,
         attributes=ATTRIBUTES,
         attribute_filter=attribute,

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from slopewise.engine.errors import DataError
 from slopewise.site.anki.archive import Archive, open_archive
 from slopewise.site.anki.collection import read_collection
-from slopewise.site.anki.media import kind_of
+from slopewise.site.anki.media import is_video, kind_of
 from slopewise.site.anki.rendering import sides
 from slopewise.site.labs.alone import serve_one
 
@@ -28,7 +28,8 @@ def work(request: dict[str, Any]) -> dict[str, Any]:
     -------
     dict
         ``cards``, ``media`` (kind and digest by name), and how many were left out: ``empty`` cards, ``long``
-        ones, ``lost`` media that are missing, too large, or neither raster images nor sound.
+        ones, ``lost`` media that are missing, too large, or neither raster images nor sound; of these
+        ``videos``.
     """
     archive = open_archive(Path(PACKAGE))
     archive.write_collection(Path(COLLECTION))
@@ -57,7 +58,8 @@ def work(request: dict[str, Any]) -> dict[str, Any]:
                 "back": shown[1],
             }
         )
-    return {"cards": cards, "media": media.kept, "empty": empty, "long": long, "lost": len(media.lost)}
+    left_out = {"empty": empty, "long": long, "lost": len(media.lost), "videos": media.videos}
+    return {"cards": cards, "media": media.kept, **left_out}
 
 
 class _Media:
@@ -69,6 +71,7 @@ class _Media:
         self._size = 0
         self.kept: dict[str, dict[str, str]] = {}
         self.lost: set[str] = set()
+        self.videos = 0
         Path(MEDIA).mkdir()
 
     def find(self, name: str) -> str | None:
@@ -83,6 +86,7 @@ class _Media:
         content = self._archive.medium(entry) if entry is not None else None
         kind = kind_of(content) if content else None
         if content is None or kind is None:
+            self.videos += content is not None and is_video(content)
             return None
         self._size += len(content)
         if self._size > MOST_MEDIA:

@@ -46,10 +46,16 @@ _MEDIUM_HEADERS = {
 
 @route(router, "GET", "/cards/imported", SIGNED_IN)
 def imported(
-    request: Request, added: int = -1, updated: int = 0, known: int = 0, empty: int = 0, lost: int = 0
+    request: Request,
+    added: int = -1,
+    updated: int = 0,
+    known: int = 0,
+    empty: int = 0,
+    lost: int = 0,
+    videos: int = 0,
 ) -> Response:
     """Show the decks that came from Anki, and the form for another package."""
-    done = _in_words(added, updated, known, empty, lost) if added >= 0 else ""
+    done = _in_words(added, updated, known, empty, lost, videos) if added >= 0 else ""
     return _page(request, done=done)
 
 
@@ -70,7 +76,7 @@ async def bring_package(request: Request) -> Response:
     except (ArgumentError, LabBusyError, LabFailedError) as error:
         status = 503 if isinstance(error, LabBusyError) else 400
         return await run_in_threadpool(_page, request, _sentence(str(error)), "", status)
-    counts = {**vars(arrived), "empty": found.empty + found.long, "lost": found.lost}
+    counts = {**vars(arrived), "empty": found.empty + found.long, "lost": found.lost, "videos": found.videos}
     return go_to("/cards/imported?" + "&".join(f"{name}={count}" for name, count in counts.items()))
 
 
@@ -199,7 +205,7 @@ def _page(request: Request, problem: str = "", done: str = "", status: int = 400
     )
 
 
-def _in_words(added: int, updated: int, known: int, empty: int, lost: int) -> str:
+def _in_words(added: int, updated: int, known: int, empty: int, lost: int, videos: int) -> str:
     parts = [
         f"{added} added",
         f"{updated} updated" if updated else "",
@@ -209,7 +215,8 @@ def _in_words(added: int, updated: int, known: int, empty: int, lost: int) -> st
     if empty:
         text += f" Left out: {empty} without a front, or too long."
     if lost:
-        text += f" Media left out: {lost} that are missing, too large, or neither raster images nor sound."
+        text += f" Media left out: {lost} that are missing, too large, or neither raster images nor sound"
+        text += f" (videos: {videos})." if videos else "."
     return text
 
 
