@@ -117,6 +117,7 @@ TYPED = {
     # the factor of a distance, at no rate and at the limit
     "text/what-the-learning-rate-does": Typed("2 20", lambda: [_walk(r, 1)[1] / START for r in (0.0, 1.0)]),
     "text/smooth-convex-steep": Typed(shows=lambda: [max(_curvatures()) / min(_curvatures())]),
+    "text/what-is-often-said-wrongly": Typed("20"),
     "takeaways": Typed(shows=lambda: [_limit_times_curvature()]),
     "prompt/rate": Typed(shows=lambda: [_limit_times_curvature()]),
     "question/points-uphill": Typed("2 1.5", _bottom_of_the_bowl),

@@ -94,6 +94,20 @@ def _to_a_hundredth(factor: float) -> int:
     return math.ceil(math.log(0.01) / math.log(factor))
 
 
+def _from_rest(kappa: float) -> int:
+    """Count updates of the best momentum, along the floor and across, until a hundredth is left for good."""
+    root = math.sqrt(kappa)
+    w = sw.tensor(np.ones(2), requires_grad=True)
+    optimizer = sw.optim.SGD([w], lr=4 / (root + 1) ** 2, momentum=_best_factors(kappa)[1] ** 2)
+    far = []
+    for _ in range(100):
+        optimizer.zero_grad()
+        (0.5 * sw.tensor(np.array([1.0, kappa])) * w * w).sum().backward()
+        optimizer.step()
+        far.append(float(np.abs(w.numpy()).max()))
+    return 1 + max(update for update, distance in enumerate(far, start=1) if distance > 0.01)
+
+
 # ---- what the text calls by name
 
 
@@ -147,6 +161,7 @@ def facts() -> dict[str, Any]:
         "momentum_factor": momentum,
         "plain_updates": _to_a_hundredth(plain),
         "momentum_updates": _to_a_hundredth(momentum),
+        "momentum_from_rest": _from_rest(STEEP),
         "best_beta": momentum**2,
         "races": races,
         "last": LAST,
