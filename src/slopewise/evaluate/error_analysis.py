@@ -158,14 +158,7 @@ def worst_slices(
 def _interval(quality: Floats, share: bool, seed: int) -> tuple[float, float]:
     if share:
         return metrics.wilson_interval(float(quality.sum()), len(quality), confidence=CONFIDENCE)
-    low, high = metrics.bootstrap_interval(
-        lambda weight: np.average(quality, weights=weight),
-        len(quality),
-        confidence=CONFIDENCE,
-        resamples=200,
-        seed=seed,
-    )
-    return float(low), float(high)
+    return metrics.mean_interval(quality, confidence=CONFIDENCE, resamples=200, seed=seed)
 
 
 def _slices(values: NDArray[Any]) -> Iterator[tuple[str, NDArray[np.bool_]]]:

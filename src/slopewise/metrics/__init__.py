@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from slopewise.engine.names import look_up
-from slopewise.metrics.noise import bootstrap_interval, wilson_interval
+from slopewise.metrics.noise import bootstrap_interval, mean_interval, wilson_interval
 from slopewise.metrics.scores import (
     accuracy,
     balanced_accuracy,
@@ -102,6 +102,7 @@ __all__ = [
     "get",
     "log_loss",
     "mae",
+    "mean_interval",
     "median_absolute_error",
     "mse",
     "precision",
