@@ -28,11 +28,11 @@ class Queue:
     due, new : int
         How many of the cards come back, and how many are new.
     later : int
-        Cards in steps of minutes that are due later.
+        Cards in steps of minutes that are due later, and not shown early.
     next_at : datetime
         When the next card is due, if none is now.
     resting : int
-        Cards that were told to rest.
+        Cards that were told to rest, of those that the learner may read.
     """
 
     cards: tuple[uuid.UUID, ...]
@@ -75,9 +75,9 @@ def day_queue(
         cards=(*due, *new),
         due=len(due),
         new=len(new),
-        later=_count_steps(session, learner_id, allowed) - len(soon),
+        later=_count_steps(session, learner_id, allowed - shown),
         next_at=later or _first_due(session, learner_id, horizon, allowed),
-        resting=session.scalar(count.where(CardState.is_suspended)) or 0,
+        resting=sum(card_id in allowed for card_id in resting(session, learner_id)),
     )
 
 
