@@ -16,6 +16,7 @@ from slopewise.site.content.library import LOCKED, load_pro_decks
 from slopewise.site.forms import LARGEST_BODY
 from slopewise.site.payments.standing import LATE
 from slopewise.site.storage.erasure import erase_again
+from slopewise.site.storage.payment_rows import add_errand
 from slopewise.site.storage.payment_tables import PaymentCustomer, PaymentErrand, PaymentEvent
 from slopewise.site.storage.tables import Account, AuditEntry, Grant, Learner
 
@@ -351,6 +352,26 @@ def test_who_deletes_the_account_pays_no_more_even_if_stripe_does_not_answer(sho
     assert shop.stripe.asked[-1] == ("forget", one.customer)
     assert count(shop, PaymentErrand, target=one.customer) == 0
     assert shop.tell(one.deleted(start + DAY)) == ["not ours"]
+    shop.until(lambda: count(shop, PaymentErrand) == 0)  # told once more, while the clock is ahead
+
+
+def test_what_is_noted_while_it_is_told_is_told_again(shop, start):
+    somebody, one = subscribed(shop, start)
+    noted = []
+
+    def forget(customer):
+        asked = len(noted)
+        if asked < 2:
+            noted.append(customer)
+            with shop.database.writing() as session:
+                add_errand(session, "forget", customer, False, datetime.now(UTC))
+
+    shop.stripe.forget, told = forget, shop.stripe.forget
+    try:
+        somebody.post("/account/delete", {"password": PASSWORD}, page="/account/delete")
+        shop.until(lambda: len(noted) == 2 and count(shop, PaymentErrand, target=one.customer) == 0)
+    finally:
+        shop.stripe.forget = told
 
 
 def test_who_is_back_by_a_restore_is_deleted_at_stripe_again(shop, start):

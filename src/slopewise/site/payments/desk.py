@@ -105,7 +105,8 @@ class Desk:
             log.error("an errand to the payment service failed, and is tried again: %s", error.code)
             return False
         with self.database.writing() as session:
-            session.execute(delete(PaymentErrand).where(PaymentErrand.id == errand.id))
+            done = (PaymentErrand.id == errand.id) & (PaymentErrand.next_at == errand.next_at)
+            session.execute(delete(PaymentErrand).where(done))  # unless it was noted again meanwhile
         return True
 
     def _put_back(self, errand_id: uuid.UUID, wait: timedelta, problem: str) -> None:

@@ -44,9 +44,12 @@ def customers_by_payment(session: Session, invoice: str | None, payment: str | N
 
 
 def add_errand(session: Session, kind: str, target: str, is_live: bool, now: datetime) -> None:
-    """Note something that the payment service has to be told, unless it is noted already."""
-    query = select(PaymentErrand.id).where(PaymentErrand.kind == kind, PaymentErrand.target == target)
-    if session.scalar(query) is None:
+    """Note something that the payment service has to be told, once; if it is being told just now, again."""
+    query = select(PaymentErrand).where(PaymentErrand.kind == kind, PaymentErrand.target == target)
+    noted = session.scalar(query)
+    if noted is not None:
+        noted.next_at = now
+    else:
         session.add(
             PaymentErrand(
                 id=uuid.uuid4(),
