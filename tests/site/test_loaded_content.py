@@ -131,6 +131,20 @@ def audited(site):
         return list(session.scalars(query.order_by(AuditEntry.id)))[start:]
 
 
+def test_the_owner_sees_what_is_loaded(site, load, browser):
+    owner = browser().sign_up()
+    Administration(site.app.state.database, datetime.now(UTC)).create_admin(owner.email)
+    assert "None is loaded" in owner.get("/owner").text
+    load("1.0")
+    load("2.3", [make_deck("pro-lighthouse", "lighthouse", 3)], name="lights")
+    text = owner.get("/owner").text
+    table = re.search(r'aria-label="Content archives that are loaded">(.*?)</table>', text, re.DOTALL)[1]
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL) for row in table.split("<tr>")[2:]]
+    assert [[row[0], row[1], row[3]] for row in rows] == [["harbours", "1.0", "4"], ["lights", "2.3", "3"]]
+    assert '<a href="/cards/pro-lighthouse">All about the lighthouse</a>' in rows[1][2]
+    assert f"{datetime.now(UTC):%Y}" in rows[1][4]
+
+
 def test_loading_is_in_the_audit_log_and_a_refusal_is_not(site, load):
     load("7.1")
     load("7.0")
@@ -179,13 +193,16 @@ def test_a_library_is_made_anew_only_when_content_changed(site, load):
     assert libraries.now(database) is after
 
 
-def test_an_archive_that_cannot_be_read_any_more_hides_no_other(site, load, member, caplog):
+def test_an_archive_that_cannot_be_read_any_more_hides_no_other(site, load, member, browser, caplog):
     load()
     with site.app.state.database.writing() as session:
         now = datetime.now(UTC)
         session.add(LoadedArchive(name="broken", version="1.0", digest="0" * 64, loaded_at=now, file=b"x"))
     assert "premium harbour answer" in member.get("/cards/pro-harbour").text
     assert "the archive broken cannot be shown" in caplog.text
+    owner = browser().sign_up()
+    Administration(site.app.state.database, now).create_admin(owner.email)
+    assert "cannot be read by this version: build and load it anew" in owner.get("/owner").text
 
 
 def test_who_loads_half_an_archive_loads_nothing(site, tmp_path, monkeypatch):

@@ -34,6 +34,21 @@ class Loading:
     was_there: bool  # whether the very same file was loaded already
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """An archive that is loaded; it has no decks if this version of slopewise cannot read it."""
+
+    name: str
+    version: str
+    loaded_at: datetime
+    decks: tuple[ProDeck, ...]
+
+    @property
+    def cards(self) -> int:
+        """How many cards it brings."""
+        return sum(len(deck.cards) for deck in self.decks)
+
+
 def load_archive(
     database: Database,
     data: bytes,
@@ -99,38 +114,43 @@ class Libraries:
         self._course = course
         self._shipped = tuple(shipped)
         self._making = Lock()
-        self._made: tuple[State, Library] = ((), Library(course, shipped))
+        self._made: tuple[State, Library, list[Loaded]] = ((), Library(course, shipped), [])
+
+    def loaded(self, database: Database) -> list[Loaded]:
+        """Return the archives that are loaded now, by name."""
+        return self._now(database)[2]
 
     def now(self, database: Database) -> Library:
         """Return the library as it is now. Who keeps it sees the same cards until the end."""
+        return self._now(database)[1]
+
+    def _now(self, database: Database) -> tuple[State, Library, list[Loaded]]:
         with database.reading() as session:
             query = select(LoadedArchive.name, LoadedArchive.digest).order_by(LoadedArchive.name)
             state = tuple((name, digest) for name, digest in session.execute(query))
-        known, library = self._made
-        return library if known == state else self._make(database, state)
+        made = self._made
+        return made if made[0] == state else self._make(database, state)
 
-    def _make(self, database: Database, state: State) -> Library:
+    def _make(self, database: Database, state: State) -> tuple[State, Library, list[Loaded]]:
         with self._making:
-            known, library = self._made
-            if known == state:  # another thread was first
-                return library
+            if self._made[0] == state:  # another thread was first
+                return self._made
             with database.reading() as session:
                 rows = _rows(session)
             state = tuple((row.name, row.digest) for row in rows)
-            library = Library(self._course, [*self._shipped, *_decks(rows)])
-            self._made = state, library
-            return library
+            loaded = [Loaded(row.name, row.version, row.loaded_at, _decks(row)) for row in rows]
+            decks = [deck for archive in loaded for deck in archive.decks]
+            self._made = state, Library(self._course, [*self._shipped, *decks]), loaded
+            return self._made
 
 
-def _decks(rows: Sequence[LoadedArchive]) -> list[ProDeck]:
-    """Return the decks of the archives; one that cannot be read is in the log, and the others are shown."""
-    decks: list[ProDeck] = []
-    for row in rows:
-        try:
-            decks += unpack(row.file).decks
-        except DataError as error:  # checked when it was loaded: another version of slopewise did that
-            log.error("the archive %s cannot be shown; load it again: %s", row.name, error)
-    return decks
+def _decks(row: LoadedArchive) -> tuple[ProDeck, ...]:
+    """Return the decks of an archive; of one that cannot be read none, and it is in the log."""
+    try:
+        return unpack(row.file).decks
+    except DataError as error:  # checked when it was loaded: another version of slopewise did that
+        log.error("the archive %s cannot be shown; load it again: %s", row.name, error)
+        return ()
 
 
 def library_of(request: Request) -> Library:

@@ -212,6 +212,7 @@ def _accounts(
         unused=unused,
         service=service,
         backup=last_backup(request.app.state.database),
+        archives=request.app.state.libraries.loaded(request.app.state.database),
         next_year=(now + timedelta(days=365)).date(),
         most={"codes": MOST_CODES, "days": MOST_DAYS},
     )
