@@ -100,10 +100,14 @@ def lab_words(folder: Path) -> str:
             for node in ast.walk(tree)
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent
         ]
-    words = "\n".join(
-        text for text in said if " " in text.strip() and not re.search(r'="|</|\\[a-z]|\^', text)
-    )
+    words = "\n".join(filter(_is_prose, said))
     return re.sub(r"(?<![\d.,])[012](?![\d.,]*\d)", " ", words)
+
+
+def _is_prose(text: str) -> bool:
+    """Say whether a text holds words: no single name, no markup, formula or list of numbers."""
+    words, numbers = re.findall(r"[A-Za-z]{2,}", text), _NUMBER.findall(text)
+    return len(words) > 1 and len(words) >= len(numbers) and not re.search(r'="|</|\\[a-z]|\^', text)
 
 
 def _not_said(node: ast.AST) -> Iterator[ast.AST]:
