@@ -1,6 +1,7 @@
 """Drawings: well-formed, without colours or styles of their own, and of finite numbers only."""
 
 import math
+from urllib.parse import parse_qsl, urlsplit
 from xml.etree import ElementTree
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from slopewise.engine.errors import ArgumentError
 from slopewise.site.content import load_course
+from slopewise.site.content.opening import draw_opening
 from slopewise.site.drawing import Plot, brief, draw_strips, fixed, linear, logarithmic
 from slopewise.site.drawing.concept_map import draw_concept_map
 from slopewise.site.drawing.scale import covering
@@ -88,12 +90,17 @@ def test_strips_tell_their_numbers_in_words():
     assert root.find("desc").text == "train 100%"
 
 
-def test_the_concept_map_links_every_concept():
+def test_both_concept_maps_link_every_concept_and_say_every_relation():
     course = load_course()
-    root = check(str(draw_concept_map(course.concepts, course.relations)))
-    assert [link.attrib["href"] for link in root.iter("a")] == [
-        f"/lessons/{concept.lesson}" for concept in course.concepts
-    ]
+    root = check(f"<maps>{draw_concept_map(course.concepts, course.relations)}</maps>")
+    assert len(root) == 2
+    for drawn in root:
+        assert [link.attrib["href"] for link in drawn.iter("a")] == [
+            f"/lessons/{concept.lesson}" for concept in course.concepts
+        ]
+        labels = [group for group in drawn.iter("g") if group.attrib["class"] == "relation-label"]
+        words = [" ".join(text.text for text in label.iter("text")) for label in labels]
+        assert words == [relation.says for relation in course.relations]
 
 
 @pytest.mark.parametrize(
@@ -132,3 +139,14 @@ def test_the_title_of_an_axis_stands_clear_of_its_ticks(width, y):
     for _, tick in y.ticks:
         width = unit * sum(4 if sign in "⁻⁰¹²³⁴⁵⁶⁷⁸⁹.," else 7 for sign in tick)
         assert float(texts[tick].attrib["x"]) - width > title
+
+
+def test_the_opening_picture_is_sound_and_its_walk_is_found_again_in_the_lab_it_leads_to():
+    opening = draw_opening()
+    labels = [text.text for text in check(opening.svg).iter("text") if "label" in text.attrib["class"]]
+    assert all(label in opening.caption for label in labels)
+    address = urlsplit(opening.address)
+    entry = load_course().entry(address.path.rpartition("/")[2])
+    lab = find_lab(entry.lesson.folder)
+    last = lab.frames(lab.read(dict(parse_qsl(address.query))))[-1]
+    assert float(last.table.rows[-1][2]) == pytest.approx(float(labels[0]), abs=5e-4)

@@ -63,7 +63,10 @@ class Term:
 
 @dataclass(frozen=True)
 class Concept:
-    """A box of the concept map, at a column and a row. `phrase` is its name inside of a sentence."""
+    """A box of the concept map, at a column and a row, and at those of `tall` where a screen is narrow.
+
+    `phrase` is its name inside of a sentence.
+    """
 
     id: str
     name: str
@@ -72,6 +75,7 @@ class Concept:
     lesson: str
     column: int
     row: int
+    tall: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -183,7 +187,7 @@ def load_course() -> Course:
         key=lambda term: term.name.lower(),
     )
     chart = _toml("concepts.toml")
-    concepts = tuple(Concept(**row) for row in chart["concept"])
+    concepts = tuple(Concept(**{**row, "tall": tuple(row["tall"])}) for row in chart["concept"])
     relations = tuple(Relation(**row) for row in chart["relation"])
     _check_links(terms, concepts, relations, slugs, outlines)
     return Course(plan["title"], parts, tuple(terms), concepts, relations)

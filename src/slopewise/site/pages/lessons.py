@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slopewise.site.content import Lesson
+from slopewise.site.content.opening import draw_opening
 from slopewise.site.drawing.concept_map import draw_concept_map
 from slopewise.site.pages.answers import go_to
 from slopewise.site.pages.due import duties_of_visitor
@@ -28,6 +29,7 @@ def hub(request: Request) -> Response:
     return render(
         request,
         "hub.html",
+        opening=draw_opening(),
         map=draw_concept_map(course.concepts, course.relations),
         duties=duties_of_visitor(request),
         overview=overview_of(request),
