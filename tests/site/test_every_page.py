@@ -19,6 +19,7 @@ UNLINKED = {
     "/cards/media/{medium_id}": "cards show it",
     "/labs/{slug}/frame": "scripts ask for it",
     "/playground/preview": "scripts ask for it",
+    "/playground/question": "scripts ask for it",
     "/playground/jobs/{id}/events": "scripts listen to it",
     "/data/{data_id}/runs/{run_id}/report": "a frame of the training's page shows it",
 }

@@ -52,6 +52,8 @@ from slopewise.site.pages import (
     paying,
     placement,
     playground,
+    playground_jobs,
+    playground_predictions,
     predictions,
     progress,
     progress_tables,
@@ -163,6 +165,8 @@ def create_app(
         progress,
         progress_tables,
         playground,
+        playground_jobs,
+        playground_predictions,
         health,
     ):
         application.router.routes.extend(module.router.routes)  # flat, so that each can be checked

@@ -10,7 +10,8 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi.checks import status_code_conformance
 
 EXAMPLES = 25  # of each endpoint; the seed is fixed
-JSON = ("/api/", "/labs/", "/playground/preview", "/playground/jobs", "/healthz")
+PLAYGROUND = ("preview", "question", "untrained", "verdicts", "jobs")
+JSON = ("/api/", "/labs/", *(f"/playground/{name}" for name in PLAYGROUND), "/healthz")
 STREAMS = ("/playground/jobs/{id}/events",)
 
 text = {"type": "string", "maxLength": 60}
@@ -38,10 +39,16 @@ BODIES = {
     "/api/terminal/log": {"type": "object", "properties": {"entries": {"type": "array", "items": entry}}},
     "/api/progress": {"type": "object", "properties": {"items": {"type": "array", "items": item}}},
     "/labs/{slug}/runs": {"type": "object", "properties": {"query": text}},
+    "/playground/untrained": {"type": "object", "properties": {"query": text}},
+    "/playground/verdicts": {"type": "object", "properties": {"query": text}},
     "/playground/jobs": {"type": "object", "properties": {"query": text, "step": {"type": "integer"}}},
     "/playground/jobs/{id}/{action}": {"type": "object", "properties": {"step": {"type": "integer"}}},
 }
-QUERIES = {"/labs/{slug}/frame": ("step", "guess", "seed"), "/playground/preview": ("data", "layers", "seed")}
+QUERIES = {
+    "/labs/{slug}/frame": ("step", "guess", "seed"),
+    "/playground/preview": ("data", "layers", "seed"),
+    "/playground/question": ("ask", "step", "to"),
+}
 KNOWN = {
     "slug": ["gradient-descent", "backpropagation", "nope"],
     "action": ["go", "pause", "stop", "open-test"],

@@ -44,7 +44,13 @@ def test_own_data_of_another_visitor_are_not_to_be_had(browser):
 def test_own_rows_are_kept_by_no_cache_of_the_playground(site, browser):
     somebody, own = with_data(browser)
     assert somebody.get(f"/playground/preview?data=own&own={own}").status_code == 200
-    assert not any(own in key for key in site.app.state.previews._kept)
+    body = {"query": f"data=own&own={own}"}
+    assert (
+        "class rose"
+        in somebody.send("/playground/untrained", body, page="/playground").json()["view"]["words"]
+    )
+    previews = site.app.state.previews
+    assert not any(own in key for kept in (previews.rows, previews.views) for key in kept._kept)
 
 
 def test_who_has_no_data_is_sent_to_where_some_can_be_made(browser):

@@ -30,6 +30,7 @@ from slopewise.site.playground.layers import KINDS, Layer, read_layers, write_la
 from slopewise.site.playground.own import own_table
 from slopewise.site.playground.program import program
 from slopewise.site.playground.training import answer_training, is_point
+from slopewise.site.playground.view import rows_and_frame
 
 NUMBERS = {
     "linear": ":6",
@@ -111,9 +112,10 @@ def test_own_data_train_and_their_script_holds_the_rows_and_prints_the_same_numb
         "seconds": 60.0,
         "snapshots": {},
     }
-    answer = answer_training(request | {"own": table.to_json(), "rows": True})
+    answer = answer_training(request | {"own": table.to_json()})
     assert printed(program(design, 14)) == pytest.approx(answer["view"]["scores"][2:6], rel=1e-6)
-    assert draw_surface(design, answer).count("<circle") == 32  # the test rows stay sealed
+    picture = draw_surface(design, *rows_and_frame(design), answer["view"]).svg()
+    assert picture.count("<circle") == 32  # the test rows stay sealed
     for section in formula(design):
         for line, _ in section.rows:
             math(line, True)
@@ -267,7 +269,8 @@ def test_every_schedule_of_the_library_is_offered_or_left_out_for_a_reason():
 def test_parameters_are_counted_without_making_the_network():
     for kind, known in KINDS.items():
         design = read_design({"layers": f"linear:5,{Layer(kind, known.usual).text()}", "data": "blobs"})
-        assert design.n_parameters == training.Training(design).n_parameters, kind
+        model = plan.model_call(design).make()
+        assert design.n_parameters == sum(parameter.size for parameter in model.parameters()), kind
 
 
 def test_a_weight_decay_of_zero_is_zero_for_adamw_too():

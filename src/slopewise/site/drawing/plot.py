@@ -77,6 +77,11 @@ class Plot:
 
     # ---- places
 
+    @property
+    def frame(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of what the axes enclose, in the units of the drawing."""
+        return self._left, self._top, self._right, self._bottom
+
     def at(self, x: float, y: float) -> Point:
         """Return where a point lies on the page; points far outside are brought near the frame."""
         across = min(max(self.x.place(x), -3.0), 4.0)
@@ -210,10 +215,9 @@ class Plot:
         """Return what a script needs to turn a place on the page into settings; both scales are linear."""
         if self.picks is None and self.draws is None:
             return ""
-        frame = (self._left, self._top, self._right, self._bottom)
         use = f'data-picks="{" ".join(self.picks)}"' if self.picks else f'data-draws="{self.draws}"'
         return (
-            f' {use} data-frame="{" ".join(map(str, frame))}"'
+            f' {use} data-frame="{" ".join(map(str, self.frame))}"'
             f' data-ends="{self.x.low:g} {self.x.high:g} {self.y.low:g} {self.y.high:g}"'
         )
 

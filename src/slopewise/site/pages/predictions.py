@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -16,7 +17,9 @@ from slopewise.site.accounts.predicted_cards import keep_failed_prediction
 from slopewise.site.accounts.progress import Item, merge
 from slopewise.site.forms import field
 from slopewise.site.labs.places import LabBusyError
+from slopewise.site.pages import playground_predictions
 from slopewise.site.pages.answers import go_to, limit_in_thread
+from slopewise.site.pages.playground_designs import fields_of
 from slopewise.site.policies import SIGNED_IN, route
 from slopewise.site.visitors import visitor_of
 
@@ -79,6 +82,8 @@ async def _keep(request: Request, failed: Failed) -> str:
     """Run the lab to the step, make the card, note the prediction; return the id of the card."""
     visitor, state = visitor_of(request), request.app.state
     await limit_in_thread(request, "log of an account", str(visitor.account_id))
+    if failed.slug == playground_predictions.SLUG:
+        return await _keep_of_playground(request, failed)
     entry = state.course.entry(failed.slug)
     lesson = None if entry is None else await run_in_threadpool(lambda: entry.lesson)
     if lesson is None:
@@ -97,16 +102,36 @@ async def _keep(request: Request, failed: Failed) -> str:
         raise ArgumentError("nothing is asked at this step")
     written = {**lesson.lab.write(values), "step": step}
     address = f"/lessons/{lesson.slug}?{urlencode(written)}#lab"
-    return await run_in_threadpool(_store, request, lesson, address, prediction, int(step), int(guess))
+    source = Source(lesson.slug, lesson.title)
+    return await run_in_threadpool(_store, request, source, address, prediction, int(step), int(guess))
+
+
+async def _keep_of_playground(request: Request, failed: Failed) -> str:
+    """Train to the step anew, make the card, note the prediction; return the id of the card."""
+    query = fields_of(failed.query)
+    address, verdict = await playground_predictions.failed_prediction(request, query)
+    playground = Source(playground_predictions.SLUG, playground_predictions.TITLE)
+    step = int(query.get("step", "0"))
+    return await run_in_threadpool(
+        _store, request, playground, address, verdict.prediction, step, verdict.guess
+    )
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a prediction was made in."""
+
+    slug: str
+    title: str
 
 
 def _store(
-    request: Request, lesson: Any, address: str, prediction: dict[str, Any], step: int, guess: int
+    request: Request, source: Source, address: str, prediction: Mapping[str, Any], step: int, guess: int
 ) -> str:
     learner_id, now = visitor_of(request).learner_id, request.app.state.clock()
     assert learner_id is not None, "the policy lets nobody in without an account"
     value = {"right": False, "choices": len(prediction["choices"])}
     with request.app.state.database.writing(of=learner_id) as session:
-        card_id = keep_failed_prediction(session, learner_id, lesson.title, address, prediction, guess, now)
-        merge(session, learner_id, [Item("prediction", f"{lesson.slug}/{step}", value, now)], now)
+        card_id = keep_failed_prediction(session, learner_id, source.title, address, prediction, guess, now)
+        merge(session, learner_id, [Item("prediction", f"{source.slug}/{step}", value, now)], now)
     return str(card_id)

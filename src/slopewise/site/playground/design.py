@@ -12,6 +12,7 @@ from slopewise.site.playground.own import OwnTable
 
 MOST_UPDATES = 20_000
 MOST_PARAMETERS = 8_000
+MOST_REMEMBERED = 80_000  # numbers that LBFGS keeps of the steps it made
 MOST_ROWS = 2_000
 TICK = "input."  # before the name of an input that a form ticks
 
@@ -262,7 +263,23 @@ def check_design(values: Values, own: OwnTable | None = None) -> Design:
     features = _read_features(str(values["features"]), columns)
     if own is not None and columns > 2:
         features = tuple(own.inputs)
-    return Design(dict(values), read_layers(str(values["layers"])), features, loss, own)
+    design = Design(dict(values), read_layers(str(values["layers"])), features, loss, own)
+    _check_size(design)
+    return design
+
+
+def _check_size(design: Design) -> None:
+    if design.n_parameters > MOST_PARAMETERS:
+        raise ArgumentError(
+            f"this network has {design.n_parameters} parameters; at most {MOST_PARAMETERS} are trained here: "
+            "choose fewer units"
+        )
+    remembered = design.whole("history") if design.values["optimizer"] == "lbfgs" else 0
+    if design.n_parameters * remembered > MOST_REMEMBERED:
+        raise ArgumentError(
+            f"LBFGS would remember {remembered} steps of {design.n_parameters} parameters: choose fewer "
+            "steps or units"
+        )
 
 
 def _read_features(text: str, columns: int) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import numpy as np
 from slopewise.site.drawing import Plot
 from slopewise.site.drawing.scale import covering, linear
 from slopewise.site.playground.design import Design
+from slopewise.site.playground.words import before_training
 
 Point = Sequence[float | None]
 SHADES = 5
@@ -19,21 +20,34 @@ _LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.01)
 LINES = (("training", 2, 3, "forward"), ("validation", 4, 5, "backward dashed"), ("test", 6, 7, "ink"))
 
 
-def draw_surface(design: Design, answer: Mapping[str, Any], with_test: bool = False) -> str:
-    """Return the rows, and below them what the network says over the plane, as one picture."""
-    view = answer["view"]
-    frame = view["frame"]
-    names = _axes(design)
+def draw_surface(
+    design: Design,
+    rows: Mapping[str, Any],
+    frame: Sequence[float],
+    view: Mapping[str, Any] | None = None,
+    with_test: bool = False,
+) -> Plot:
+    """Draw the rows, and below them what the network says over the plane, if that is known."""
+    names = axes(design)
     plot = Plot(
         linear(frame[0], frame[1]),
         linear(frame[2], frame[3]),
         x_title=names[0],
         y_title=names[1],
-        title="What the network says over the inputs, with the rows",
-        description=in_words(design, answer),
+        title="What the network says over the inputs, with the rows" if view else "The rows",
+        description=view["words"] if view else before_training(design, rows),
         size=(440, 400),
+        left=52,  # playground.css lays the map's canvas over this frame
     )
-    surface = view["surface"]
+    if view is not None:
+        _draw_answers(plot, frame, view["surface"])
+    for part in ("train", "validation", *(["test"] if with_test else [])):
+        for kind, points in _by_kind(design, rows[part]).items():
+            plot.dots(points, f"{kind} {part}", 3.4 if part == "train" else 3.8)
+    return plot
+
+
+def _draw_answers(plot: Plot, frame: Sequence[float], surface: Mapping[str, Any]) -> None:
     if "curve" in surface:
         x = np.linspace(frame[0], frame[1], len(surface["curve"]))
         plot.line(
@@ -46,13 +60,10 @@ def draw_surface(design: Design, answer: Mapping[str, Any], with_test: bool = Fa
         heights = values.reshape(side, side) / 255.0
         xs, ys = np.linspace(frame[0], frame[1], side), np.linspace(frame[2], frame[3], side)
         plot.contours(xs, ys, heights, _LEVELS)
-    for part in ("train", "validation", *(["test"] if with_test else [])):
-        for kind, points in _by_kind(design, answer["rows"][part]).items():
-            plot.dots(points, f"{kind} {part}", 3.4 if part == "train" else 3.8)
-    return plot.svg()
 
 
-def _axes(design: Design) -> tuple[str, str]:
+def axes(design: Design) -> tuple[str, str]:
+    """Return what the two directions of the picture are called."""
     if design.own is not None:
         second = design.own.inputs[1] if len(design.own.inputs) > 1 else design.own.target
         return design.own.inputs[0][:40], second[:40]
@@ -93,23 +104,3 @@ def draw_curves(points: Sequence[Point], column: int, title: str) -> str:
     for look, line in lines:
         plot.line([(x, float("nan") if y is None else y) for x, y in line], look)
     return plot.svg()
-
-
-def in_words(design: Design, answer: Mapping[str, Any]) -> str:
-    """Return what the pictures show, in sentences."""
-    view = answer["view"]
-    _, _, loss, score, validation_loss, validation_score, *_ = view["scores"]
-    rows = {part: len(found) for part, found in answer["rows"].items()}
-    score_name = "R²" if design.metric == "r2" else "accuracy"
-    about = ""
-    if design.own is not None and design.own.left_out:
-        about = f" {design.own.left_out} of your rows are left out: a cell is missing, or there are too many."
-    return (
-        f"After {view['step']} updates the loss is {_said(loss)} on {rows['train']} training rows and "
-        f"{_said(validation_loss)} on {rows['validation']} validation rows; the {score_name} is "
-        f"{_said(score)} and {_said(validation_score)}.{about}"
-    )
-
-
-def _said(value: float | None) -> str:
-    return "not a number" if value is None else f"{value:.4g}".replace("-", "−")

@@ -13,19 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 import slopewise as sw
-from slopewise.engine.errors import ArgumentError
 from slopewise.site.labs.settings import Values
 from slopewise.site.playground import plan
 from slopewise.site.playground.custom_trainer import CustomTrainer
-from slopewise.site.playground.design import MOST_PARAMETERS, MOST_UPDATES, Design, check_design
+from slopewise.site.playground.design import MOST_UPDATES, Design, check_design
 from slopewise.site.playground.own import OwnTable
 from slopewise.site.playground.rows import Rows, make_rows
 from slopewise.site.playground.view import look
+from slopewise.site.playground.words import in_words
 from slopewise.train.snapshot import Snapshot
 from slopewise.train.trainer import Trainer
 
 RECENT = 80  # snapshots kept in the worker, so that a step back makes one update only
-MOST_REMEMBERED = 80_000  # numbers that LBFGS keeps of the steps it made
 PARTS = ("train", "validation", "test")
 
 
@@ -43,18 +42,6 @@ class Training:
         self.rows: Rows = make_rows(design)
         sw.manual_seed(design.whole("seed"))
         self.model = plan.model_call(design).make()
-        self.n_parameters = sum(parameter.size for parameter in self.model.parameters())
-        if self.n_parameters > MOST_PARAMETERS:
-            raise ArgumentError(
-                f"this network has {self.n_parameters} parameters; at most {MOST_PARAMETERS} are trained "
-                "here: choose fewer units"
-            )
-        remembered = design.whole("history") if design.values["optimizer"] == "lbfgs" else 0
-        if self.n_parameters * remembered > MOST_REMEMBERED:
-            raise ArgumentError(
-                f"LBFGS would remember {remembered} steps of {self.n_parameters} parameters: choose fewer "
-                "steps or units"
-            )
         optimizer = plan.optimizer_call(design).make({"model.parameters()": list(self.model.parameters())})
         kind = CustomTrainer if design.has_custom_update else sw.Trainer
         self.trainer: Trainer = kind(self.model, optimizer=optimizer, **plan.trainer_keywords(design))
@@ -121,13 +108,15 @@ class Training:
 
     def view(self) -> dict[str, Any]:
         """Return what the page draws of this state."""
-        return {
+        seen = {
             "step": self.step,
             "epoch": round(self.trainer.epochs_done, 4),
             "lr": float(self.trainer.optimizer.lr),
             "scores": self.point(),
             **look(self.design, self.rows, self.trainer),
         }
+        counts = {part: len(places) for part, places in self.rows.places.items()}
+        return seen | {"words": in_words(self.design, seen, counts)}
 
     def _advance(self) -> None:
         before = _sums(self.trainer)
@@ -211,10 +200,7 @@ def answer_training(request: Mapping[str, Any]) -> dict[str, Any]:
         else:
             training.trainer.restore(given[start])
     points = training.advance_to(step, float(request["seconds"]))
-    extra = (
-        {"rows": training.rows.to_json(), "parameters": training.n_parameters} if request.get("rows") else {}
-    )
-    return extra | {
+    return {
         "step": training.step,
         "points": points,
         "diverged": training.has_diverged,

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 import slopewise as sw
 from slopewise.engine.mode import no_grad
 from slopewise.site.playground.design import Design
-from slopewise.site.playground.rows import Rows, inputs_of
+from slopewise.site.playground.rows import Rows, inputs_of, make_rows
+from slopewise.site.playground.words import curve_as_table, surface_as_table, surface_in_words
 from slopewise.train.trainer import evaluation_mode
 
 Array = NDArray[Any]
@@ -38,6 +39,12 @@ def frame_of(rows: Rows) -> list[float]:
     return [float(f"{end:.5g}") for end in ends]
 
 
+def rows_and_frame(design: Design) -> tuple[dict[str, list[list[float]]], list[float]]:
+    """Return the rows of a design by part, and the ends of their picture."""
+    rows = make_rows(design)
+    return rows.to_json(), frame_of(rows)
+
+
 def look(design: Design, rows: Rows, trainer: Any) -> dict[str, Any]:
     """Return the surface and the network as the page draws them."""
     frame = frame_of(rows)
@@ -46,10 +53,34 @@ def look(design: Design, rows: Rows, trainer: Any) -> dict[str, Any]:
     low, high = float(targets.min()), float(targets.max())
     if one_input:
         x = np.linspace(frame[0], frame[1], CURVE, dtype=np.float32)[:, None]
-        surface = {"curve": _rounded(_height(design, _ask(design, rows, trainer, x)))}
+        answers = _ask(design, rows, trainer, x)
+        surface = {"curve": _rounded(_height(design, answers))}
+        told = _probabilities(design, answers)
+        table = curve_as_table(design, frame, told)
     else:
-        surface = _surface(design, _ask(design, rows, trainer, plane(frame, SIDE)), low, high)
-    return {"frame": frame, "surface": surface, "network": network(design, rows, trainer, frame)}
+        answers = _ask(design, rows, trainer, plane(frame, SIDE))
+        surface = _surface(design, answers, low, high)
+        told = _probabilities(design, answers)
+        table = surface_as_table(design, frame, told)
+    return {
+        "frame": frame,
+        "surface": surface,
+        "pictured": surface_in_words(design, told),
+        "table": table,
+        "network": network(design, rows, trainer, frame),
+    }
+
+
+def _probabilities(design: Design, answers: Array) -> Array:
+    """Return the probability of each class, shape (places, classes); numbers as they are."""
+    if not design.has_classes:
+        return answers
+    if design.outputs == 1:
+        second = _sigmoid(answers)
+        return np.stack([1 - second, second], axis=1)
+    odds = np.exp(answers - answers.max(axis=1, keepdims=True))
+    made: Array = odds / odds.sum(axis=1, keepdims=True)
+    return made
 
 
 def _height(design: Design, answers: Array) -> Array:
@@ -94,10 +125,7 @@ def _surface(design: Design, answers: Array, low: float, high: float) -> dict[st
     if not design.has_classes:
         share = (answers - low) / ((high - low) or 1.0)
         return {"values": _bytes(share), "low": low, "high": high}
-    if design.outputs == 1:
-        return {"values": _bytes(_sigmoid(answers))}
-    odds = np.exp(answers - answers.max(axis=1, keepdims=True))
-    probability = odds / odds.sum(axis=1, keepdims=True)
+    probability = _probabilities(design, answers)
     if design.classes == 2:
         return {"values": _bytes(probability[:, 1])}
     return {"values": _bytes(probability.max(axis=1)), "classes": _raw(probability.argmax(axis=1))}

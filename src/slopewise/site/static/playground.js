@@ -1,4 +1,5 @@
 // The playground: wishes go by POST, what the worker makes comes by server-sent events, each message a delta.
+import { predicted } from "./predictions.js";
 import { remember, remembered } from "./site.js";
 import { Chart, brief } from "./playground_chart.js";
 import { Layers } from "./playground_layers.js";
@@ -10,7 +11,8 @@ const LINES = (score) => [
   { name: "test", look: "ink", column: score ? 7 : 6 },
 ];
 
-const PREDICTED = 200; // the update that a prediction is about
+const PREDICTED = 200; // the update that a prediction about a training is about
+const LOOK_AGAIN = 3000; // milliseconds until what no worker was free for is asked for anew
 
 class Playground {
   constructor(root) {
@@ -20,7 +22,8 @@ class Playground {
     this.most = Number(root.dataset.most);
     this.perEpoch = Number(root.dataset.perEpoch);
     this.points = [];
-    this.step = 0;
+    this.step = this.seen = 0;
+    this.asked = new Set(); // the kinds of predictions that were asked of this design
     this.state = "paused";
     this.wishes = Promise.resolve();
     this.charts = {
@@ -34,9 +37,12 @@ class Playground {
     this.skip.checked = remembered("skip-predictions", false);
     this.listen();
     this.suit();
-    const wanted = Number(root.dataset.step);
+    this.furthest = Number(root.dataset.furthest);
+    const { step, ask, to } = root.dataset;
     this.preview().then(() => {
-      if (wanted) this.offer(wanted);
+      if (ask) this.linked = { ask, step: Number(step), to: Number(to) };
+      if (Number(step)) this.offer(Number(step));
+      else if (this.linked) this.askLinked();
     });
   }
 
@@ -58,12 +64,15 @@ class Playground {
       clearTimeout(this.scrubbing);
       this.scrubbing = setTimeout(() => this.go(Number(event.target.value)), 60);
     });
-    this.find(".prediction").addEventListener("click", (event) => this.press(event.target.closest("[data-go]")?.dataset.go));
+    this.find(".prediction.needs-script").addEventListener("click", (event) => this.press(event.target.closest("[data-go]")?.dataset.go));
     this.skip.addEventListener("change", () => remember("skip-predictions", this.skip.checked));
     this.root.addEventListener("keydown", (event) => this.key(event));
     this.find("[data-open-test]").addEventListener("click", () => this.openTest());
     this.find("[data-discrete]").addEventListener("change", () => this.view && this.show(this.view));
-    this.find("details.numbers").addEventListener("toggle", () => this.fillTable());
+    this.root.querySelectorAll("details.numbers").forEach((part) => part.addEventListener("toggle", () => {
+      this.fillTable();
+      this.fillPictureTable();
+    }));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.view && this.show(this.view));
     addEventListener("pagehide", () => this.job && this.send("stop", {}, true));
   }
@@ -77,70 +86,117 @@ class Playground {
   }
 
   press(action) {
-    const known = this.wanted ?? this.step;
-    if (action === "first") this.go(0);
-    else if (action === "back") this.go(Math.max(0, (this.state === "running" ? this.step : known) - 1));
-    else if (action === "on") this.go(Math.min(this.most, (this.state === "running" ? this.step : known) + 1));
-    else if (action === "epoch") this.go(Math.min(this.most, this.step + this.perEpoch - (this.step % this.perEpoch)));
-    else if (action === "run" && this.job && ["running", "waiting"].includes(this.state)) this.pause();
-    else if (action === "run" && this.mayPredict()) this.askPrediction();
+    const known = this.state === "running" ? this.step : (this.wanted ?? this.step);
+    const isWorking = this.job && ["running", "waiting"].includes(this.state);
+    if (action === "first") this.back(0);
+    else if (action === "back") this.back(Math.max(0, known - 1));
+    else if (action === "on") this.forward("update", Math.min(this.most, known + 1));
+    else if (action === "epoch") this.forward("train", Math.min(this.most, this.step + this.perEpoch - (this.step % this.perEpoch)));
+    else if (action === "run" && isWorking) this.pause();
+    else if (action === "run" && this.offered > this.step) this.forward("train", this.offered);
+    else if (action === "run") this.forward("train", this.most);
     else if (action === "commit") this.commit();
-    else if (action === "skip") {
-      this.find(".prediction").hidden = true;
-      this.asked = true;
-      this.press("run");
-    } else if (action === "run") this.go(this.offered && this.offered > this.step ? this.offered : this.most);
+    else if (action === "skip") this.goOn();
   }
 
-  // ---- a prediction before the first training of a design
+  // ---- predictions: what is shown for the first time is asked about before, once for each kind and design
 
-  mayPredict() {
-    return !this.asked && !this.skip.checked && !this.offered && this.step === 0 && this.points.length < 2;
+  forward(ask, to) {
+    const about = ask === "train" && to > this.furthest && this.step < PREDICTED ? PREDICTED : to;
+    const question = { ask, step: this.step, to: about, then: to };
+    if (about > this.seen && this.mayAsk(question)) this.ask(question);
+    else this.go(to);
   }
 
-  bounds() {
-    return this.fresh.metric === "r2" ? [0.5, 0.9] : [0.7, 0.95];
+  back(to) {
+    const question = { ask: "rewind", step: this.step, to, then: to };
+    if (to < this.step && this.mayAsk(question)) this.ask(question);
+    else this.go(to);
   }
 
-  askPrediction() {
-    const [low, high] = this.bounds();
-    const name = this.fresh.metric === "r2" ? "R²" : "accuracy";
-    const box = this.find(".prediction");
-    box.querySelector("p").textContent = `After ${PREDICTED} updates, what is the ${name} on the validation rows?`;
-    [`below ${low}`, `from ${low} to ${high}`, `above ${high}`].forEach((text, k) => {
-      box.querySelectorAll("label span")[k].textContent = text;
-    });
+  mayAsk({ ask, step, to }) {
+    const isAtRest = !["running", "waiting"].includes(this.state);
+    return isAtRest && !this.skip.checked && !this.asked.has(ask) && Math.max(step, to) <= this.furthest;
+  }
+
+  askLinked() {
+    const { ask, step, to } = this.linked;
+    this.linked = undefined;
+    this.ask({ ask, step, to, then: to });
+  }
+
+  async ask(question) {
+    const { ask, step, to } = question;
+    this.asked.add(ask);
+    this.question = question;
+    const answer = await this.fetch(`/playground/question?${this.query()}&${new URLSearchParams({ ask, step, to })}`);
+    if (this.question !== question) return; // another wish came meanwhile
+    if (answer.error) {
+      this.goOn();
+      return;
+    }
+    const box = this.find(".prediction.needs-script");
+    box.querySelector("p").textContent = answer.question;
+    box.querySelector(".choices").replaceChildren(...answer.choices.map((text, k) => {
+      const label = document.createElement("label");
+      const field = Object.assign(document.createElement("input"), { type: "radio", name: "guess-of-script", value: k });
+      label.append(field, " ", Object.assign(document.createElement("span"), { textContent: text }));
+      return label;
+    }));
     box.hidden = false;
+    this.find(".verdict").hidden = true;
     box.querySelector("input").focus();
   }
 
   commit() {
-    const guess = this.find(".prediction input:checked");
+    const guess = this.find(".prediction.needs-script input:checked");
     if (!guess) {
       this.say("Choose one of the answers first, or skip.");
-      this.find(".prediction input").focus();
+      this.find(".prediction.needs-script input").focus();
       return;
     }
-    this.say("");
-    this.asked = true;
-    this.guess = Number(guess.value);
-    this.find(".prediction").hidden = true;
-    this.find("[data-go=run]").focus();
-    this.go(PREDICTED);
+    const { ask, step, to } = this.question;
+    this.guess = { ask, step, to, guess: guess.value };
+    this.goOn(to);
   }
 
-  judge(view) {
-    if (this.guess === undefined || view.step !== PREDICTED) return;
-    const [low, high] = this.bounds();
-    const score = view.scores[5] ?? -Infinity;
-    const isRight = this.guess === (score < low ? 0 : score <= high ? 1 : 2);
-    const box = this.find(".verdict");
-    box.className = `verdict ${isRight ? "right" : "other"}`;
-    const gap = view.scores[3] - view.scores[5];
-    const about = Math.abs(gap) < 0.02 ? "about the same as" : gap > 0 ? "lower than" : "higher than";
-    box.firstElementChild.textContent = `${isRight ? "You were right." : "It went otherwise."} After ${PREDICTED} updates it is ${brief(view.scores[5], 3)}, ${about} the ${brief(view.scores[3], 3)} on the training rows. Train goes on from here.`;
-    box.hidden = false;
+  // Goes where the question stood in the way, or to what it is about.
+  goOn(to = this.question?.then) {
+    this.say("");
+    this.dropQuestion();
+    this.find("[data-go=run]").focus();
+    if (to !== undefined) this.go(to);
+  }
+
+  dropQuestion() {
+    this.question = undefined;
+    this.find(".prediction.needs-script").hidden = true;
+  }
+
+  // Once the step is shown that a guess was about, the server says what the numbers say of it.
+  async judge(view) {
+    const { guess } = this;
+    if (!guess || view.step !== guess.to) return;
     this.guess = undefined;
+    const query = `${this.query()}&${new URLSearchParams(guess)}`;
+    let verdict = await this.fetch("/playground/verdicts", { query });
+    for (let tries = 0; verdict.busy && tries < 5; tries++) {
+      await new Promise((done) => setTimeout(done, LOOK_AGAIN));
+      verdict = await this.fetch("/playground/verdicts", { query });
+    }
+    if (verdict.error) {
+      this.say(`No verdict on your prediction: ${verdict.error}`);
+      return;
+    }
+    const box = this.find(".verdict");
+    box.className = `verdict ${verdict.right ? "right" : "other"}`;
+    const told = document.createElement("p");
+    told.append(Object.assign(document.createElement("strong"), { textContent: verdict.right ? "You were right." : "It went otherwise." }));
+    told.append(` You predicted: ${verdict.guess}.${verdict.right ? "" : ` It was: ${verdict.answer}.`} ${verdict.because}`);
+    box.replaceChildren(told);
+    box.hidden = false;
+    const note = await predicted({ slug: "playground", step: guess.step, query: verdict.query, verdict, title: "Playground", question: verdict.question });
+    if (note) box.append(Object.assign(document.createElement("p"), { className: "aside", textContent: note }));
   }
 
   // ---- settings
@@ -149,6 +205,8 @@ class Playground {
     const query = new URLSearchParams(new FormData(this.form));
     query.delete("form_token");
     query.delete("step");
+    query.delete("guess");
+    query.delete("guess-of-script");
     const inputs = [...query.keys()].filter((name) => name.startsWith("input."));
     inputs.forEach((name) => query.delete(name));
     query.set("features", inputs.map((name) => name.slice(6)).join(","));
@@ -176,17 +234,21 @@ class Playground {
 
   async preview() {
     const number = (this.previews = (this.previews ?? 0) + 1);
-    const answer = await this.ask(`/playground/preview?${this.query()}`);
+    const answer = await this.fetch(`/playground/preview?${this.query()}`);
     if (number !== this.previews) return;
     this.say(answer.error ?? "");
     if (answer.error) return;
     this.fresh = answer;
+    this.view = undefined;
     this.perEpoch = answer.per_epoch;
     this.find(".overlay").innerHTML = answer.overlay;
+    this.canvas.hidden = true;
+    this.placeCanvas();
     this.find(".formulas").innerHTML = answer.formula;
     this.find(".program").innerHTML = answer.code;
     this.find(".download").href = `/playground/program.py?${this.query()}`;
     this.tellOwn(answer);
+    this.find(".words").textContent = answer.words;
     this.find(".parameters").textContent = `${answer.parameters} parameters. The layer that makes the outputs is added by itself.`;
     this.root.querySelectorAll(".score-name").forEach((place) => {
       const name = answer.metric === "r2" ? "R²" : "Accuracy";
@@ -196,12 +258,39 @@ class Playground {
       cell.textContent = Object.values(answer.rows)[k];
     });
     this.seal();
-    this.asked = this.guess = undefined;
-    this.find(".prediction").hidden = this.find(".verdict").hidden = true;
+    this.asked = new Set();
+    this.guess = undefined;
+    this.seen = 0;
+    this.dropQuestion();
+    this.find(".verdict").hidden = true;
     this.points = [];
     this.wanted = undefined;
-    this.take({ state: "paused", step: 0, points: [answer.view.scores], view: answer.view });
-    if (!this.offered) history.replaceState(null, "", answer.address);
+    this.take({ state: "paused", step: 0, points: [] });
+    if (!this.offered && !this.root.dataset.ask) history.replaceState(null, "", answer.address);
+    delete this.root.dataset.ask;
+    await this.untrained(number);
+  }
+
+  // What the network says before its first update needs a worker: while none is free, the rows are there to see.
+  async untrained(number) {
+    const answer = await this.fetch("/playground/untrained", { query: this.query() });
+    if (number !== this.previews || this.view) return;
+    if (answer.view) {
+      this.busy = "";
+      if (!this.job) this.take({ state: "paused", step: 0, points: [answer.view.scores], view: answer.view });
+    } else if (answer.busy) {
+      this.busy = "All workers are taken; the untrained network is drawn when one is free.";
+      this.told({ state: this.state });
+      setTimeout(() => number === this.previews && this.untrained(number), LOOK_AGAIN);
+    } else this.say(answer.error);
+  }
+
+  // The pixels lie within the axes of the picture.
+  placeCanvas() {
+    const [left, top, right, bottom] = this.fresh.frame;
+    const [width, height] = this.fresh.size;
+    const share = (part, whole) => `${(100 * part) / whole}%`;
+    Object.assign(this.canvas.style, { left: share(left, width), top: share(top, height), width: share(right - left, width), height: share(bottom - top, height) });
   }
 
   // Own data: the names of classes beside the picture; more than two columns are all inputs.
@@ -209,7 +298,7 @@ class Playground {
     const legend = this.find(".legend.classes");
     legend.hidden = !answer.classes.length;
     legend.replaceChildren(...answer.classes.map((name, k) => Object.assign(document.createElement("span"), { className: `class-${k}`, textContent: name })));
-    this.find(".discrete").hidden = answer.metric !== "accuracy" || Boolean(answer.view.surface.curve);
+    this.find(".discrete").hidden = answer.metric !== "accuracy" || answer.axes[0] === "x";
     this.columns = answer.inputs ?? undefined;
     this.find(".ticks").hidden = Boolean(answer.inputs);
     const place = this.find(".own-inputs");
@@ -236,14 +325,15 @@ class Playground {
     this.wishes = this.wishes.then(work).catch((error) => this.say(String(error)));
   }
 
-  async start(step) {
-    if (step === 0 && this.step === 0) return;
-    const answer = await this.ask("/playground/jobs", { query: this.query(), step });
+  async start(step, isForTest = false) {
+    if (step === 0 && this.step === 0 && !isForTest) return;
+    const answer = await this.fetch("/playground/jobs", { query: this.query(), step });
     if (answer.error) {
       this.say(answer.error);
       return;
     }
     this.offered = undefined;
+    this.busy = "";
     this.job = answer.job;
     this.say("");
     this.source = new EventSource(`/playground/jobs/${this.job}/events`);
@@ -254,12 +344,12 @@ class Playground {
   }
 
   async send(action, fields, keepalive = false) {
-    const answer = await this.ask(`/playground/jobs/${this.job}/${action}`, fields, keepalive);
+    const answer = await this.fetch(`/playground/jobs/${this.job}/${action}`, fields, keepalive);
     if (answer.error) this.lost(answer.error);
     return answer;
   }
 
-  async ask(address, fields, keepalive = false) {
+  async fetch(address, fields, keepalive = false) {
     const options = { headers: { Accept: "application/json" }, keepalive };
     if (fields) {
       options.method = "POST";
@@ -269,7 +359,7 @@ class Playground {
     }
     try {
       const response = await fetch(address, options);
-      return await response.json();
+      return { busy: response.status === 503, ...(await response.json()) };
     } catch {
       return { error: "The server does not answer. Is it still running?" };
     }
@@ -292,7 +382,7 @@ class Playground {
 
   async openTest() {
     this.wish(async () => {
-      if (!this.job) await this.start(this.step);
+      if (!this.job) await this.start(this.step, true);
       if (!this.job) return;
       const answer = await this.send("open-test", {});
       if (answer.overlay) {
@@ -331,6 +421,7 @@ class Playground {
     }
     this.state = message.state;
     this.step = message.step;
+    this.seen = Math.max(this.seen, this.step);
     if (this.state === "paused") this.wanted = undefined;
     if (message.openings?.length) this.opened(message.openings);
     if (message.view) {
@@ -347,6 +438,7 @@ class Playground {
       this.find(".download").href = `/playground/program.py?${this.query()}&step=${this.step}`;
       this.find(".program .mi").textContent = this.step; // UPDATES, the first number of the script
       this.fillTable();
+      if (this.linked?.step === this.step) this.askLinked();
     }
   }
 
@@ -360,7 +452,7 @@ class Playground {
     if (document.activeElement !== scrub || working) scrub.value = this.step;
     this.find(".place").textContent = `update ${this.step} · epoch ${(this.step / this.perEpoch).toFixed(1)}`;
     this.find("[data-go=first]").disabled = this.find("[data-go=back]").disabled = this.step === 0 && !working;
-    const status = message.place ? `All workers are taken: you are number ${message.place} in the queue.` : "";
+    const status = message.place ? `All workers are taken: you are number ${message.place} in the queue.` : (this.busy ?? "");
     if (this.find(".status").textContent !== status) this.find(".status").textContent = status;
   }
 
@@ -370,7 +462,7 @@ class Playground {
     const plot = this.find(".overlay svg");
     if (surface.curve) {
       this.canvas.hidden = true;
-      curvePath(surface.curve, view.frame, plot);
+      curvePath(surface.curve, view.frame, plot, this.fresh.frame);
     } else {
       plot.querySelectorAll(".contour").forEach((old) => old.closest("svg svg")?.remove());
       this.canvas.hidden = false;
@@ -389,9 +481,21 @@ class Playground {
       row.cells[2].textContent = numbers[place] === null ? "not a number" : numbers[place].toFixed(4);
       row.cells[3].textContent = numbers[place + 1] === null ? "not a number" : numbers[place + 1].toFixed(3);
     });
-    const name = this.fresh.metric === "r2" ? "R²" : "accuracy";
-    const batch = numbers[1] === null ? "" : ` The last batch had the loss ${brief(numbers[1])}.`;
-    this.find(".words").textContent = `After ${view.step} updates the loss is ${brief(numbers[2])} on the training rows and ${brief(numbers[4])} on the validation rows; the ${name} is ${brief(numbers[3], 3)} and ${brief(numbers[5], 3)}. The learning rate is ${brief(view.lr)}.${batch}`;
+    this.find(".words").textContent = view.words;
+    this.fillPictureTable();
+  }
+
+  fillPictureTable() {
+    const table = this.find(".picture-table");
+    if (!this.view || !table.closest("details").open) return;
+    const row = (cells, tag) => {
+      const made = document.createElement("tr");
+      cells.forEach((text, k) => made.append(Object.assign(document.createElement(k && tag === "td" ? "td" : "th"), { scope: tag === "td" ? "row" : "col", textContent: text })));
+      return made;
+    };
+    const [across, up] = this.fresh.axes;
+    table.tHead.replaceChildren(row([`${up} \\ ${across}`, ...this.view.table.columns], "th"));
+    table.tBodies[0].replaceChildren(...this.view.table.rows.map((cells) => row(cells, "td")));
   }
 
   opened(openings) {

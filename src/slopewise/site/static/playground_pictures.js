@@ -40,14 +40,21 @@ export function paint(canvas, values, classes, discrete = false) {
   context.putImageData(image, 0, 0);
 }
 
-// The curve of a network over one input: an SVG path over the picture of the rows.
-export function curvePath(values, frame, svg) {
-  const [left, top, right, bottom] = [52, 12, 440 - 14, 400 - 44];
+// The curve of a network over one input: an SVG path over the picture of the rows. `ends` are the picture's own
+// places of left, top, right and bottom.
+export function curvePath(values, frame, svg, ends) {
+  const [left, top, right, bottom] = ends;
   const points = values.map((value, k) => {
-    const y = Number.isFinite(value) ? Math.max(-1, Math.min(2, (value - frame[2]) / (frame[3] - frame[2]))) : 0;
+    const y = Number.isFinite(value) ? Math.max(0, Math.min(1, (value - frame[2]) / (frame[3] - frame[2]))) : 0;
     return `${(left + (k / (values.length - 1)) * (right - left)).toFixed(1)} ${(bottom - y * (bottom - top)).toFixed(1)}`;
   });
-  svg.querySelectorAll(".answer").forEach((old) => old.setAttribute("d", `M${points.join("L")}`));
+  let path = svg.querySelector(".answer");
+  if (!path) {
+    path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    path.setAttribute("class", "line forward answer");
+    svg.append(path);
+  }
+  path.setAttribute("d", `M${points.join("L")}`);
 }
 
 export class Network {

@@ -47,7 +47,7 @@ function show(place, failed) {
       const parameters = new URLSearchParams(query);
       parameters.delete("guess");
       const link = document.createElement("a");
-      link.href = `/lessons/${encodeURIComponent(slug)}?${parameters}#lab`;
+      link.href = slug === "playground" ? `/playground?${parameters}` : `/lessons/${encodeURIComponent(slug)}?${parameters}#lab`;
       link.textContent = "Back to that step";
       const details = document.createElement("details");
       const summary = document.createElement("summary");

@@ -1,0 +1,135 @@
+"""The page answers whatever the workers do, and says in words and tables what its pictures show."""
+
+import html
+import random
+import re
+from dataclasses import replace
+
+import pytest
+
+from slopewise.site.playground.design import OPTIMIZERS, SCHEDULES, read_design
+from slopewise.site.playground.layers import KINDS
+from slopewise.site.playground.training import Training, answer_training
+
+ADDRESSES = [
+    "/playground",
+    "/playground?data=blobs&step=200",
+    "/playground?data=sine&optimizer=lbfgs&batch=2000",
+    "/playground?data=circles&ask=train&to=40",
+    "/playground/preview?data=ripples&layers=linear:5,softmax",
+    "/playground/question?ask=update&step=3&to=4",
+    "/playground/program.py?step=30",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_to_look_at_an_address_asks_no_worker_for_anything(site, browser, monkeypatch, address):
+    async def refuse(*arguments):
+        raise AssertionError("a worker was asked")
+
+    monkeypatch.setattr(site.app.state.jobs.pool, "ask", refuse)
+    monkeypatch.setattr(site.app.state.jobs.pool, "answer", refuse)
+    assert browser().get(address).status_code == 200
+
+
+def test_the_page_is_readable_while_all_workers_are_taken(site, browser, take_all_places, monkeypatch):
+    monkeypatch.setattr(site.app.state.jobs.pool, "limits", quick(site))
+    somebody = browser()
+    with take_all_places():
+        page = somebody.get("/playground?data=blobs&data_seed=77").text
+        busy = somebody.send(
+            "/playground/untrained", {"query": "data=blobs&data_seed=77"}, page="/playground"
+        )
+        trained = somebody.post("/playground?data_seed=78", {"step": "5"}, page="/playground")
+    picture = re.search(r'class="overlay">.*?</div>', page, re.DOTALL)[0]
+    assert picture.count("<circle") == 240  # 300 rows less the test rows
+    assert "180 training rows, 60 validation rows, and 60 test rows, which stay sealed" in page
+    assert "The formula" in page
+    assert busy.status_code == 503
+    assert "try again" in busy.json()["error"]
+    assert trained.status_code == 503
+    assert "<circle" in trained.text
+
+
+def quick(site):
+    return replace(site.app.state.jobs.pool.limits, patience=0.05)
+
+
+def test_what_the_network_says_before_its_first_update_is_asked_for_by_script_and_then_kept(site, browser):
+    somebody = browser()
+    query = "data=circles&data_seed=5"
+    view = somebody.send("/playground/untrained", {"query": query}, page="/playground").json()["view"]
+    assert view["step"] == 0
+    assert len(view["scores"]) == 6
+    assert view["words"].startswith("After 0 updates the loss is ")
+    assert view["words"] in html.unescape(browser().get(f"/playground?{query}").text)
+
+
+def drawn_settings(seed):
+    """Return settings that fit together, drawn by a seed."""
+    draw = random.Random(seed)
+    data = draw.choice(["moons", "circles", "spirals", "blobs", "checkerboard", "linear", "ripples", "sine"])
+    kinds = [kind for kind in draw.sample(sorted(KINDS), 2) if kind != "batch_norm"]
+    layers = [f"{kind}:{KINDS[kind].usual:g}" if KINDS[kind].number else kind for kind in kinds]
+    return {
+        "data": data,
+        "rows": str(draw.randint(40, 90)),
+        "noise": str(draw.choice([0.0, 1.0, 2.5])),
+        "layers": ",".join(["linear:5", *layers]),
+        "optimizer": draw.choice(sorted(OPTIMIZERS)),
+        "schedule": draw.choice(sorted(set(SCHEDULES) - {"linear"})),
+        "lr": str(draw.choice([0.003, 0.03])),
+        "batch": str(draw.choice([7, 2000])),
+        "validation": str(draw.choice([0.1, 0.3])),
+        "step": str(draw.randint(1, 9)),
+    }
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_words_and_tables_say_the_engines_numbers_at_any_settings(browser, seed):
+    query = drawn_settings(seed)
+    step = int(query["step"])
+    design = read_design(query)
+    request = {"job": f"words {seed}", "values": design.values, "step": 0, "until": step, "seconds": 60.0}
+    view = answer_training(request | {"snapshots": {}})["view"]
+    page = browser().post("/playground", query, page="/playground").text
+    rows = Training(design).rows
+    _, _, loss, score, validation_loss, validation_score, *_ = view["scores"]
+    words = html.unescape(re.search(r'class="words">(.*?)</p>', page)[1])
+    signed = [
+        f"{number:.4g}".replace("-", "−") for number in (loss, validation_loss, score, validation_score)
+    ]
+    counts = [len(rows.places[part]) for part in ("train", "validation")]
+    name = "accuracy" if design.has_classes else "R²"
+    assert words.startswith(
+        f"After {step} updates the loss is {signed[0]} on {counts[0]} training rows and {signed[1]} on "
+        f"{counts[1]} validation rows; the {name} is {signed[2]} and {signed[3]}. Over the picture "
+    )
+    assert f"The learning rate is {view['lr']:.4g}." in words
+    cells = re.findall(
+        r'data-part="[24]"><th scope="row">\w+</th><td>(\d+)</td><td>([^<]+)</td><td>([^<]+)<', page
+    )
+    assert cells == [
+        (str(counts[0]), f"{loss:.4f}", f"{score:.3f}"),
+        (str(counts[1]), f"{validation_loss:.4f}", f"{validation_score:.3f}"),
+    ]
+    table = re.search(r'class="picture-table">.*?</table>', page, re.DOTALL)[0]
+    for row in view["table"]["rows"]:
+        for cell in row:
+            assert f">{html.escape(cell)}<" in table
+    curve = re.search(r'class="curve-table">.*?</table>', page, re.DOTALL)[0]
+    assert curve.count("<tr>") == step + 2  # a head, the start, and each update
+
+
+def test_the_table_of_the_picture_holds_what_the_network_says_there():
+    design = read_design({"data": "blobs", "rows": "60"})
+    view = answer_training(
+        {"job": "table", "values": design.values, "step": 0, "until": 30, "seconds": 60.0, "snapshots": {}}
+    )["view"]
+    frame, table = view["frame"], view["table"]
+    assert table["columns"][0] == f"{frame[0]:.3g}".replace("-", "−")
+    assert [row[0] for row in table["rows"]][::4] == [f"{end:.3g}".replace("-", "−") for end in frame[:1:-1]]
+    classes = {cell.split()[0] for row in table["rows"] for cell in row[1:]}
+    assert classes == {"0", "1", "2"}
+    shares = [float(share) for share in re.findall(r"class \d on (\d+) %", view["words"])]
+    assert sum(shares) == pytest.approx(100, abs=1.5)
