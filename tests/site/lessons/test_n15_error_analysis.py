@@ -1,5 +1,9 @@
 """The lab of error analysis: its pictures, its counts, and what the lesson claims of them."""
 
+import html
+import re
+from urllib.parse import parse_qsl, urlsplit
+
 import numpy as np
 import pytest
 
@@ -64,6 +68,33 @@ def test_the_largest_cell_is_opened_worst_first():
     assert len({row[1:3] for row in rows}) == 1
     left = [float(row[3].rstrip("%")) for row in rows]
     assert left == sorted(left)
+
+
+def test_a_cell_of_the_matrix_is_a_link_that_opens_its_examples():
+    made = frames(seed="4", fix="relabel")
+    matrix = next(frame for frame in made if frame.title == "Where it errs").figures[0].svg
+    links = [dict(re.findall(r'([a-z-]+)="([^"]*)"', tag)) for tag in re.findall(r"<a ([^>]+)>", matrix)]
+    assert 2 <= len(links) <= 6
+    for link in links:
+        query = dict(parse_qsl(urlsplit(html.unescape(link["href"])).query))
+        assert (query.pop("seed"), query.pop("fix")) == ("4", "relabel")
+        opened = frames(seed="4", fix="relabel", cell=query["cell"])[int(query["step"])]
+        assert opened.title.startswith("Error 1 of")
+        label, said = query["cell"].split("-")
+        assert {tuple(row[1:3]) for row in opened.table.rows} == {(label, said)}
+        assert link["aria-label"].startswith(f"Open {label} taken for {said}: ")
+        assert link["data-sets"] == f"cell={query['cell']}"
+        assert link["data-step"] == query["step"]
+
+
+@pytest.mark.parametrize("fix", FIXES)
+def test_a_fix_is_chosen_after_all_errors_are_tagged_and_shown_before_it_is_judged(fix):
+    made = frames(fix=fix)
+    place = [frame.title for frame in made].index("All errors, tagged")
+    assert [value for value, _ in made[place].offer.choices] == list(FIXES)
+    assert made[made[place].offer.step].title == f"The fix: {FIXES[fix]}"
+    assert made[place + 1].prediction is not None
+    assert made[place + 2].title == "Fix, train again, compare"
 
 
 def test_a_tag_is_told_only_after_it_was_asked_for():

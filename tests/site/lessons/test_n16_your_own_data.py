@@ -5,7 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from slopewise.engine.errors import ArgumentError
 from slopewise.site.content.lessons.n16_your_own_data.collecting import measure
+from slopewise.site.content.lessons.n16_your_own_data.drawn import BALANCE, COPIES, DRAWN
 from slopewise.site.content.lessons.n16_your_own_data.facts import EVEN, PLAIN, RARE
 from slopewise.site.content.lessons.n16_your_own_data.generating import KINDS, STEPS
 from slopewise.site.content.lessons.n16_your_own_data.lab import LAB
@@ -127,3 +129,70 @@ def test_the_truth_is_not_told_before_its_stage():
     for frame in made[:2]:
         assert [row[1] for row in frame.table.rows if "fresh" in row[0]] == ["–"]
     assert made[2].table.rows[5][1].endswith("%")
+
+
+# ---- a file of one's own
+
+PASTED = "x1,x2,class\n" + "\n".join(f"{k / 4 - 2},{k * 7 % 5 - 2},{'aab'[k % 3]}" for k in range(18))
+
+
+def drawn(**query):
+    return {frame.title: frame for frame in frames(story="draw", **query)}
+
+
+def parts(made):
+    """Return (x1, x2, class, part, times learned) of each row of the file to take along."""
+    rows = made["The file, to take along"].table.rows
+    return [(float(a), float(b), label, part, int(often)) for _, a, b, label, part, often in rows]
+
+
+def test_a_pasted_table_is_the_file_that_is_learned_and_taken_along():
+    given = [(x, y, label) for x, y, label in DRAWN.rows(DRAWN.read(PASTED))]
+    made = drawn(drawn=PASTED)
+    assert [row[:3] for row in parts(made)] == given
+    assert sum(row[3] == "test" for row in parts(made)) == 5
+    assert made["What you drew"].table.rows[0][1] == "12"
+    assert 'data-draws="drawn"' in made["What you drew"].figures[0].svg
+
+
+@pytest.mark.parametrize(
+    "text", ["", "none", "0 0 a; 1 1 b", "0 0 a; 0 0 a; 0 0 a; 0 0 a; 1 1 b; 1 2 b; 2 1 b; 2 2 b"]
+)
+def test_too_few_points_leave_the_sheet_to_draw_on(text):
+    made = drawn(drawn=text)
+    assert list(made) == ["Draw on the sheet"]
+    assert 'data-draws="drawn"' in made["Draw on the sheet"].figures[0].svg
+
+
+@pytest.mark.parametrize("balance", BALANCE)
+def test_classes_are_balanced_among_the_rows_that_are_learned_alone(balance):
+    plain, made = (parts(drawn(drawn=PASTED, balance=way)) for way in ("leave", balance))
+    assert [row[3] for row in plain] == [row[3] for row in made]
+    assert all(row[4] == 0 for row in made if row[3] == "test")
+    learned = [sum(row[4] for row in made if row[2] == label) for label in "ab"]
+    before = [sum(row[4] for row in plain if row[2] == label) for label in "ab"]
+    assert learned == {"leave": before, "repeat": [max(before)] * 2, "drop": [min(before)] * 2}[balance]
+
+
+@pytest.mark.parametrize("copies", COPIES)
+def test_copies_are_found_removed_or_made(copies):
+    made = drawn(twins=copies)
+    rows = [row[:3] for row in parts(made)]
+    alone = len(set(rows))
+    assert len(rows) == {"keep": alone + 2, "remove": alone, "double": 2 * (alone + 2)}[copies]
+    held = {row[:3] for row in parts(made) if row[3] == "test"}
+    shared = held & {row[:3] for row in parts(made) if row[3] == "training"}
+    assert ("**no test**" in made["Made ready"].words) == bool(shared)
+
+
+def test_noise_moves_points_and_copies_that_were_moved_apart_still_count_as_copies():
+    plain, made = drawn(twins="double"), drawn(twins="double", blur="0.3")
+    moved = [math.dist(a[:2], b[:2]) for a, b in zip(parts(plain), parts(made), strict=True)]
+    assert 0.15 < np.mean(moved) < 0.6
+    assert "**no test**" in made["Made ready"].words
+
+
+def test_so_many_wrong_labels_that_a_class_is_gone_are_refused_in_one_line():
+    few = "0 0 a; 1 1 a; 2 0 a; 3 1 a; 0 3 b; -1 3 b; -2 3 b; -3 3 b"
+    with pytest.raises(ArgumentError, match=r"\(wrong\)"):
+        drawn(drawn=few, wrong="0.4", seed="13")

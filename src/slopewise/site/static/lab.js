@@ -50,10 +50,23 @@ class LabPanel {
     });
     this.form.querySelectorAll(".settings [data-for]").forEach((slider) => this.pair(slider));
     this.root.addEventListener("keydown", (event) => this.key(event));
+    this.view.addEventListener("click", (event) => this.follow(event));
     this.view.addEventListener("pointerdown", (event) => event.pointerType !== "touch" && this.pick(event));
     this.view.addEventListener("click", (event) => event.pointerType === "touch" && this.pick(event));
     this.view.addEventListener("pointermove", (event) => event.buttons && this.picking && this.pick(event));
     addEventListener("pointerup", () => (this.picking = undefined));
+  }
+
+  // A link inside of a picture sets a setting, and goes on at a step.
+  follow(event) {
+    const link = event.target.closest?.("a[data-sets]");
+    if (!link || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const [name, value] = link.dataset.sets.split("=");
+    const step = Number(link.dataset.step);
+    this.form.elements[name].value = value;
+    this.passed = new Set(this.gates.filter((gate) => gate < step));
+    this.show(step, undefined, true);
   }
 
   // A press on a plot that picks settings sets them to that place. A mouse may drag; a finger taps, as its drag

@@ -37,6 +37,7 @@ export class Drawing {
   // A new frame has come: its plots become sheets, and what has the focus keeps it.
   attach() {
     this.sheet.points = this.read();
+    if (this.field.value !== this.written) this.tell(this.count());
     for (const plot of this.plots()) {
       const [xLow, xHigh, yLow, yHigh] = plot.dataset.ends.split(" ").map(Number);
       if (this.ends !== plot.dataset.ends) {
@@ -85,6 +86,7 @@ export class Drawing {
     this.isUsed = true;
     const number = (value) => String(Math.round(value * 1000) / 1000);
     this.field.value = points.map((point) => [number(point.x), number(point.y), ...(kinds.length ? [kinds[point.kind]] : [])].join(" ")).join("; ");
+    this.written = this.field.value;
     this.tell(`${words} ${this.count()}`);
     this.show();
     clearTimeout(this.waiting);
@@ -134,8 +136,9 @@ export class Drawing {
       const marks = sheet.points.map((point) => {
         const mark = document.createElementNS(SVG, "circle");
         const [x, y] = at(point);
-        mark.setAttribute("class", `k${point.kind}${point === sheet.held ? " held" : ""}`);
-        for (const [name, value] of Object.entries({ cx: x, cy: y, r: 5.5 })) mark.setAttribute(name, value);
+        const look = sheet.kinds.length ? `k${point.kind}` : "own";
+        mark.setAttribute("class", point === sheet.held ? `${look} held` : look);
+        for (const [name, value] of Object.entries({ cx: x, cy: y, r: sheet.kinds.length ? 4.5 : 5.5 })) mark.setAttribute(name, value);
         return mark;
       });
       if (sheet.cross.isShown) {

@@ -53,8 +53,17 @@ def _shades(picture: Floats, x: int, y: int) -> str:
     return "".join(paths)
 
 
-def draw_matrix(matrix: NDArray[np.int64], current: tuple[int, int] | None, *, title: str) -> str:
-    """Return a confusion matrix: labels down, what the network said across. Errors are shaded by how many."""
+def draw_matrix(
+    matrix: NDArray[np.int64],
+    current: tuple[int, int] | None,
+    links: Mapping[tuple[int, int], Mapping[str, str]],
+    *,
+    title: str,
+) -> str:
+    """Return a confusion matrix: labels down, what the network said across. Errors are shaded by how many.
+
+    `links` are the attributes of the link that a cell is, by cell.
+    """
     size, left, top = 76, 88, 46
     most = max(1, int((matrix - np.diag(np.diag(matrix))).max()))
     parts = [_text("axis-title", left + 1.5 * size, 14, "the network said", "middle")]
@@ -67,12 +76,18 @@ def draw_matrix(matrix: NDArray[np.int64], current: tuple[int, int] | None, *, t
             depth = 8 if true == said or not count else 7 - round(7 * count / most)
             kind = "hit" if true == said else f"miss depth-{depth}"
             chosen = " current" if (true, said) == current else ""
-            parts.append(
+            cell = (
                 f'<g class="cell{chosen}"><rect class="contour {kind}" x="{x + 2}" y="{y + 2}" '
                 f'width="{size - 4}" height="{size - 4}" rx="4"/>'
                 + _text("number", x + size / 2, y + size / 2 + 5, str(count), "middle")
                 + "</g>"
             )
+            if (true, said) in links:
+                named = {"aria-label": f"Open {SHAPES[true]} taken for {SHAPES[said]}: {count}"}
+                attributes = {**links[true, said], **named}
+                written = "".join(f' {name}="{escape(text)}"' for name, text in attributes.items())
+                cell = f"<a{written}>{cell}</a>"
+            parts.append(cell)
     height = top + 3 * size + 8
     parts.append(
         f'<text class="axis-title" text-anchor="middle" transform="rotate(-90)" '
@@ -82,7 +97,7 @@ def draw_matrix(matrix: NDArray[np.int64], current: tuple[int, int] | None, *, t
         f"{SHAPES[a]} taken for {SHAPES[b]}: {matrix[a, b]}" for a in range(3) for b in range(3) if a != b
     )
     return (
-        f'<svg class="plot matrix" viewBox="0 0 {left + 3 * size + 4} {height}" role="img" '
+        f'<svg class="plot matrix" viewBox="0 0 {left + 3 * size + 4} {height}" role="group" '
         f'aria-label="{escape(title, quote=True)}"><desc>{escape(told)}</desc>{"".join(parts)}</svg>'
     )
 

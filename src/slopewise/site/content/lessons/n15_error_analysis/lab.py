@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from urllib.parse import urlencode
 
 import numpy as np
 
@@ -15,29 +16,25 @@ from slopewise.site.content.lessons.n15_error_analysis.pictures import (
     FIXES,
     SHAPES,
     TAGS,
-    Network,
     Numbers,
     Pictures,
     accuracy,
     fresh,
     learned,
+    trained,
     validation,
 )
 from slopewise.site.drawing import brief, draw_strips
-from slopewise.site.labs import Choice, Figure, Frame, Lab, Prediction, Table, Values, Whole
+from slopewise.site.labs import Choice, Figure, Frame, Lab, Offer, Prediction, Table, Values, Whole
 
 _OPENED = 6  # examples looked at, at most
+_OPENING = 3  # the step at which the first is looked at
 _CELLS = {f"{a}-{b}": (i, j) for i, a in enumerate(SHAPES) for j, b in enumerate(SHAPES) if i != j}
 
 
 def run(values: Values) -> list[Frame]:
     """Look, tag, fix, compare."""
-    return _Analysis(
-        seed=int(values["seed"]),
-        cell=str(values["cell"]),
-        by_chance=values["order"] == "chance",
-        fix=str(values["fix"]),
-    ).frames()
+    return _Analysis(values).frames()
 
 
 def percent(share: float) -> str:
@@ -48,14 +45,17 @@ def percent(share: float) -> str:
 class _Analysis:
     """A network, its errors on the validation pictures, and the same after a fix."""
 
-    def __init__(self, seed: int, cell: str, by_chance: bool, fix: str) -> None:
-        self.fix, self.by_chance = fix, by_chance
+    def __init__(self, values: Values) -> None:
+        self.values = values
+        seed, cell, fix = int(values["seed"]), str(values["cell"]), str(values["fix"])
+        self.fix, self.by_chance = fix, values["order"] == "chance"
         self.basis, self.seen, self.new = learned(seed), validation(seed), fresh(seed)
-        self.network = Network(self.basis, seed)
+        self.network = trained(seed)
         self.before = self.network.judge(self.seen)
-        self.fixed = Network(learned(seed, fix), seed)
+        self.fixed = trained(seed, fix)
         self.after = self.fixed.judge(self.seen)
-        self.control = self.fixed if fix == "plain" else Network(learned(seed, "plain"), seed)
+        self.control = trained(seed, "plain")
+        self.mended = learned(seed, fix)
         self.matrix = confusion(self.before)
         self.cell = None if cell == "all" else self._largest() if cell == "largest" else _CELLS[cell]
         self.opened = self._open()
@@ -96,7 +96,8 @@ class _Analysis:
             self._one_number(),
             self._matrix(),
             *examples,
-            self._tagged(),
+            self._tagged(_OPENING + len(examples)),
+            self._fixed(),
             self._compared(),
             self._fresh(),
         ]
@@ -151,8 +152,8 @@ class _Analysis:
         )
         return Frame(
             "Where it errs",
-            f"{missed} pictures lie off the diagonal. {where} A cell tells which classes are mixed up. "
-            "It does not yet tell why.",
+            f"{missed} pictures lie off the diagonal. {where} Press another cell to open that one. A cell "
+            "tells which classes are mixed up. It does not yet tell why.",
             (Figure("Rows: what the label says. Columns: what the network said", self._draw_matrix()),),
             self._matrix_table(),
         )
@@ -182,8 +183,8 @@ class _Analysis:
                 Figure(
                     "Errors: label → what the network said, and the tag",
                     _row(self.seen, self.opened, captions, k),
-                    True,
                 ),
+                Figure("The cell they come from; press another to open it", self._draw_matrix()),
             ),
             self._examples_table(k),
             prediction=Prediction(
@@ -194,7 +195,7 @@ class _Analysis:
             ),
         )
 
-    def _tagged(self) -> Frame:
+    def _tagged(self, step: int) -> Frame:
         total = sum(self.errors.values())
         largest = max(self.errors, key=self.errors.__getitem__)
         worst = np.argsort(-error_sizes(self.before), kind="stable")[:10]
@@ -208,6 +209,34 @@ class _Analysis:
             f"label; of all errors {self.errors[TAGS['label']]} of {total}. The worst are no fair sample.",
             (Figure("Errors by cause", draw_bars(self.errors, title="Errors by cause"), True),),
             self._tags_table(),
+            offer=Offer(
+                "fix",
+                "Mend one cause: what is added to what the network learns from?",
+                tuple(FIXES.items()),
+                step + 1,
+                "Take this fix",
+            ),
+        )
+
+    def _fixed(self) -> Frame:
+        """Show what the fix changes, before its worth is known."""
+        more = len(self.mended) - len(self.basis)
+        changed = np.flatnonzero(self.mended.label[: len(self.basis)] != self.basis.label)
+        rows = np.arange(len(self.basis), len(self.basis) + 6) if more else changed[:6]
+        words = (
+            f"{more} pictures are added to the {len(self.basis)} that the network learned from."
+            if more
+            else f"{len(changed)} of the {len(self.basis)} labels were wrong, and are corrected."
+        )
+        captions = [
+            (SHAPES[self.mended.label[row]], "" if more else f"was {SHAPES[self.basis.label[row]]}")
+            for row in rows
+        ]
+        return Frame(
+            f"The fix: {FIXES[self.fix]}",
+            f"{words} Here are six. All else stays: the same first weights, as many updates.",
+            (Figure("Six pictures of the fix", _row(self.mended, rows, captions), True),),
+            self._shapes_table(self.mended),
             prediction=self._worth(),
         )
 
@@ -292,7 +321,14 @@ class _Analysis:
     # ---- tables and pictures
 
     def _draw_matrix(self) -> str:
-        return draw_matrix(self.matrix, self.cell, title="Confusion matrix of the validation pictures")
+        links = {}
+        for name, cell in _CELLS.items():
+            if self.matrix[cell]:
+                query = {**LAB.write({**self.values, "cell": name}), "step": str(_OPENING)}
+                link = {"href": f"?{urlencode(query)}#lab", "data-sets": f"cell={name}"}
+                links[cell] = {**link, "data-step": str(_OPENING)}
+        title = "Confusion matrix of the validation pictures"
+        return draw_matrix(self.matrix, self.cell, links, title=title)
 
     def _matrix_table(self) -> Table:
         rows = [(SHAPES[k], *(str(count) for count in self.matrix[k])) for k in range(len(SHAPES))]
@@ -344,7 +380,7 @@ def _flips(before: Outcome, after: Outcome) -> tuple[int, int]:
 
 LAB = Lab(
     title="Open the errors",
-    task="Open a cell of the confusion matrix and tag what you see. Choose a fix before you know its "
+    task="Press a cell of the confusion matrix, and tag what you see. Choose a fix before you know its "
     "worth. Then try another fix, or open the errors in the order of chance.",
     settings=(
         Choice(
@@ -358,7 +394,7 @@ LAB = Lab(
             ),
         ),
         Choice("order", "Order", "worst", (("worst", "worst first"), ("chance", "drawn by chance"))),
-        Choice("fix", "Fix", "shifted", tuple(FIXES.items()), note="added to what it learns from"),
+        Choice("fix", "Fix", "shifted", tuple(FIXES.items()), offered=True),
         Whole("seed", "Seed", 0, 0, 99, note="other pictures, another network"),
     ),
     run=run,
