@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from slopewise.site.accounts.export import Exports
 from slopewise.site.accounts.limits import tries_of
 from slopewise.site.accounts.mail import Mailer, mailer_from_environment
 from slopewise.site.accounts.passwords import Passwords
@@ -132,6 +133,7 @@ def create_app(
     pool = Pool(configuration.limits)
     application.state.places = pool.places
     application.state.importer = Importer(pool.places)
+    application.state.exports = Exports()
     application.state.frames = FrameStore(pool)
     application.state.jobs = Jobs(pool, configuration.jobs)
     application.state.metrics.watch(application)

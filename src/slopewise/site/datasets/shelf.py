@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from slopewise.site.storage.dump import UNFINISHED
 from slopewise.train.files import write_bytes
@@ -67,6 +67,11 @@ class Shelf:
         """Keep the report of a training."""
         write_bytes(self._of(data_set) / f"{run.hex}.html", report.encode())
 
+    def report_file(self, data_set: uuid.UUID, run: uuid.UUID) -> Path | None:
+        """Return the file of the report of a training, or None if there is none."""
+        file = self._of(data_set) / f"{run.hex}.html"
+        return file if file.exists() else None
+
     def report(self, data_set: uuid.UUID, run: uuid.UUID) -> str | None:
         """Return the report of a training, or None if there is none."""
         try:
@@ -91,6 +96,11 @@ class Shelf:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def scratch(self) -> IO[bytes]:
+        """Return a file without a name, on the disk of the data sets; it is gone when it is closed."""
+        self._make()
+        return cast(IO[bytes], tempfile.TemporaryFile(dir=self.folder))
 
     def sweep(self, known: Collection[uuid.UUID], seconds: float = ORPHAN_SECONDS) -> int:
         """Delete folders that belong to no data set and are older than some seconds; return how many."""

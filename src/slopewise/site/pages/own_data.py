@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
+from collections.abc import AsyncIterator, Callable
+from typing import IO
 from uuid import UUID
 
 from anyio import to_thread
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from slopewise.engine.errors import ArgumentError
 from slopewise.site.accounts.accounts import confirmed_hash
-from slopewise.site.accounts.export import export, review_rows, reviews_as_csv
+from slopewise.site.accounts.export import ExportBusyError, export, review_rows, write_csv, write_json
 from slopewise.site.datasets.taking_along import data_sets_as_export
 from slopewise.site.forms import field
 from slopewise.site.loaded_content import library_of
@@ -26,30 +26,31 @@ from slopewise.site.templating import render
 from slopewise.site.visitors import drop_cookie, visitor_of
 
 router = APIRouter()
+PIECE = 2**18  # bytes that are sent at a time
 
 
 @route(router, "GET", "/account/export.json", SIGNED_IN)
 def export_as_json(request: Request) -> Response:
     """Return all that is kept of the visitor."""
-    limit(request, "export", str(account_id(request)))
     state, visitor, library = request.app.state, visitor_of(request), library_of(request)
-    assert visitor.learner_id is not None
-    with state.database.reading() as session:
-        value = export(session, account_id(request), library, visitor, state.clock())
-        value["data_sets"] = data_sets_as_export(session, visitor.learner_id, state.workshop.shelf)
-    text = json.dumps(value, default=_text, ensure_ascii=False, indent=1)
-    return _file(text, "application/json", "slopewise.json")
+
+    def write(file: IO[bytes], learner_id: UUID) -> None:
+        value = export(state.database, account_id(request), library, visitor, state.clock())
+        value["data_sets"] = data_sets_as_export(state.database, learner_id, state.workshop.shelf)
+        write_json(file, value)
+
+    return _file(request, write, "application/json", "slopewise.json")
 
 
 @route(router, "GET", "/account/reviews.csv", SIGNED_IN)
 def export_as_csv(request: Request) -> Response:
     """Return the visitor's reviews as a table."""
-    limit(request, "export", str(account_id(request)))
-    state, visitor, library = request.app.state, visitor_of(request), library_of(request)
-    assert visitor.learner_id is not None
-    with state.database.reading() as session:
-        rows = review_rows(session, visitor.learner_id, library, visitor)
-    return _file(reviews_as_csv(rows), "text/csv; charset=utf-8", "slopewise-reviews.csv")
+    database, visitor, library = request.app.state.database, visitor_of(request), library_of(request)
+
+    def write(file: IO[bytes], learner_id: UUID) -> None:
+        write_csv(file, review_rows(database, learner_id, library, visitor))
+
+    return _file(request, write, "text/csv; charset=utf-8", "slopewise-reviews.csv")
 
 
 @route(router, "GET", "/account/delete", SIGNED_IN)
@@ -82,14 +83,34 @@ def _delete(request: Request) -> None:
     erase(state.database, learner_id, state.clock())
 
 
-def _file(text: str, kind: str, name: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(text, media_type=kind, headers=headers)
+def _file(request: Request, write: Callable[[IO[bytes], UUID], None], kind: str, name: str) -> Response:
+    """Return what `write` puts into a file, which lies on the disk until it is sent."""
+    limit(request, "export", str(account_id(request)))
+    state, learner_id = request.app.state, visitor_of(request).learner_id
+    assert learner_id is not None
+    file = state.workshop.shelf.scratch()
+    try:
+        state.exports.begin(account_id(request), file)
+        write(file, learner_id)
+        size = file.tell()
+        file.seek(0)
+    except ExportBusyError as error:
+        file.close()
+        raise HTTPException(503, str(error)) from None
+    except BaseException:
+        file.close()
+        raise
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+        "Content-Length": str(size),
+    }
+    return StreamingResponse(_pieces(file), media_type=kind, headers=headers)
 
 
-def _text(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, UUID):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no place in an export")
+async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
+    try:
+        while piece := await to_thread.run_sync(file.read, PIECE):
+            yield piece
+    finally:
+        file.close()
