@@ -47,6 +47,13 @@ def test_a_deck_is_whole(decks, name):
     assert sum("important" in card.tags for card in deck.cards) >= 10
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_no_side_begins_with_a_number_that_markdown_takes_for_a_list(decks, name):
+    for card in decks[name].cards:
+        for side in (card.front, card.back):
+            assert not markup.block(side).startswith(("<ol", "<ul")), card.id
+
+
 @pytest.mark.parametrize(
     ("name", "formula"), FORMULAS, ids=[f"{name}-{formula.name}" for name, formula in FORMULAS]
 )

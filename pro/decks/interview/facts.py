@@ -13,19 +13,14 @@ import numpy as np
 
 import slopewise as sw
 import slopewise.array as xp
-from pro.decks.interview import programs
+from pro.decks.interview import estimates, programs
+from pro.decks.sides import Sides, double
 from slopewise.engine.tensor import Tensor
 from slopewise.site.content.lesson import Formula
 
-Sides = tuple[Any, Any]
 WIDTHS = (784, 256, 10)
 _DRAW = np.random.Generator(np.random.Philox(31))
 X, Y = _DRAW.normal(size=(12, 3)), _DRAW.integers(0, 2, size=12).astype(float)
-
-
-def _t(value: Any) -> Tensor:
-    made: Tensor = sw.tensor(np.array(value, float))
-    return made
 
 
 def _parameters() -> int:
@@ -40,19 +35,19 @@ def _loss(w: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 
 def _per_row() -> Sides:
-    w = _t([0.3, -1.0, 0.5])
-    single = sw.vmap(lambda x, y: sw.grad(lambda v: _loss(v, x[None, :], y[None]))(w))(_t(X), _t(Y))
-    return single.numpy().mean(axis=0), sw.grad(lambda v: _loss(v, _t(X), _t(Y)))(w).numpy()
+    w = double([0.3, -1.0, 0.5])
+    single = sw.vmap(lambda x, y: sw.grad(lambda v: _loss(v, x[None, :], y[None]))(w))(double(X), double(Y))
+    return single.numpy().mean(axis=0), sw.grad(lambda v: _loss(v, double(X), double(Y)))(w).numpy()
 
 
 def _micro_batches() -> Sides:
-    w, sizes = _t([0.3, -1.0, 0.5]), (5, 4, 3)
+    w, sizes = double([0.3, -1.0, 0.5]), (5, 4, 3)
     total, start = np.zeros(3), 0
     for size in sizes:
         rows = slice(start, start + size)
-        total += size * sw.grad(lambda v, rows=rows: _loss(v, _t(X[rows]), _t(Y[rows])))(w).numpy()
+        total += size * sw.grad(lambda v, rows=rows: _loss(v, double(X[rows]), double(Y[rows])))(w).numpy()
         start += size
-    return total / start, sw.grad(lambda v: _loss(v, _t(X), _t(Y)))(w).numpy()
+    return total / start, sw.grad(lambda v: _loss(v, double(X), double(Y)))(w).numpy()
 
 
 def _saturated(loss: str) -> float:
@@ -62,15 +57,15 @@ def _saturated(loss: str) -> float:
         made: Tensor = (
             (sw.sigmoid(z) - 1.0) ** 2
             if loss == "squared"
-            else sw.losses.binary_cross_entropy_with_logits(z, _t(1.0))
+            else sw.losses.binary_cross_entropy_with_logits(z, double(1.0))
         )
         return made
 
-    return abs(sw.grad(height)(_t(-6.0)).item())
+    return abs(sw.grad(height)(double(-6.0)).item())
 
 
 def _tanh_rule() -> Sides:
-    z = _t([-2.0, 0.1, 1.5])
+    z = double([-2.0, 0.1, 1.5])
     slope = sw.grad(lambda v: xp.sum(xp.tanh(v)))(z).numpy()
     return slope, 1 - np.tanh(z.numpy()) ** 2
 
@@ -84,12 +79,6 @@ def _counted_precision() -> Sides:
     rows, share, recall, alarms = 100_000, 0.01, 0.9, 0.05
     right, wrong = rows * share * recall, rows * (1 - share) * alarms
     return right / (right + wrong), _precision(share, recall, alarms)
-
-
-def _best_of(count: int) -> float:
-    """By how many standard deviations the best of some equally good runs lies above their truth."""
-    draw = np.random.Generator(np.random.Philox(32))
-    return float(draw.normal(size=(200_000, count)).max(axis=1).mean())
 
 
 def _smallest_detectable(rows: int, accuracy: float) -> float:
@@ -147,7 +136,7 @@ def _annotator(agreement: float) -> float:
 
 def _linear_collapse() -> Sides:
     a, b = _DRAW.normal(size=(3, 8)), _DRAW.normal(size=(8, 2))
-    return ((_t(X) @ _t(a)) @ _t(b)).numpy(), (_t(X) @ (_t(a) @ _t(b))).numpy()
+    return ((double(X) @ double(a)) @ double(b)).numpy(), (double(X) @ (double(a) @ double(b))).numpy()
 
 
 FORMULAS = (
@@ -157,6 +146,7 @@ FORMULAS = (
     Formula("bayes", r"P = \frac{\pi r}{\pi r + (1 - \pi) f}", _counted_precision),
     Formula("brier", r"\mathrm{E}(p - y)^2 = \mathrm{E}(p - r_p)^2 + \mathrm{E} \, r_p (1 - r_p)", _brier),
     Formula("collapse", r"(X A) B = X (A B)", _linear_collapse),
+    *estimates.FORMULAS,
 )
 
 
@@ -174,6 +164,7 @@ def facts() -> dict[str, Any]:
     names = ("softmax", "gradient_check", "folds", "auc", "adam", "fit_line", "layer_backward")
     simpson = _simpson()
     return {
+        **estimates.facts(),
         "code": SimpleNamespace(
             **{name: _source(name) for name in (*names, "Value", "log_sum_exp", "reservoir")}
         ),
@@ -184,7 +175,7 @@ def facts() -> dict[str, Any]:
         "slope_squared": _saturated("squared"),
         "slope_crossed": _saturated("crossed"),
         "precision": _precision(0.01, 0.9, 0.05),
-        "best_of": _best_of(20),
+        "best_of": estimates.best_of(20),
         "detectable": _smallest_detectable(1000, 0.9),
         "simpson": simpson,
         "scanned": _scan(20),

@@ -9,78 +9,73 @@ import numpy as np
 
 import slopewise as sw
 import slopewise.array as xp
+from pro.decks.sides import Sides, double
 from slopewise.engine.tensor import Tensor
 from slopewise.site.content.lesson import Formula
 
-Sides = tuple[Any, Any]
 _DRAW = np.random.Generator(np.random.Philox(21))
 X, V, U = (_DRAW.normal(size=3) for _ in range(3))
 A, B = _DRAW.normal(size=(3, 3)), _DRAW.normal(size=(3, 3))
 ROWS, LAYERS = 64, 100
 
 
-def _t(value: Any) -> Tensor:
-    made: Tensor = sw.tensor(np.array(value, float))
-    return made
-
-
 def _f(x: Tensor) -> Tensor:
     """A smooth function of three numbers with no symmetry."""
-    made: Tensor = xp.sum(xp.exp(x) * xp.sin(_t([1.0, 2.0, 3.0]) * x)) + x[0] * x[1] * x[2]
+    made: Tensor = xp.sum(xp.exp(x) * xp.sin(double([1.0, 2.0, 3.0]) * x)) + x[0] * x[1] * x[2]
     return made
 
 
 def _g(x: Tensor) -> Tensor:
-    made: Tensor = xp.tanh(_t(A) @ x)
+    made: Tensor = xp.tanh(double(A) @ x)
     return made
 
 
 def _h(x: Tensor) -> Tensor:
-    made: Tensor = xp.exp(_t(B) @ x)
+    made: Tensor = xp.exp(double(B) @ x)
     return made
 
 
 def _slope() -> Sides:
-    return sw.jvp(_f, (_t(X),), (_t(V),))[1].numpy(), sw.grad(_f)(_t(X)).numpy() @ V
+    return sw.jvp(_f, (double(X),), (double(V),))[1].numpy(), sw.grad(_f)(double(X)).numpy() @ V
 
 
 def _steepest_in_max_norm() -> Sides:
-    gradient = sw.grad(_f)(_t(X)).numpy()
+    gradient = sw.grad(_f)(double(X)).numpy()
     corners = np.array(np.meshgrid(*[[-1, 1]] * 3)).reshape(3, -1)
     return (gradient @ corners).max(), np.abs(gradient).sum()
 
 
 def _change_of_coordinates() -> Sides:
-    return sw.grad(lambda w: _f(_t(A) @ w))(_t(X)).numpy(), A.T @ sw.grad(_f)(_t(A @ X)).numpy()
+    return sw.grad(lambda w: _f(double(A) @ w))(double(X)).numpy(), A.T @ sw.grad(_f)(double(A @ X)).numpy()
 
 
 def _chain() -> Sides:
-    whole = sw.jacobian(lambda x: _h(_g(x)))(_t(X)).numpy()
-    return whole, sw.jacobian(_h)(_g(_t(X))).numpy() @ sw.jacobian(_g)(_t(X)).numpy()
+    whole = sw.jacobian(lambda x: _h(_g(x)))(double(X)).numpy()
+    return whole, sw.jacobian(_h)(_g(double(X))).numpy() @ sw.jacobian(_g)(double(X)).numpy()
 
 
 def _quadratic() -> Sides:
-    return sw.grad(lambda x: xp.sum(x * (_t(A) @ x)))(_t(X)).numpy(), (A + A.T) @ X
+    return sw.grad(lambda x: xp.sum(x * (double(A) @ x)))(double(X)).numpy(), (A + A.T) @ X
 
 
 def _trace() -> Sides:
-    return sw.grad(lambda a: xp.sum(xp.permute_dims(a, (1, 0)) * _t(B)))(_t(A)).numpy(), B.T
+    return sw.grad(lambda a: xp.sum(xp.permute_dims(a, (1, 0)) * double(B)))(double(A)).numpy(), B.T
 
 
 def _inverse() -> Sides:
     inverse = np.linalg.inv(A)
-    return sw.jvp(sw.linalg.inv, (_t(A),), (_t(B),))[1].numpy(), -inverse @ B @ inverse
+    return sw.jvp(sw.linalg.inv, (double(A),), (double(B),))[1].numpy(), -inverse @ B @ inverse
 
 
 def _layer() -> Sides:
     x, w, g = (_DRAW.normal(size=shape) for shape in ((5, 3), (3, 2), (5, 2)))
-    _, pull = sw.vjp(lambda w: _t(x) @ w, _t(w))
-    return pull(_t(g))[0].numpy(), x.T @ g
+    _, pull = sw.vjp(lambda w: double(x) @ w, double(w))
+    return pull(double(g))[0].numpy(), x.T @ g
 
 
 def _softmax() -> Sides:
-    p = sw.softmax(_t(X)).numpy()
-    return sw.jacobian(lambda z: sw.softmax(z))(_t(X)).numpy(), np.diag(p) - np.outer(p, p)
+    p = sw.softmax(double(X)).numpy()
+    return sw.jacobian(lambda z: sw.softmax(z))(double(X)).numpy(), np.diag(p) - np.outer(p, p)
 
 
 def _length(x: Tensor) -> Tensor:
@@ -89,39 +84,39 @@ def _length(x: Tensor) -> Tensor:
 
 
 def _unit() -> Sides:
-    return sw.grad(_length)(_t(X)).numpy(), X / np.linalg.norm(X)
+    return sw.grad(_length)(double(X)).numpy(), X / np.linalg.norm(X)
 
 
 def _normalised() -> Sides:
     u = X / np.linalg.norm(X)
-    found = sw.jacobian(lambda x: x / _length(x))(_t(X)).numpy()
+    found = sw.jacobian(lambda x: x / _length(x))(double(X)).numpy()
     return found, (np.eye(3) - np.outer(u, u)) / np.linalg.norm(X)
 
 
 def _hessian_product() -> Sides:
-    return sw.jvp(sw.grad(_f), (_t(X),), (_t(V),))[1].numpy(), sw.hessian(_f)(_t(X)).numpy() @ V
+    return sw.jvp(sw.grad(_f), (double(X),), (double(V),))[1].numpy(), sw.hessian(_f)(double(X)).numpy() @ V
 
 
 def _adjoint() -> Sides:
-    forward = sw.jvp(_g, (_t(X),), (_t(V),))[1].numpy()
-    backward = sw.vjp(_g, _t(X))[1](_t(U))[0].numpy()
+    forward = sw.jvp(_g, (double(X),), (double(V),))[1].numpy()
+    backward = sw.vjp(_g, double(X))[1](double(U))[0].numpy()
     return U @ forward, backward @ V
 
 
 def _rows_by_vmap() -> Sides:
-    _, pull = sw.vjp(_g, _t(X))
-    return sw.vmap(lambda u: pull(u)[0])(_t(np.eye(3))).numpy(), sw.jacobian(_g)(_t(X)).numpy()
+    _, pull = sw.vjp(_g, double(X))
+    return sw.vmap(lambda u: pull(u)[0])(double(np.eye(3))).numpy(), sw.jacobian(_g)(double(X)).numpy()
 
 
 def _symmetric() -> Sides:
-    found = sw.hessian(_f)(_t(X)).numpy()
+    found = sw.hessian(_f)(double(X)).numpy()
     return found, found.T
 
 
 def _remainder(step: float) -> float:
-    x, h = _t(X), step * V
+    x, h = double(X), step * V
     second = _f(x).item() + sw.grad(_f)(x).numpy() @ h + 0.5 * h @ sw.hessian(_f)(x).numpy() @ h
-    return abs(_f(_t(X + h)).item() - second)
+    return abs(_f(double(X + h)).item() - second)
 
 
 def _fixed_point(theta: float) -> float:
@@ -135,7 +130,7 @@ def _implicit() -> Sides:
     theta, step = 0.3, 1e-5
     z = _fixed_point(theta)
     by_nudging = (_fixed_point(theta + step) - _fixed_point(theta - step)) / (2 * step)
-    inner = sw.grad(lambda z: 0.5 * xp.tanh(z))(_t(z)).item()
+    inner = sw.grad(lambda z: 0.5 * xp.tanh(z))(double(z)).item()
     return by_nudging, 1 / (1 - inner)
 
 
@@ -144,7 +139,7 @@ def _segments() -> Sides:
 
 
 def _outer() -> Sides:
-    found = sw.grad(lambda w: xp.sum(_t(U) * (w @ _t(V))))(_t(A)).numpy()
+    found = sw.grad(lambda w: xp.sum(double(U) * (w @ double(V))))(double(A)).numpy()
     return found, np.outer(U, V)
 
 
@@ -157,7 +152,7 @@ def _checkpointed() -> Sides:
         made: Tensor = xp.sum(sw.checkpoint(lambda y: _h(_g(y)))(x))
         return made
 
-    return sw.grad(again)(_t(X)).numpy(), sw.grad(loss)(_t(X)).numpy()
+    return sw.grad(again)(double(X)).numpy(), sw.grad(loss)(double(X)).numpy()
 
 
 FORMULAS = (

@@ -9,28 +9,23 @@ import numpy as np
 
 import slopewise as sw
 import slopewise.array as xp
+from pro.decks.sides import Sides, double
 from slopewise.engine.tensor import Tensor
 from slopewise.site.content.lesson import Formula
 
-Sides = tuple[Any, Any]
 H = np.array([1.0, 4.0, 10.0])  # curvatures of a bowl
 START = np.array([1.0, -2.0, 0.5])
 MEAN = 10.0  # of a column that nobody centred
 _DRAW = np.random.Generator(np.random.Philox(22))
 
 
-def _t(value: Any) -> Tensor:
-    made: Tensor = sw.tensor(np.array(value, float))
-    return made
-
-
 def _bowl(w: Tensor) -> Tensor:
-    made: Tensor = 0.5 * xp.sum(_t(H) * w * w)
+    made: Tensor = 0.5 * xp.sum(double(H) * w * w)
     return made
 
 
 def _gradient(w: Any) -> Any:
-    return sw.grad(_bowl)(_t(w)).numpy()
+    return sw.grad(_bowl)(double(w)).numpy()
 
 
 def _walk(rate: float, steps: int, start: Any = START, kind: Any = sw.optim.SGD, **more: Any) -> Any:
@@ -59,14 +54,14 @@ def _fed(kind: Any, gradients: Any, **more: Any) -> list[float]:
 
 def _gap() -> Sides:
     x, y = START, np.array([0.3, 0.1, -1.0])
-    gap = _bowl(_t(y)).item() - _bowl(_t(x)).item() - _gradient(x) @ (y - x)
-    return gap, 0.5 * (y - x) @ sw.hessian(_bowl)(_t(x)).numpy() @ (y - x)
+    gap = _bowl(double(y)).item() - _bowl(double(x)).item() - _gradient(x) @ (y - x)
+    return gap, 0.5 * (y - x) @ sw.hessian(_bowl)(double(x)).numpy() @ (y - x)
 
 
 def _descent_lemma() -> Sides:
     start, top = np.array([0.0, 0.0, 2.0]), H.max()
-    after = _bowl(_t(_walk(1 / top, 1, start))).item()
-    return after, _bowl(_t(start)).item() - (_gradient(start) ** 2).sum() / (2 * top)
+    after = _bowl(double(_walk(1 / top, 1, start))).item()
+    return after, _bowl(double(start)).item() - (_gradient(start) ** 2).sum() / (2 * top)
 
 
 def _powers() -> Sides:
@@ -81,7 +76,7 @@ def _best_rate() -> Sides:
 
 def _least_squares() -> Sides:
     x = _DRAW.normal(size=(40, 3)) @ np.diag([1.0, 2.0, 5.0])
-    hessian = sw.hessian(lambda w: 0.5 * xp.mean((_t(x) @ w - 1.0) ** 2))(_t(np.zeros(3))).numpy()
+    hessian = sw.hessian(lambda w: 0.5 * xp.mean((double(x) @ w - 1.0) ** 2))(double(np.zeros(3))).numpy()
     values = np.linalg.eigvalsh(hessian)
     singular = np.linalg.svd(x, compute_uv=False)
     return values[-1] / values[0], (singular[0] / singular[-1]) ** 2
@@ -92,7 +87,7 @@ def _ridge() -> Sides:
         made: Tensor = _bowl(w) + 0.5 * 2.0 * xp.sum(w * w)
         return made
 
-    values = np.linalg.eigvalsh(sw.hessian(penalised)(_t(START)).numpy())
+    values = np.linalg.eigvalsh(sw.hessian(penalised)(double(START)).numpy())
     return values[-1] / values[0], (H.max() + 2.0) / (H.min() + 2.0)
 
 
@@ -100,10 +95,10 @@ def _uncentred() -> Sides:
     x = np.array([MEAN - 1, MEAN + 1])
 
     def loss(w: Tensor) -> Tensor:
-        made: Tensor = 0.5 * xp.mean((w[0] + w[1] * _t(x) - 1.0) ** 2)
+        made: Tensor = 0.5 * xp.mean((w[0] + w[1] * double(x) - 1.0) ** 2)
         return made
 
-    values = np.linalg.eigvalsh(sw.hessian(loss)(_t([0.0, 0.0])).numpy())
+    values = np.linalg.eigvalsh(sw.hessian(loss)(double([0.0, 0.0])).numpy())
     half = (2 + MEAN**2) / 2
     return values[1] / values[0], (half + math.sqrt(half**2 - 1)) ** 2
 
@@ -115,10 +110,12 @@ def _update_matrix(rate: float, beta: float, h: float, nesterov: bool = False) -
         .param_groups[0]
         .settings
     )
-    knobs = {"lr": _t(rate), "momentum": _t(beta)}
+    knobs = {"lr": double(rate), "momentum": double(beta)}
     columns = []
     for w, buffer in np.eye(2):
-        moved, state = sw.optim.SGD.update(_t(w), _t(h * w), {"momentum_buffer": _t(buffer)}, knobs, settings)
+        moved, state = sw.optim.SGD.update(
+            double(w), double(h * w), {"momentum_buffer": double(buffer)}, knobs, settings
+        )
         columns.append([moved.item(), state["momentum_buffer"].item()])
     return np.array(columns).T
 
@@ -180,7 +177,7 @@ def _newton_errors() -> list[float]:
     w, errors = 0.9, []
     for _ in range(4):
         errors.append(abs(w - 1))
-        w -= sw.grad(f)(_t(w)).item() / sw.hessian(f)(_t(w)).item()
+        w -= sw.grad(f)(double(w)).item() / sw.hessian(f)(double(w)).item()
     return errors
 
 
@@ -216,8 +213,8 @@ def _sign_cycle() -> Sides:
 
 def _clipping_is_huber() -> Sides:
     e = np.array([-4.0, -0.4, 0.0, 0.9, 7.0])
-    clipped = np.clip(sw.grad(lambda v: 0.5 * xp.sum(v * v))(_t(e)).numpy(), -1, 1)
-    huber = sw.grad(lambda v: sw.losses.huber(v, _t(np.zeros(5)), reduction="sum"))(_t(e)).numpy()
+    clipped = np.clip(sw.grad(lambda v: 0.5 * xp.sum(v * v))(double(e)).numpy(), -1, 1)
+    huber = sw.grad(lambda v: sw.losses.huber(v, double(np.zeros(5)), reduction="sum"))(double(e)).numpy()
     return clipped, huber
 
 
@@ -235,7 +232,7 @@ def _exact_step() -> Sides:
 def _gradient_dominance() -> Sides:
     """On a bowl, along its flattest direction, the inequality is an equality."""
     w = np.array([3.0, 0.0, 0.0])
-    return 0.5 * (_gradient(w) ** 2).sum(), H.min() * _bowl(_t(w)).item()
+    return 0.5 * (_gradient(w) ** 2).sum(), H.min() * _bowl(double(w)).item()
 
 
 def _escape() -> Sides:

@@ -10,53 +10,50 @@ import numpy as np
 
 import slopewise as sw
 import slopewise.array as xp
+from pro.decks.sides import Sides, double
 from slopewise.engine.tensor import Tensor
 from slopewise.site.content.lesson import Formula
 
-Sides = tuple[Any, Any]
 _DRAW = np.random.Generator(np.random.Philox(23))
 Z, V = _DRAW.normal(size=4), _DRAW.normal(size=4)
 ROWS = _DRAW.normal(size=(6, 3))
 SMOOTHING, CLASSES = 0.1, 10
 
 
-def _t(value: Any) -> Tensor:
-    made: Tensor = sw.tensor(np.array(value, float))
-    return made
-
-
 def _p(z: Any) -> Any:
-    return sw.softmax(_t(z)).numpy()
+    return sw.softmax(double(z)).numpy()
 
 
 def _log_sum_exp() -> Sides:
-    return sw.grad(lambda z: sw.logsumexp(z))(_t(Z)).numpy(), _p(Z)
+    return sw.grad(lambda z: sw.logsumexp(z))(double(Z)).numpy(), _p(Z)
 
 
 def _curvature_is_variance() -> Sides:
     p = _p(Z)
-    hessian = sw.hessian(lambda z: sw.logsumexp(z))(_t(Z)).numpy()
+    hessian = sw.hessian(lambda z: sw.logsumexp(z))(double(Z)).numpy()
     return V @ hessian @ V, p @ V**2 - (p @ V) ** 2
 
 
 def _divergence() -> Sides:
     q, p = _p(V), _p(Z)
-    crossed = sw.losses.cross_entropy(_t(Z)[None, :], _t(q)[None, :]).item()
+    crossed = sw.losses.cross_entropy(double(Z)[None, :], double(q)[None, :]).item()
     return crossed, -(q * np.log(q)).sum() + (q * np.log(q / p)).sum()
 
 
 def _sums_to_zero() -> Sides:
-    gradient = sw.grad(lambda z: sw.losses.cross_entropy(z[None, :], sw.tensor([2])))(_t(Z)).numpy()
+    gradient = sw.grad(lambda z: sw.losses.cross_entropy(z[None, :], sw.tensor([2])))(double(Z)).numpy()
     return gradient.sum() + 1.0, 1.0
 
 
 def _two_classes() -> Sides:
-    return _p(Z[:2])[0], sw.sigmoid(_t(Z[0] - Z[1])).item()
+    return _p(Z[:2])[0], sw.sigmoid(double(Z[0] - Z[1])).item()
 
 
 def _temperature() -> Sides:
     warm = 3.0
-    gradient = sw.grad(lambda z: sw.losses.cross_entropy((z / warm)[None, :], sw.tensor([1])))(_t(Z)).numpy()
+    gradient = sw.grad(lambda z: sw.losses.cross_entropy((z / warm)[None, :], sw.tensor([1])))(
+        double(Z)
+    ).numpy()
     return gradient, (_p(Z / warm) - np.eye(4)[1]) / warm
 
 
@@ -74,13 +71,13 @@ def _smoothing() -> Sides:
 
     z = np.zeros(CLASSES)
     z[0] = _smoothed_gap()
-    return sw.grad(loss)(_t(z)).numpy() + 1.0, np.ones(CLASSES)
+    return sw.grad(loss)(double(z)).numpy() + 1.0, np.ones(CLASSES)
 
 
 def _half_remains() -> Sides:
     """E relu(z)² for a standard normal z, by quadrature."""
     z, weights = np.polynomial.hermite_e.hermegauss(200)
-    return (weights / weights.sum() * sw.relu(_t(z)).numpy() ** 2).sum(), 0.5
+    return (weights / weights.sum() * sw.relu(double(z)).numpy() ** 2).sum(), 0.5
 
 
 def _bias_variance() -> Sides:
@@ -94,7 +91,7 @@ def _constrained() -> Sides:
     """The ridge solution is a point where the loss' gradient lies along the weights."""
     x, y, decay = ROWS, np.arange(6.0), 0.7
     w = np.linalg.solve(x.T @ x + decay * np.eye(3), x.T @ y)
-    gradient = sw.grad(lambda w: 0.5 * xp.sum((_t(x) @ w - _t(y)) ** 2))(_t(w)).numpy()
+    gradient = sw.grad(lambda w: 0.5 * xp.sum((double(x) @ w - double(y)) ** 2))(double(w)).numpy()
     return gradient, -decay * w
 
 
@@ -113,24 +110,24 @@ def _normalise(x: Tensor) -> Tensor:
 
 def _batch_norm() -> Sides:
     x, g = ROWS[:, 0], ROWS[:, 1]
-    pulled = sw.vjp(_normalise, _t(x))[1](_t(g))[0].numpy()
-    hat = _normalise(_t(x)).numpy()
+    pulled = sw.vjp(_normalise, double(x))[1](double(g))[0].numpy()
+    hat = _normalise(double(x)).numpy()
     return pulled, (g - g.mean() - hat * (g * hat).mean()) / x.std()
 
 
 def _scale_free(w: Tensor) -> Tensor:
-    made: Tensor = xp.sum(_t(np.arange(6.0)) * _normalise(_t(ROWS) @ w))
+    made: Tensor = xp.sum(double(np.arange(6.0)) * _normalise(double(ROWS) @ w))
     return made
 
 
 def _gradient_shrinks() -> Sides:
     w = np.array([1.0, -1.0, 2.0])
-    return sw.grad(_scale_free)(_t(3 * w)).numpy(), sw.grad(_scale_free)(_t(w)).numpy() / 3
+    return sw.grad(_scale_free)(double(3 * w)).numpy(), sw.grad(_scale_free)(double(w)).numpy() / 3
 
 
 def _orthogonal() -> Sides:
     w = np.array([1.0, -1.0, 2.0])
-    return sw.grad(_scale_free)(_t(w)).numpy() @ w + 1.0, 1.0
+    return sw.grad(_scale_free)(double(w)).numpy() @ w + 1.0, 1.0
 
 
 def _dropout() -> Sides:
@@ -154,11 +151,11 @@ def _logistic() -> Sides:
     w, y = np.array([0.5, -1.0, 0.2]), np.array([0.0, 1, 1, 0, 1, 0])
 
     def loss(w: Tensor) -> Tensor:
-        made: Tensor = sw.losses.binary_cross_entropy_with_logits(_t(ROWS) @ w, _t(y))
+        made: Tensor = sw.losses.binary_cross_entropy_with_logits(double(ROWS) @ w, double(y))
         return made
 
-    p = sw.sigmoid(_t(ROWS @ w)).numpy()
-    return sw.hessian(loss)(_t(w)).numpy(), ROWS.T @ np.diag(p * (1 - p)) @ ROWS / 6
+    p = sw.sigmoid(double(ROWS @ w)).numpy()
+    return sw.hessian(loss)(double(w)).numpy(), ROWS.T @ np.diag(p * (1 - p)) @ ROWS / 6
 
 
 def _attention() -> Sides:
