@@ -50,7 +50,7 @@ def test_live_curves_are_drawn_and_read_by_keys_in_words_and_in_a_table(reader, 
     assert page.inner_text("[data-chart=loss] .reading").startswith("Update 0: training ")
     page.keyboard.press("ArrowRight")
     assert page.inner_text("[data-chart=loss] .reading").startswith("Update 1: ")
-    page.click("details.numbers summary")
+    page.click("details.numbers:has(.curve-table) summary")
     page.wait_for_function("() => document.querySelectorAll('.curve-table tbody tr').length === 13")
 
 
@@ -83,17 +83,65 @@ def test_a_neuron_shows_its_weights_and_gradients(reader, page):
     assert "none yet" not in table
 
 
+ASKED = ".prediction.needs-script:not([hidden])"
+
+
 def test_a_prediction_comes_before_a_training_and_is_judged_after_it(reader, page):
     reader.open("/playground?data=blobs")
     page.wait_for_function("() => document.querySelector('.diagram [data-neuron]')")
     page.click("[data-go=run]")
-    page.wait_for_selector(".prediction")
+    page.wait_for_selector(ASKED)
     page.click("[data-go=commit]")
     assert "Choose one" in page.inner_text(".problem")
-    page.check(".prediction input >> nth=2")
+    page.check(f"{ASKED} input >> nth=2")
     page.click("[data-go=commit]")
-    page.wait_for_selector(".verdict")
-    assert page.inner_text(".verdict").startswith("You were right. After 200 updates")
+    page.wait_for_selector(".verdict strong")
+    assert page.inner_text(".verdict").startswith("You were right. You predicted: above 0.95.")
+    assert "After 200 updates it is" in page.inner_text(".verdict")
+
+
+def test_single_updates_and_going_back_ask_too_by_keyboard_and_once_each(reader, page):
+    reader.open("/playground?data=circles")
+    page.wait_for_function("() => document.querySelector('.diagram [data-neuron]')")
+    page.focus("[data-go=run]")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector(ASKED)
+    assert "What does update 1 do to the loss" in page.inner_text(ASKED)
+    assert at(page) == 0
+    page.keyboard.press("Space")
+    page.focus("[data-go=commit]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".verdict strong")
+    assert at(page) == 1
+    page.keyboard.press("ArrowRight")  # asked once
+    page.wait_for_function(TRAINED, arg=2)
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_selector(ASKED)
+    assert "Back from update 2 to update 1" in page.inner_text(ASKED)
+    page.check(f"{ASKED} input >> nth=0")
+    page.focus("[data-go=commit]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".verdict.right")
+    assert at(page) == 1
+    assert "follow from the seeds" in page.inner_text(".verdict")
+
+
+def test_a_failed_prediction_is_kept_with_a_way_back_to_that_very_step(reader, page):
+    reader.open("/playground?data=circles")
+    page.wait_for_function("() => document.querySelector('.diagram [data-neuron]')")
+    page.click("[data-go=on]")
+    page.wait_for_selector(ASKED)
+    page.check(f"{ASKED} input >> nth=2")
+    page.click("[data-go=commit]")
+    page.wait_for_selector(".verdict.other .aside")
+    assert "Kept as a card in this browser." in page.inner_text(".verdict")
+    reader.open("/cards")
+    page.click("[data-failed-cards] summary")
+    page.click("text=Back to that step")
+    page.wait_for_selector(ASKED)
+    assert "What does update 1 do to the loss" in page.inner_text(ASKED)
+    assert at(page) == 0
+    assert "ask=update" in page.url
 
 
 def test_the_test_set_is_opened_by_a_button_and_the_page_keeps_the_log(reader, page):

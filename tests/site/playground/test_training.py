@@ -142,13 +142,62 @@ def test_a_name_of_a_column_cannot_bring_code_into_the_script():
     assert len(printed(program(read_design({"data": "own"}, table), 2))) == 4
 
 
+EXPORTED = {
+    "classes": {
+        "optimizer": "adam",
+        "lr": "0.02",
+        "data": "spirals",
+        "layers": "linear:8,leaky_relu:0.2,dropout:0.1",
+    },
+    "numbers": {"data": "ripples", "optimizer": "nadam", "lr": "0.01", "schedule": "plateau", "clip": "1"},
+    "penalty": {"data": "blobs", "l1": "0.01", "schedule": "one_cycle", "warm_up": "0", "shuffle": "0"},
+    "own classes": {"data": "own", "optimizer": "lbfgs", "batch": "2000"},
+    "own numbers": {"data": "own", "optimizer": "radam", "lr": "0.01", "loss": "huber"},
+}
+STEPS = 23
+
+
+def named(name):
+    """Return the design of this name, and what a worker needs beside its values."""
+    table = own(3, 0 if name == "own numbers" else 3) if name.startswith("own") else None
+    design = read_design(EXPORTED[name], table)
+    return design, {"own": table.to_json()} if table else {}
+
+
+def walked(name, steps):
+    """Return the views along a way of steps, each asked of the same job, with the states that were met."""
+    design, more = named(name)
+    start, snapshots, views = 0, {}, []
+    for step in steps:
+        asked = {"job": f"walk {name}", "values": design.values, "step": start, "until": step, **more}
+        answer = answer_training(asked | {"seconds": 60.0, "snapshots": snapshots})
+        views.append(answer["view"])
+        start, snapshots = step, {str(step): answer["snapshot"]}
+    return views
+
+
 @pytest.mark.slow
-def test_a_script_runs_by_itself():
-    design = read_design({"optimizer": "adam", "lr": "0.02", "data": "spirals"})
-    scores = at(design, 40)["view"]["scores"]
-    script = [sys.executable, "-c", program(design, 40)]
-    done = subprocess.run(script, capture_output=True, text=True, timeout=60, check=True)
-    assert losses_in(done.stdout) == pytest.approx(scores[2:6], rel=1e-6)
+def test_exported_scripts_run_by_themselves_and_print_the_losses_of_the_page(tmp_path):
+    running = {}
+    for name in EXPORTED:
+        script = tmp_path / f"playground of {name}.py"
+        script.write_text(program(named(name)[0], STEPS))
+        running[name] = subprocess.Popen(
+            [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+        )
+    for name, process in running.items():
+        out, err = process.communicate(timeout=100)
+        assert process.returncode == 0, err
+        [view] = walked(name, [STEPS])
+        assert losses_in(out) == pytest.approx(view["scores"][2:6], rel=1e-6), name
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_going_back_to_the_start_and_forward_again_shows_the_same_bits(name):
+    first, *_, there, start, again = walked(name, [0, 1, STEPS, 0, STEPS])
+    assert start == first
+    assert again == there
+    assert there["scores"] != start["scores"]
 
 
 @pytest.mark.parametrize(
