@@ -3,12 +3,15 @@
 import io
 import re
 import time
+import uuid
 from datetime import timedelta
 
 import pytest
 
 from slopewise.data import generate_table, read_table
+from slopewise.site.datasets import records
 from slopewise.site.datasets.records import Quota
+from slopewise.site.storage.dataset_tables import DataSet
 
 FLOWERS = "height,width,kind\n" + "\n".join(
     f"{0.1 * row + (3 if row % 2 else 0):.1f},{0.05 * row:.2f},{'rose' if row % 2 else 'daisy'}"
@@ -344,6 +347,52 @@ def test_a_visitor_without_an_account_may_keep_so_much_and_no_more(browser, monk
     assert len(kept_by(somebody)) == 2
     monkeypatch.setattr("slopewise.site.datasets.records.GUEST_QUOTA", Quota(9, 300))
     assert "may take" in paste(somebody).text
+
+
+def size_of(site, address):
+    with site.app.state.database.reading() as session:
+        return session.get_one(DataSet, uuid.UUID(address.rpartition("/")[2])).size
+
+
+def test_reports_count_for_the_quota_and_make_room_when_they_are_deleted(site, browser, monkeypatch):
+    somebody = browser()
+    address = pasted(somebody)
+    before = size_of(site, address)
+    run, _ = trained(somebody, address)
+    files = sum(file.stat().st_size for file in folder_of(site, address).iterdir())
+    assert size_of(site, address) == files > before + 10_000
+    quota = Quota(9, files + 5000)
+    monkeypatch.setattr("slopewise.site.datasets.records.GUEST_QUOTA", quota)
+    answer = somebody.post(f"{address}/runs", {"target": "kind", "epochs": "5"}, page=address)
+    assert answer.status_code == 400  # at the begin, and not after the work is done
+    assert "are used. Delete one first" in answer.text
+    monkeypatch.setattr("slopewise.site.datasets.records.REPORT_BYTES", 0)
+    _, text = trained(somebody, address)
+    assert "are used. Delete one first" in text
+    assert size_of(site, address) == files
+    assert somebody.post(run, {"action": "delete"}, page=run).status_code == 303
+    assert size_of(site, address) == before
+
+
+def test_visitors_in_one_network_may_keep_so_much_together_and_others_do_not_notice(
+    site, browser, monkeypatch
+):
+    school = "10.96.96.96"
+    room = size_of(site, pasted(browser(school))) + 100
+    monkeypatch.setattr("slopewise.site.datasets.records.NETWORK_BYTES", room)
+    refused = paste(browser(school))
+    assert refused.status_code == 400
+    assert "visitors from your network" in refused.text
+    assert paste(browser()).status_code == 303
+    assert paste(browser(school).sign_up()).status_code == 303
+
+
+def test_a_class_of_forty_may_each_make_some_data_sets_in_an_hour(site):
+    tries = site.app.state.tries
+    rule = "guest's data set from a network"
+    assert all(tries.allow(rule, "a school's address") for _ in range(40 * 10))
+    assert not tries.allow(rule, "a school's address")
+    assert records.NETWORK_BYTES >= 40 * 12 * 2**20  # a file of the largest size each, with its facts
 
 
 def test_the_data_of_a_visitor_ends_with_the_session_and_its_files_go(site, browser, clock):

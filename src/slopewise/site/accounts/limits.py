@@ -36,6 +36,7 @@ RULES = {
     "export": "20 per hour",
     "data of a visitor": "120 per hour",
     "data from a network": "2000 per hour",
+    "guest's data set from a network": "400 per hour",
     "log of an account": "240 per minute",
     "queue of an account": "120 per minute",
     "wrong token from a network": "300 per 15 minutes",

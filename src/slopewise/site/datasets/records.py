@@ -19,6 +19,8 @@ GUEST_IDLE = timedelta(hours=2)
 GUEST_LONGEST = timedelta(hours=24)
 GUEST_TOUCH = timedelta(minutes=2)
 GUESTS_BYTES = 2048 * MEBIBYTE  # of all visitors without an account together
+NETWORK_BYTES = 512 * MEBIBYTE  # of those in one network: forty pupils with a large file each
+REPORT_BYTES = MEBIBYTE // 2  # for which there must be room when a training begins
 MOST_RUNS = 10  # of a data set; the oldest go
 UNSEEN = timedelta(seconds=30)  # a training whose page nobody looks at ends
 LOST = timedelta(seconds=120)  # one that no server tends, as after a crash
@@ -62,10 +64,10 @@ def guest_of(session: Session, secret: str, now: datetime) -> DataGuest | None:
     return found
 
 
-def add_guest(session: Session, now: datetime) -> tuple[str, Owner]:
+def add_guest(session: Session, now: datetime, network: str = "") -> tuple[str, Owner]:
     """Add a visitor without an account; return the secret for their cookie."""
     secret = new_secret()
-    guest = DataGuest(digest=digest(secret), created_at=now, used_at=now)
+    guest = DataGuest(digest=digest(secret), network=digest(network), created_at=now, used_at=now)
     session.add(guest)
     session.flush()
     return secret, Owner(guest=guest.digest)
@@ -89,28 +91,52 @@ def find_run(session: Session, owner: Owner, data_set_id: uuid.UUID, run_id: uui
     return run
 
 
-def check_quota(session: Session, owner: Owner, more: int) -> None:
+def check_quota(session: Session, owner: Owner, more: int, network: str = "") -> None:
     """Refuse a data set of `more` bytes for which there is no room.
+
+    Parameters
+    ----------
+    session : Session
+    owner : Owner
+    more : int
+    network : str
+        Where a visitor comes from of whom nothing is kept yet.
 
     Raises
     ------
     ArgumentError
         It says what is full, and the way out.
     """
-    kept = data_sets_of(session, owner)
-    quota = owner.quota
-    if len(kept) >= quota.data_sets:
-        raise ArgumentError(f"There is room for {quota.data_sets} data sets of yours. Delete one first.")
-    used = sum(row.size for row in kept)
+    if len(data_sets_of(session, owner)) >= owner.quota.data_sets:
+        raise ArgumentError(
+            f"There is room for {owner.quota.data_sets} data sets of yours. Delete one first."
+        )
+    check_size(session, owner, more, network)
+
+
+def check_size(session: Session, owner: Owner, more: int, network: str = "") -> None:
+    """Refuse `more` bytes, of a data set or of a report, for which there is no room; see `check_quota`."""
+    quota, used = owner.quota, sum(row.size for row in data_sets_of(session, owner))
     if used + more > quota.size:
         raise ArgumentError(
-            f"Your data sets may take {quota.size // MEBIBYTE} MiB, and {used / MEBIBYTE:.1f} MiB are used. "
-            "Delete one first."
+            f"Your data sets and reports may take {quota.size / MEBIBYTE:.3g} MiB, and "
+            f"{used / MEBIBYTE:.1f} MiB are used. Delete one first."
         )
-    if owner.guest is not None:
-        of_guests = session.scalar(select(func.sum(DataSet.size)).where(DataSet.guest.is_not(None))) or 0
-        if of_guests + more > GUESTS_BYTES:
-            raise ArgumentError("There is no room for visitors' data now. Log in, or try again in an hour.")
+    if owner.guest is None:
+        return
+    guest = session.get(DataGuest, owner.guest)
+    of_guests = select(func.sum(DataSet.size)).where(DataSet.guest.is_not(None))
+    of_network = (
+        select(func.sum(DataSet.size))
+        .join(DataGuest, DataGuest.digest == DataSet.guest)
+        .where(DataGuest.network == (guest.network if guest is not None else digest(network)))
+    )
+    if (session.scalar(of_guests) or 0) + more > GUESTS_BYTES:
+        raise ArgumentError("There is no room for visitors' data now. Log in, or try again in an hour.")
+    if (session.scalar(of_network) or 0) + more > NETWORK_BYTES:
+        raise ArgumentError(
+            "There is no more room for the data of visitors from your network. Log in, or delete some of it."
+        )
 
 
 def runs_of(session: Session, data_set_id: uuid.UUID) -> list[DataRun]:
@@ -136,6 +162,7 @@ def add_run(
     )
     if at_work is not None:
         raise ArgumentError(f"You have a training that has not ended, on “{at_work.name}”. One at a time.")
+    check_size(session, owner, REPORT_BYTES)
     gone = [run.id for run in runs_of(session, data_set.id)[MOST_RUNS - 1 :]]
     session.execute(delete(DataRun).where(DataRun.id.in_(gone)))
     run = DataRun(

@@ -11,16 +11,17 @@ import logging
 import os
 import shlex
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy
+from sqlalchemy.exc import NoResultFound
 
 from slopewise.engine.errors import SlopewiseError
-from slopewise.site.datasets.records import UNSEEN, end_guests, end_lost_runs
+from slopewise.site.datasets.records import UNSEEN, Owner, check_size, end_guests, end_lost_runs
 from slopewise.site.datasets.shelf import Shelf
 from slopewise.site.labs.alone import AloneLimits, run_alone
 from slopewise.site.labs.places import SITE, Asker, Places, Ticket
@@ -167,15 +168,32 @@ class Workshop:
             try:
                 table = self.shelf.table(data_set.id)
                 result = await run_fit(self.shelf, table, data_set.file_name, request, ticket)
-                self.shelf.put_report(data_set.id, run.id, result["report"])
+                await asyncio.to_thread(self._keep_report, data_set.id, run.id, result["report"])
             except SlopewiseError as error:
                 return "refused", str(error)
-            except (FileNotFoundError, StopIteration):  # the data set was deleted meanwhile
+            except (FileNotFoundError, StopIteration, NoResultFound):  # the data set was deleted meanwhile
                 return "ended", "The data set is gone."
             except Exception:
                 log.exception("a training on a data set failed")
                 return "refused", "this ran into a mistake of ours; the server's log says which"
         return "done", result["words"]
+
+    def _keep_report(self, data_set_id: uuid.UUID, run_id: uuid.UUID, report: str) -> None:
+        """Keep a report, which counts for its owner's quota."""
+        with self.database.writing() as session:
+            row = session.get_one(DataSet, data_set_id)
+            check_size(session, Owner(row.learner_id, row.guest), len(report.encode()))
+            self.shelf.put_report(data_set_id, run_id, report)
+            row.size = self.shelf.size(data_set_id)
+
+    def remove_reports(self, data_set_id: uuid.UUID, run_ids: Sequence[uuid.UUID]) -> None:
+        """Delete the reports of trainings that are deleted; they count no longer."""
+        for run_id in run_ids:
+            self.shelf.remove_report(data_set_id, run_id)
+        with self.database.writing() as session:
+            row = session.get(DataSet, data_set_id)
+            if row is not None:
+                row.size = self.shelf.size(data_set_id)
 
     def _is_unseen(self, run_id: uuid.UUID) -> bool:
         with self.database.reading() as session:

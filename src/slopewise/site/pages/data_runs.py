@@ -121,8 +121,8 @@ def _add(request: Request, row: DataSet, asked: dict[str, Any]) -> DataRun:
     state = request.app.state
     with state.database.writing() as session:
         run, gone = records.add_run(session, owner_of(request), row, asked, state.clock())
-    for old in gone:
-        state.workshop.shelf.remove_report(row.id, old)
+    if gone:
+        state.workshop.remove_reports(row.id, gone)
     return run
 
 
@@ -144,4 +144,4 @@ def _end(request: Request, data_id: uuid.UUID, run_id: uuid.UUID, is_deleted: bo
         elif run.state in ("waiting", "running"):
             run.state, run.message, run.ended_at = "ended", "You ended it.", state.clock()
     if is_deleted:
-        state.workshop.shelf.remove_report(data_id, run_id)
+        state.workshop.remove_reports(data_id, [run_id])

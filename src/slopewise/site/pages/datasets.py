@@ -130,14 +130,14 @@ async def _generate(request: Request) -> Response:
         raise ArgumentError(f"kind is one of {', '.join(GENERATED_KINDS)}.")
     rows, seed = whole(request, "rows", 10, 5000, 300), whole(request, "seed", 0, 10**9, 0)
     noise = number(request, "noise", 0.0, 100.0)
-    await to_thread.run_sync(limit_visitor, request)
+    await to_thread.run_sync(limit_arrivals, request)
     found = await request.app.state.workshop.generate(kind, rows, noise, seed, asker_of(request))
     name = display_name(field(request, "name"), kind.capitalize())
     return await _keep(request, name, file_name(name, ".csv"), "generate", found.pop("text").encode(), found)
 
 
 async def _take_in(request: Request, name: str, file: str, made_by: str, content: bytes) -> Response:
-    await to_thread.run_sync(limit_visitor, request)
+    await to_thread.run_sync(limit_arrivals, request)
     await to_thread.run_sync(partial(_check_room, request, len(content)))
     found = await request.app.state.workshop.read(file, content, asker_of(request))
     return await _keep(request, name, file, made_by, content, found)
@@ -146,7 +146,8 @@ async def _take_in(request: Request, name: str, file: str, made_by: str, content
 def _check_room(request: Request, size: int) -> None:
     owner = owner_of(request)
     with request.app.state.database.reading() as session:
-        check_quota(session, owner if owner != Owner() else Owner(guest=b""), size)
+        who = owner if owner != Owner() else Owner(guest=b"")
+        check_quota(session, who, size, visitors_network(request))
 
 
 async def _keep(
@@ -157,7 +158,7 @@ async def _keep(
         owner = owner_of(request)
         if owner == Owner():
             with state.database.writing() as session:
-                secret, owner = records.add_guest(session, now)
+                secret, owner = records.add_guest(session, now, visitors_network(request))
         data_set_id = keep(
             state.database,
             state.workshop.shelf,
@@ -355,6 +356,13 @@ def limit_visitor(request: Request) -> None:
     owner = owner_of(request)
     if owner != Owner():
         limit(request, "data of a visitor", owner.key)
+
+
+def limit_arrivals(request: Request) -> None:
+    """Count a data set that is to be made; without an account, many in one network count together."""
+    limit_visitor(request)
+    if not visitor_of(request).is_signed_in:
+        limit(request, "guest's data set from a network", visitors_network(request))
 
 
 def whole(request: Request, name: str, low: int, high: int, otherwise: int | None = None) -> Any:
