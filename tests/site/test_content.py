@@ -266,3 +266,36 @@ def test_no_place_is_that_of_most_right_answers():
     shares = np.bincount(places) / len(places)
     assert shares.max() < 0.5
     assert (shares[:3] > 0.15).all()
+
+
+@pytest.mark.parametrize(
+    ("latex", "spaces"),
+    [
+        (r"y \log p", 2),
+        (r"-\log p", 1),
+        (r"\ln \ln x", 2),
+        (r"\ln(2m)", 0),
+        (r"2 \cos^2 x", 2),
+        (r"a + b", 0),
+    ],
+)
+def test_names_of_functions_have_a_thin_space_where_no_bracket_or_sign_stands(latex, spaces):
+    assert markup.math(latex).count("<mspace") == spaces
+
+
+def test_limits_stand_below_in_displayed_formulas_only():
+    assert "<munder><mo" in markup.math(r"\lim_{h \to 0} h", True)
+    assert "<munder>" not in markup.math(r"\lim_{h \to 0} h")
+
+
+def test_a_stop_stays_on_the_line_of_its_formula():
+    html = markup.inline("At $w = 3$. Then ($x$), and $y$ again")
+    assert html.count('class="held"') == 2
+    assert "</span>.</span>" in html
+    assert '="held">(<span' in html
+
+
+def test_search_finds_cards_with_formulas_and_shows_them_as_text(course):
+    shown = [hit.title + hit.excerpt for hit in course.search("gradient")]
+    assert any("w₁²" in text for text in shown)
+    assert not any(sign in text for text in shown for sign in ("\\", "$", "nabla", "`"))

@@ -14,6 +14,9 @@ from markupsafe import Markup
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 from slopewise.engine.errors import ArgumentError
+from slopewise.site.content.typesetting import typeset
+from slopewise.site.terminal.formulas import formula_text
+from slopewise.site.terminal.html_tree import read_html
 
 # Formulas come from content archives too, so they are held against a list of what MathML they may become.
 _ELEMENTS = {
@@ -54,7 +57,8 @@ def math(latex: str, display: bool = False) -> Markup:
         raise ArgumentError(f"the formula {latex[:60]!r}… is too long, or defines a command of its own")
     try:
         tree = convert_to_element(latex, display="block" if display else "inline")
-        drawn = tostring(_checked(tree), encoding="unicode")
+        typeset(_checked(tree))
+        drawn = tostring(tree, encoding="unicode")
     except ArgumentError as error:
         raise ArgumentError(f"the formula {latex!r} {error}") from None
     except Exception as error:  # the converter's own errors share no base class
@@ -141,26 +145,43 @@ def _new_parser() -> MarkdownIt:
 
 
 _PARSER = _new_parser()
+_STOPPED = re.compile(r'([(\[“‘]?)(<span class="math inline">.*?</span>)([.,;:?!)\]”’]+)', re.DOTALL)
 _HEADING = re.compile(r"<h([23])>(.*?)</h\1>")
 
 
 @lru_cache(maxsize=4096)
 def inline(text: str) -> Markup:
     """Return one paragraph of Markdown as HTML without the paragraph around it."""
-    return Markup(_PARSER.renderInline(text))
+    return Markup(_held(_PARSER.renderInline(text)))
 
 
 @lru_cache(maxsize=1024)
 def block(text: str) -> Markup:
     """Return Markdown as HTML; its headings can be linked to."""
-    return Markup(_HEADING.sub(_anchored, _PARSER.render(text)))
+    return Markup(_HEADING.sub(_anchored, _held(_PARSER.render(text))))
+
+
+def _held(html: str) -> str:
+    """Keep brackets and stops on the line of the formula that they belong to: browsers break between them."""
+    return _STOPPED.sub(r'<span class="held">\1\2\3</span>', html)
 
 
 def plain(text: str) -> str:
-    """Return Markdown as plain words, for search and for descriptions."""
-    text = re.sub(r"\$+([^$]*)\$+", r"\1", text)
-    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
-    return " ".join(re.sub(r"[*_`#>|\\{}]", " ", text).split())
+    """Return Markdown as plain words, for search and for descriptions; a formula becomes a line of text.
+
+    Examples
+    --------
+    >>> plain("**Note:** `a < b` and $w_1^2 + \\\\frac{1}{2}$.")
+    'Note: a < b and w₁² + 1/2.'
+    """
+    tokens = [child for token in _PARSER.parse(text) for child in token.children or (token,)]
+    return " ".join("".join(map(_words_of, tokens)).split())
+
+
+def _words_of(token: Any) -> str:
+    if token.type.startswith("math"):
+        return formula_text(read_html(math(token.content.strip())))
+    return token.content if token.content else " " if token.block or token.type.endswith("break") else ""
 
 
 def slug(text: str) -> str:
