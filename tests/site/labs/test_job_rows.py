@@ -1,12 +1,12 @@
 """Live trainings that two server processes share through a database."""
 
 import asyncio
-import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import delete, select
 
+from slopewise.site.accounts.accounts import add_account
 from slopewise.site.labs.job_rows import DatabaseStore
 from slopewise.site.labs.jobs import JobLimits, Jobs
 from slopewise.site.labs.places import LabBusyError
@@ -15,7 +15,6 @@ from slopewise.site.playground.design import check_design, read_values
 from slopewise.site.storage.database import open_database
 from slopewise.site.storage.erasure import erase
 from slopewise.site.storage.job_tables import LiveJob, Opening
-from slopewise.site.storage.tables import Account, Learner
 
 VALUES = dict(check_design(read_values({})).values)
 ADA, GRACE = "account ada", "browser grace"
@@ -103,6 +102,14 @@ async def in_step(jobs):
     await jobs._exchange()
 
 
+async def known_at_rest(jobs, step):
+    """Begin a training of Ada's, which rests at a step, and let the other process know of it."""
+    job = await jobs.start(ADA, HOME, VALUES, step)
+    await rests_at(job, step)
+    await in_step(jobs)
+    return job
+
+
 def test_whoever_is_asked_for_the_stream_goes_on_with_a_training_to_the_same_numbers(servers, run):
     one, other = servers
 
@@ -148,9 +155,7 @@ def test_a_stream_goes_on_at_another_process_after_the_last_step_that_came(serve
     one, other = servers
 
     async def work():
-        job = await one.start(ADA, HOME, VALUES, 30)
-        await rests_at(job, 30)
-        await in_step(one)
+        job = await known_at_rest(one, 30)
         adopted = await other.adopt(ADA, job.id, nothing)
         await rests_at(adopted, 30)
         return adopted.message(20, -1)["points"]
@@ -162,9 +167,7 @@ def test_a_wish_that_reaches_another_process_is_done_where_the_training_is(serve
     one, other = servers
 
     async def work():
-        job = await one.start(ADA, HOME, VALUES, 5)
-        await rests_at(job, 5)
-        await in_step(one)
+        job = await known_at_rest(one, 5)
         told = await other.ask(ADA, job.id, "go", 9, nothing)
         assert told.shown_step == 5
         await rests_at(job, 9)
@@ -187,9 +190,7 @@ def test_an_opening_of_the_test_set_is_known_to_all_processes_and_outlives_the_t
     one, other = servers
 
     async def work():
-        job = await one.start(ADA, HOME, VALUES, 5)
-        await rests_at(job, 5)
-        await in_step(one)
+        job = await known_at_rest(one, 5)
         told = await other.ask(ADA, job.id, "open-test", 0, nothing)
         assert told.openings == [5]
         await until(lambda: job.is_test_open)
@@ -223,9 +224,7 @@ def test_a_process_that_has_stopped_is_not_waited_for(servers, run, clock):
     one, other = servers
 
     async def work():
-        job = await one.start(ADA, HOME, VALUES, 12)
-        await rests_at(job, 12)
-        await in_step(one)
+        job = await known_at_rest(one, 12)
         one._sharing.cancel()  # as if it had been killed
         told = await other.ask(ADA, job.id, "go", 14, nothing)
         assert len(other) == 0  # it was alive just now: the wish waits for it
@@ -242,9 +241,7 @@ def test_a_wish_that_nobody_did_is_done_by_whoever_goes_on(servers, run):
     one, other = servers
 
     async def work():
-        job = await one.start(ADA, HOME, VALUES, 12)
-        await rests_at(job, 12)
-        await in_step(one)
+        job = await known_at_rest(one, 12)
         one._sharing.cancel()
         await other.ask(ADA, job.id, "go", 14, nothing)
         await rests_at(await other.adopt(ADA, job.id, nothing), 14)
@@ -313,9 +310,7 @@ def test_a_training_keeps_the_seconds_that_it_used_when_it_moves(servers, run):
     one, other = servers
 
     async def work():
-        job = await one.start(ADA, HOME, VALUES, 40)
-        await rests_at(job, 40)
-        await in_step(one)
+        job = await known_at_rest(one, 40)
         used = job.seconds
         adopted = await other.adopt(ADA, job.id, nothing)
         assert adopted.seconds >= used > 0
@@ -360,24 +355,9 @@ def test_who_waited_for_long_does_not_go_to_the_end_of_the_queue_of_another_proc
 
 
 def test_an_account_that_is_deleted_leaves_nothing_of_its_trainings(servers, run, database):
-    learner, account = uuid.uuid4(), uuid.uuid4()
     with database.writing() as session:
-        session.add(Learner(id=learner, created_at=datetime.now(UTC)))
-        session.flush()
-        session.add(
-            Account(
-                id=account,
-                learner_id=learner,
-                email="ada@example.org",
-                email_key="ada@example.org",
-                display_name="Ada",
-                time_zone="UTC",
-                rollover_hour=4,
-                new_per_day=20,
-                is_owner=False,
-                created_at=datetime.now(UTC),
-            )
-        )
+        made = add_account(session, "ada@example.org", datetime.now(UTC))
+        learner, account = made.learner_id, made.id
 
     async def work():
         job = await servers[0].start(f"account {account}", HOME, VALUES, 1)
