@@ -1,5 +1,7 @@
 """The lab's loop against the same loop written without the engine."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -43,3 +45,14 @@ def test_an_epoch_uses_every_training_row_once():
 def test_more_lines_than_the_lab_shows_are_refused():
     with pytest.raises(ArgumentError, match="choose fewer epochs or larger batches"):
         LAB.frames(LAB.read({"batch": "2", "epochs": "8"}))
+
+
+def test_the_table_holds_the_start_and_every_batch_that_the_picture_shows_with_any_fault():
+    for fault in ("none", "zero", "step"):
+        made = LAB.frames(LAB.read({"epochs": "2", "fault": fault}))
+        assert made[0].table.rows[0][:2] == ("at the start", "not yet")
+        losses = [float(row[1]) for row in made[-1].table.rows if "batch" in row[0]]
+        described = re.search(r"<desc>(.*?)</desc>", made[-1].figures[-1].svg)[1]
+        assert [float(text.replace("−", "-")) for text in described.split(", ")] == losses
+        weights = {row[2] for row in made[-1].table.rows}
+        assert (len(weights) == 1) == (fault == "step")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -328,20 +329,16 @@ class _Show:
         return plot.svg()
 
     def _table(self, place: int) -> Table:
-        rows_ = []
-        for moment in self.moments[: place + 1]:
-            if moment.line in (STEP, SCORE):
-                loss = moment.loss if moment.line == STEP else moment.validation
-                what = f"batch {len(moment.losses)}" if moment.line == STEP else "validation"
-                rows_.append(
-                    (
-                        f"epoch {moment.epoch + 1}, {what}",
-                        brief(loss) if loss is not None else "",
-                        brief(moment.weight),
-                        brief(moment.bias),
-                    )
-                )
-        return Table("Updates so far", ("When", "Loss", "Weight after", "Bias after"), rows_)
+        start = self.moments[0]
+        rows_ = [("at the start", "not yet", brief(start.weight), brief(start.bias))]
+        for before, here in pairwise(self.moments[: place + 1]):
+            after = brief(here.weight), brief(here.bias)
+            if len(here.losses) > len(before.losses):
+                what = f"epoch {before.epoch + 1}, batch {len(here.losses)}"
+                rows_.append((what, brief(here.losses[-1]), *after))
+            if here.line == SCORE and here.validation is not None:
+                rows_.append((f"epoch {here.epoch + 1}, validation", brief(here.validation), *after))
+        return Table("Batches so far", ("When", "Loss", "Weight after", "Bias after"), rows_)
 
 
 LAB = Lab(
