@@ -19,6 +19,7 @@ from slopewise.engine.errors import DataError
 from slopewise.site.content.archive import pack
 from slopewise.site.content.lesson import FolderReader, Formula, parse_toml, read_cards, text_environment
 from slopewise.site.content.library import ProDeck
+from slopewise.site.content.typed_numbers import unproved_numbers, written_items
 
 HERE = Path(__file__).parent
 FOLDERS = sorted(file.parent for file in (HERE / "decks").glob("*/deck.toml"))
@@ -37,7 +38,7 @@ def read_deck(folder: Path) -> ProDeck:
     Raises
     ------
     DataError
-        If a file does not fit, or the two sides of a formula differ.
+        If a file does not fit, the two sides of a formula differ, or nothing proves a number that is typed.
     """
     formulas = formulas_of(folder)
     for formula in formulas:
@@ -46,8 +47,11 @@ def read_deck(folder: Path) -> ProDeck:
             raise DataError(
                 f"{folder / 'facts.py'}: the formula {formula.name} does not hold: {left} is not {right}"
             )
+    facts = import_module(f"pro.decks.{folder.name}.facts")
+    for problem in unproved_numbers(written_items(folder), facts.TYPED):
+        raise DataError(f"{folder / 'facts.py'}: {problem}")
     context = {
-        **import_module(f"pro.decks.{folder.name}.facts").facts(),
+        **facts.facts(),
         "formula": SimpleNamespace(**{formula.name: f"\n\n$${formula.latex}$$\n\n" for formula in formulas}),
     }
     read = FolderReader(folder, text_environment(), context)

@@ -13,10 +13,12 @@ import numpy as np
 
 import slopewise as sw
 import slopewise.array as xp
-from pro.decks.interview import programs
+from pro.decks.interview import estimates, programs
 from pro.decks.sides import Sides, double
 from slopewise.engine.tensor import Tensor
+from slopewise.nn.initializers import gain_of
 from slopewise.site.content.lesson import Formula
+from slopewise.site.content.typed_numbers import Typed
 
 WIDTHS = (784, 256, 10)
 _DRAW = np.random.Generator(np.random.Philox(31))
@@ -79,12 +81,6 @@ def _counted_precision() -> Sides:
     rows, share, recall, alarms = 100_000, 0.01, 0.9, 0.05
     right, wrong = rows * share * recall, rows * (1 - share) * alarms
     return right / (right + wrong), _precision(share, recall, alarms)
-
-
-def _best_of(count: int) -> float:
-    """By how many standard deviations the best of some equally good runs lies above their truth."""
-    draw = np.random.Generator(np.random.Philox(32))
-    return float(draw.normal(size=(200_000, count)).max(axis=1).mean())
 
 
 def _smallest_detectable(rows: int, accuracy: float) -> float:
@@ -152,6 +148,7 @@ FORMULAS = (
     Formula("bayes", r"P = \frac{\pi r}{\pi r + (1 - \pi) f}", _counted_precision),
     Formula("brier", r"\mathrm{E}(p - y)^2 = \mathrm{E}(p - r_p)^2 + \mathrm{E} \, r_p (1 - r_p)", _brier),
     Formula("collapse", r"(X A) B = X (A B)", _linear_collapse),
+    *estimates.FORMULAS,
 )
 
 
@@ -169,6 +166,7 @@ def facts() -> dict[str, Any]:
     names = ("softmax", "gradient_check", "folds", "auc", "adam", "fit_line", "layer_backward")
     simpson = _simpson()
     return {
+        **estimates.facts(),
         "code": SimpleNamespace(
             **{name: _source(name) for name in (*names, "Value", "log_sum_exp", "reservoir")}
         ),
@@ -179,7 +177,7 @@ def facts() -> dict[str, Any]:
         "slope_squared": _saturated("squared"),
         "slope_crossed": _saturated("crossed"),
         "precision": _precision(0.01, 0.9, 0.05),
-        "best_of": _best_of(20),
+        "best_of": estimates.best_of(20),
         "detectable": _smallest_detectable(1000, 0.9),
         "simpson": simpson,
         "scanned": _scan(20),
@@ -191,3 +189,37 @@ def facts() -> dict[str, Any]:
         "annotator": _annotator(0.8),
         "smallest_half": float(np.nextafter(np.float16(0), np.float16(1))),
     }
+
+
+def _seed() -> float:
+    """The gradient of a value with respect to itself."""
+    return float(sw.grad(lambda v: v)(double(0.3)).item())
+
+
+def _he_factors() -> list[float]:
+    """The variance of first weights times their fan-in, for ReLU and for a layer that is nearly linear."""
+    return [float(gain_of(name) ** 2) for name in ("relu", "linear")]
+
+
+TYPED = {
+    **estimates.TYPED,
+    "card/count-parameters": Typed(shows=lambda: [float(width) for width in WIDTHS]),
+    "card/count-updates": Typed("90"),
+    "card/residual-why": Typed("20"),
+    "card/cross-entropy-not-mse": Typed("-6 1"),
+    "card/weight-decay-where": Typed("0"),
+    "card/loss-spikes": Typed("40,000"),
+    "card/initialise-how": Typed(shows=_he_factors),
+    "card/loss-scaling": Typed(shows=lambda: [float(np.float16(1e-9))]),
+    "card/autograd-in-a-minute": Typed(shows=lambda: [_seed()]),
+    "card/forward-or-reverse": Typed("3 10,000 1"),
+    "card/step-function": Typed(shows=lambda: [sw.grad(sw.nn.step)(double(0.4)).item()]),
+    "card/gradient-penalty": Typed(shows=lambda: [sw.grad(sw.grad(sw.relu))(double(0.4)).item()]),
+    "card/difference-detectable": Typed("1000 90 95"),
+    "card/best-seed": Typed("20"),
+    "card/zero-errors": Typed("1000 95", lambda: [-math.log(0.05)]),
+    "card/leak-questions": Typed("70 99"),
+    "card/labels-disagree": Typed("80"),
+    "card/log-sum-exp-on-board": Typed(shows=lambda: [math.exp(0)]),
+    "card/adam-on-board": Typed("1"),
+}
