@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy
+from limits import parse
 
 from slopewise.site.administration import Administration
 from slopewise.site.storage.class_tables import ClassMember, SchoolClass
-from slopewise.site.storage.tables import AuditEntry
+from slopewise.site.storage.tables import Account, AuditEntry
 
 LESSON = "gradient-descent"
 
@@ -387,3 +388,37 @@ def test_addresses_that_name_no_class_answer_plainly(teacher):
     assert teacher.get("/classes/nonsense").status_code == 400
     assert teacher.get(f"/classes/{uuid.uuid4()}").status_code == 404
     assert teacher.post(f"/classes/{uuid.uuid4()}/leave").status_code == 404
+
+
+def lines_of(site, somebody):
+    """Count the lines about somebody in the audit log."""
+    with site.app.state.database.reading() as session:
+        account = sqlalchemy.select(Account.id).where(Account.email == somebody.email).scalar_subquery()
+        return session.query(AuditEntry).where(AuditEntry.account_id == account).count()
+
+
+def test_nobody_makes_the_audit_log_grow_without_end_and_consent_is_withdrawn_at_any_time(
+    site, browser, teacher, address, monkeypatch
+):
+    rules = site.app.state.tries._rules
+    for rule in ("new class", "new class code", "sharing of progress", "new token"):
+        monkeypatch.setitem(rules, rule, parse("2 per day"))
+    pupil = browser().sign_up()
+    join(pupil, code_of(teacher, address))
+    sharing, closed = f"{address}/sharing", {"action": "close"}
+    token = {"name": "library"}
+
+    def answers(somebody, path, *values):
+        return [somebody.post(path, value).status_code for value in values]
+
+    shared, hidden = {"share": "yes"}, {"share": "no"}
+    assert answers(pupil, sharing, *[hidden, shared] * 3, hidden) == [303, 303, 303, 303, 303, 429, 303]
+    assert answers(pupil, "/account/tokens", *[token] * 3) == [200, 200, 429]
+    code = {"days": "7"}
+    assert answers(teacher, f"{address}/code", *[code, closed] * 3, closed) == [303] * 4 + [429] + [303] * 2
+    before = lines_of(site, teacher), lines_of(site, pupil)
+    answers(pupil, sharing, hidden, shared, hidden)
+    answers(teacher, f"{address}/code", closed, code, closed)
+    assert (lines_of(site, teacher), lines_of(site, pupil)) == before
+    class_made = {"name": "Another", "time_zone": "UTC", "display_name": "Ms Noether"}
+    assert answers(teacher, "/classes", class_made, class_made, class_made).count(429) >= 1

@@ -31,6 +31,11 @@ RULES = {
     "package from a network": "300 per hour",
     "class code of an account": "30 per hour",
     "class code from a network": "1000 per hour",
+    # Each leaves a line in the audit log. What takes it back has no limit: it can be done once for each.
+    "new class": "60 per day",
+    "new class code": "200 per day",
+    "sharing of progress": "100 per day",
+    "new token": "50 per day",
     "payment of an account": "20 per hour",
     "payment from a network": "300 per hour",
     "export": "20 per hour",

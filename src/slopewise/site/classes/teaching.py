@@ -100,6 +100,8 @@ def new_code(session: Session, found: SchoolClass, days: int, now: datetime) -> 
 
 def close_code(session: Session, found: SchoolClass, now: datetime) -> None:
     """Let nobody join any more."""
+    if found.code is None:
+        return
     found.code = found.code_expires_at = None
     note(session, now, "close-class-code", found.teacher_id)
 

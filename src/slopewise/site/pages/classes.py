@@ -109,6 +109,8 @@ def join_class(request: Request) -> Response:
 def change_sharing(request: Request, class_id: uuid.UUID) -> Response:
     """Share progress with the teacher of a class, or stop it at once."""
     shares = field(request, "share") == "yes"
+    if shares:  # to stop is free at any time
+        limit(request, "sharing of progress", str(account_id(request)))
     try:
         with request.app.state.database.writing() as session:
             set_sharing(session, account_id(request), class_id, shares, request.app.state.clock())

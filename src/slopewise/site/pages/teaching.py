@@ -30,7 +30,7 @@ from slopewise.site.classes.teaching import (
 )
 from slopewise.site.forms import field
 from slopewise.site.pages.account import account_id
-from slopewise.site.pages.answers import go_to
+from slopewise.site.pages.answers import go_to, limit
 from slopewise.site.pages.classes import classes_page
 from slopewise.site.pages.due import in_words, targets
 from slopewise.site.policies import SIGNED_IN, TEACHER, route
@@ -56,6 +56,7 @@ _DONE = {
 def make(request: Request) -> Response:
     """Make a class."""
     name, zone = field(request, "name"), field(request, "time_zone")
+    limit(request, "new class", str(account_id(request)))
     try:
         with request.app.state.database.writing() as session:
             if "display_name" in request.state.fields:
@@ -102,6 +103,7 @@ def change_code(request: Request, class_id: uuid.UUID) -> Response:
     now = request.app.state.clock()
     if field(request, "action") == "close":
         return _change(request, class_id, "closed", lambda session, found: close_code(session, found, now))
+    limit(request, "new class code", str(account_id(request)))
     days = field(request, "days", 10)
 
     def renew(session: Session, found: SchoolClass) -> None:

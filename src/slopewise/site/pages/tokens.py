@@ -12,7 +12,7 @@ from slopewise.engine.errors import ArgumentError, DataError
 from slopewise.site.accounts.tokens import make_token, revoke_token
 from slopewise.site.forms import field
 from slopewise.site.pages.account import account_id, show_account
-from slopewise.site.pages.answers import go_to
+from slopewise.site.pages.answers import go_to, limit
 from slopewise.site.policies import SIGNED_IN, route
 
 router = APIRouter()
@@ -21,6 +21,7 @@ router = APIRouter()
 @route(router, "POST", "/account/tokens", SIGNED_IN)
 def add_token(request: Request) -> Response:
     """Make a token, and show it this once."""
+    limit(request, "new token", str(account_id(request)))
     try:
         with request.app.state.database.writing() as session:
             token = make_token(
