@@ -5,32 +5,9 @@ Not collected by default: `make test-site` runs files of this name. Stripe's pag
 
 import time
 
-import httpx2
-import pytest
-from stripe_events import DAY, FakeStripe, Subscription, signed
-
-from slopewise.site.payments.desk import Desk
+from stripe_events import DAY, Subscription
 
 AWAY = "https://*.stripe.com/**"
-
-
-@pytest.fixture
-def stripe(served):
-    """A Stripe for the time of a test."""
-    state = served.application.state
-    state.payments = FakeStripe()
-    state.desk = served.call(lambda: Desk(state.payments, state.database, state.clock))
-    state.desk.look_at_price()
-    yield state.payments
-    served.call(state.desk._working.cancel)
-    state.payments = state.desk = None
-
-
-def tell(served, *events):
-    for event in events:
-        body, headers = signed(event)
-        answer = httpx2.post(f"{served.address}/webhooks/stripe", content=body, headers=headers)
-        assert answer.json() == {"received": "kept"}
 
 
 def play_stripe(page):
@@ -61,7 +38,7 @@ def subscribe(reader, stripe):
     reader.open("/membership?" + done.partition("?")[2])
     assert "as soon as Stripe has told us" in page.inner_text("main")
     one = Subscription(customer, start, learner)
-    tell(reader.served, one.created(), one.updated("active", start), one.paid(), one.linked())
+    reader.served.hear_from_stripe(one.created(), one.updated("active", start), one.paid(), one.linked())
     page.get_by_role("link", name="Look again").click()
     page.get_by_role("heading", name="Your subscription").wait_for()
     return one
@@ -72,7 +49,7 @@ def test_somebody_subscribes_and_manages_it(reader, page, stripe, violations):
     reader.open("/account")
     assert "Your subscription renews on" in page.inner_text("main")
     there_and_back(reader, "Manage it at Stripe")
-    tell(reader.served, one.updated("past_due", one.start + 60))
+    reader.served.hear_from_stripe(one.updated("past_due", one.start + 60))
     for path in ("/account", "/membership", "/account/delete"):
         reader.open(path)
         assert violations(page) == []

@@ -20,6 +20,12 @@ import uvicorn
 from site_databases import KIND
 from site_templates import HEADER, TellsTemplates
 from site_visitors import PASSWORD, Browser, give_everything, lab_frame
+from sqlalchemy import delete
+from stripe_events import FakeStripe, signed
+
+from slopewise.site.accounts.limits import tries_of
+from slopewise.site.payments.desk import Desk
+from slopewise.site.storage.service_tables import Try
 
 FLAGS = [
     "--no-sandbox",  # as root there is none
@@ -54,6 +60,13 @@ class Served:
             return function()
 
         return asyncio.run_coroutine_threadsafe(inside(), self.loop).result(10)
+
+    def hear_from_stripe(self, *events):
+        """Send events as Stripe would."""
+        for event in events:
+            body, headers = signed(event)
+            answer = httpx2.post(f"{self.address}/webhooks/stripe", content=body, headers=headers)
+            assert answer.json() == {"received": "kept"}
 
 
 class Watch:
@@ -189,6 +202,30 @@ def served(application):
     thread.join(10)
 
 
+@pytest.fixture(autouse=True)
+def no_try_counts(request):
+    """Forget what tests before have tried: all of them come from one address."""
+    if "served" not in request.fixturenames:
+        return
+    state = request.getfixturevalue("served").application.state
+    state.tries = tries_of(state.database)
+    if state.database.is_shared:
+        with state.database.writing() as session:
+            session.execute(delete(Try))
+
+
+@pytest.fixture
+def stripe(served):
+    """A Stripe for the time of a test."""
+    state = served.application.state
+    state.payments = FakeStripe()
+    state.desk = served.call(lambda: Desk(state.payments, state.database, state.clock))
+    state.desk.look_at_price()
+    yield state.payments
+    served.call(state.desk._working.cancel)
+    state.payments = state.desk = None
+
+
 @pytest.fixture(scope="session")
 def address(served):
     return served.address
@@ -289,5 +326,36 @@ def violations():
             if rule["impact"] in ("serious", "critical")
             for node in rule["nodes"][:3]
         ]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def seen():
+    """The templates of all pages that were looked at."""
+    return set()
+
+
+@pytest.fixture
+def look(violations, seen):
+    """Look at a page on a wide screen as it is, and on a phone with all open that can be opened.
+
+    Returns what is wrong with it, a line each.
+    """
+
+    def run(reader, *sizes):
+        page, wrong = reader.page, []
+        page.wait_for_timeout(200)  # modules have run; a page with a stream is never idle
+        for size in sizes or SIZES:
+            width, height = SIZES[size]
+            page.set_viewport_size({"width": width, "height": height})
+            page.emulate_media(color_scheme=LOOKS[size])
+            if size == "phone":
+                page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+            about = f"{page.url} {size} {LOOKS[size]}"
+            wrong += [] if reader.fits() else [f"{about}: sticks out"]
+            wrong += [f"{about}: {line}" for line in violations(page)]
+        seen.update(reader.watch.templates)
+        return wrong
 
     return run
