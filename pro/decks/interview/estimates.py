@@ -20,6 +20,8 @@ RATE, WEIGHT, RAMP = 0.001, 0.02, 1000  # Adam's rate, a usual weight, and the u
 EDGE = 0.3  # the learning rate from which on a run diverges
 ROWS, RIGHT = 400, 0.9  # of a test set, and its accuracy
 CURVATURES, SPREAD = np.array([1.0, 4.0]), np.array([3.0, 2.0])  # a bowl, and the noise of one row's gradient
+DAILY = 0.9  # the correlation of a day with the day before
+DECAY, DECAY_RATE = 0.1, 0.001
 SCATTER = 0.3  # of the scores of five seeds, in points
 PLACE = np.array([0.5, -0.2])
 
@@ -153,6 +155,36 @@ def _two_spreads() -> Sides:
     return float(np.std(means)), math.sqrt(0.95**2 + SCATTER**2 / 5)
 
 
+def _ahead() -> Sides:
+    """What earlier values explain of a series that follows its last one: from its covariances, and the formula."""
+    days, found = (1, 3, 7), []
+    covariance = DAILY ** np.abs(np.subtract.outer(np.arange(20), np.arange(20)))
+    for ahead in days:
+        known = covariance[: 20 - ahead, : 20 - ahead]
+        towards = covariance[: 20 - ahead, -1]
+        found.append(towards @ np.linalg.solve(known, towards))
+    return found, [DAILY ** (2 * ahead) for ahead in days]
+
+
+def in_float32(*terms: float) -> float:
+    """The sum of some numbers in float32, from left to right."""
+    total = sw.tensor(0.0)
+    for term in terms:
+        total = total + sw.tensor(term)
+    return float(total.item())
+
+
+def scale_left() -> float:
+    """What decay leaves of a scale of 1 whose gradient is 0: by the engine for 100 updates, a hundred times."""
+    w = sw.tensor(np.array([1.0]), requires_grad=True)
+    optimizer = sw.optim.AdamW([w], lr=DECAY_RATE, weight_decay=DECAY)
+    for _ in range(100):
+        optimizer.zero_grad()
+        (0.0 * w).sum().backward()
+        optimizer.step()
+    return float(w.numpy()[0]) ** 100
+
+
 FORMULAS = (
     Formula("threshold", r"p > \frac{c_a}{c_a + c_m}", _threshold),
     Formula("filled", r"\mathrm{Var}' = (1 - m) \, \mathrm{Var} \qquad r' = \sqrt{1 - m} \; r", _filled),
@@ -160,6 +192,7 @@ FORMULAS = (
     Formula("progress", r"\frac{\Delta(B)}{\Delta(\infty)} = \frac{1}{1 + B_n / B}", _progress),
     Formula("edge", r"\lambda_{\max} = \frac{2}{\eta_{\max}}", _edge),
     Formula("power_law", r"e(n) = e(n_0) \left( \frac{n}{n_0} \right)^{-b}", _power_law),
+    Formula("ahead", r"R^2(k) = \rho^{2 k}", _ahead),
     Formula("two_spreads", r"\sqrt{\mathrm{SE}_{\text{rows}}^2 + \frac{s^2}{k}}", _two_spreads),
 )
 
@@ -192,12 +225,25 @@ def facts() -> dict[str, Any]:
         "both_errors": math.sqrt((100 * error_of(0.9, 1000)) ** 2 + SCATTER**2 / 5),
         "baseline_error": error_of(0.95, 1000),
         "seed_spread": SCATTER,
+        "daily": DAILY,
+        "r2_day": DAILY**2,
+        "r2_week": DAILY**14,
+        "ten_tries": best_of(10) * error_of(0.8, 500),
+        "rule_costs": round((1 - 0.92) * 10_000 * 10),
+        "one_order": in_float32(1e8, 1.0, -1e8),
+        "other_order": in_float32(1e8, -1e8, 1.0),
+        "decay": DECAY,
+        "decay_rate": DECAY_RATE,
+        "scale_left": scale_left(),
         "claimed": 95.5,
         "rows_for_two": rows_for(2),
     }
 
 
 TYPED = {
+    "card/paper-too-good": Typed("81 500 79", lambda: [81 - 79]),
+    "card/when-not-to-train": Typed("92 10,000 10 20,000"),
+    "card/weight-decay-where": Typed("1 10,000 0"),
     "card/early-stop-bias": Typed("50 200 90"),
     "card/imbalance": Typed("50"),
     "card/batch-size-limits": Typed("2,000", lambda: [1_000_000 / 2_000]),

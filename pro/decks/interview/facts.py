@@ -207,7 +207,6 @@ TYPED = {
     "card/count-updates": Typed("90"),
     "card/residual-why": Typed("20"),
     "card/cross-entropy-not-mse": Typed("-6 1"),
-    "card/weight-decay-where": Typed("0"),
     "card/loss-spikes": Typed("40,000"),
     "card/initialise-how": Typed(shows=_he_factors),
     "card/loss-scaling": Typed(shows=lambda: [float(np.float16(1e-9))]),
