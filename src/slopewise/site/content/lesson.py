@@ -132,6 +132,11 @@ class Snippet:
     needs: tuple[str, ...]
     note: str = ""
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether it shows this library; the others stand beside it."""
+        return "slopewise" in self.needs
+
 
 @dataclass(frozen=True)
 class Source:
