@@ -166,6 +166,47 @@ def test_a_link_with_an_update_offers_it_and_trains_only_when_asked(reader, page
     assert at(page) == 25
 
 
+def test_a_neuron_under_the_focus_is_shown_large(reader, page):
+    open_playground(reader)
+    pixels = "() => document.querySelector('.stack canvas').width"
+    assert page.evaluate(pixels) == 44
+    page.focus("[data-neuron='1 2']")
+    assert page.inner_text(".surface figcaption") == "Only layer 1, neuron 3, over the inputs"
+    assert page.evaluate(pixels) == 12
+    page.focus("[data-go=run]")
+    assert page.inner_text(".surface figcaption").startswith("What the network says")
+    assert page.evaluate(pixels) == 44
+
+
+def test_new_rows_and_new_weights_are_the_next_seeds(reader, page):
+    open_playground(reader)
+    before = page.inner_text(".words"), page.inner_html(".overlay")
+    page.click("[data-next=data_seed]")
+    page.wait_for_function("() => new URL(location).searchParams.get('data_seed') === '1'")
+    page.wait_for_function("old => document.querySelector('.overlay').innerHTML !== old", arg=before[1])
+    page.click("[data-next=seed]")
+    page.wait_for_function("() => new URL(location).searchParams.get('seed') === '1'")
+
+
+def test_what_a_teacher_leaves_out_is_in_the_address_and_stays_out(reader, page):
+    open_playground(reader)
+    page.click(".shown summary")
+    page.uncheck("[data-shows=code]")
+    page.uncheck("[data-shows=lr]")
+    assert not page.is_visible(".program")
+    page.select_option("[name=data]", "circles")
+    page.wait_for_function("() => new URL(location).searchParams.get('data') === 'circles'")
+    assert "hide=lr,code" in page.url or "hide=code,lr" in page.url
+    page.reload()
+    page.wait_for_function("() => document.querySelector('.diagram [data-neuron]')")
+    assert not page.is_visible(".program")
+    assert not page.is_visible("[name=lr]")
+    assert page.is_visible("[name=rows]")
+    page.click("[data-go=on]")
+    page.wait_for_function(TRAINED, arg=1)
+    assert "hide=" in page.url
+
+
 @pytest.mark.parametrize("query", ["", "?data=sine", "?data=blobs&layers=linear:20,relu,residual:8"])
 def test_the_playground_is_accessible_before_and_after_training(new_reader, violations, query):
     reader = new_reader()

@@ -21,7 +21,7 @@ def test_own_data_are_chosen_by_name_and_shown_before_the_first_update(browser):
     page = somebody.get("/playground?data=own").text
     assert f'<option value="{own}" selected>Flowers</option>' in page
     preview = somebody.get(f"/playground/preview?data=own&own={own}").json()
-    assert preview["classes"] == ["daisy", "rose"]
+    assert preview["legend"] == ["daisy", "rose"]
     assert preview["rows"] == {"train": 36, "validation": 12, "test": 12}
     assert preview["own"]["target"] == "kind"
     assert "height" in preview["overlay"]

@@ -5,10 +5,13 @@ import random
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from slopewise.site.playground.design import OPTIMIZERS, SCHEDULES, read_design
+from slopewise.site.pages.playground import PARTS
+from slopewise.site.playground.design import GENERATED, OPTIMIZERS, SCHEDULES, SETTINGS, read_design
 from slopewise.site.playground.layers import KINDS
+from slopewise.site.playground.rows import make_rows
 from slopewise.site.playground.training import Training, answer_training
 
 ADDRESSES = [
@@ -68,7 +71,7 @@ def test_what_the_network_says_before_its_first_update_is_asked_for_by_script_an
 def drawn_settings(seed):
     """Return settings that fit together, drawn by a seed."""
     draw = random.Random(seed)
-    data = draw.choice(["moons", "circles", "spirals", "blobs", "checkerboard", "linear", "ripples", "sine"])
+    data = draw.choice(GENERATED)
     kinds = [kind for kind in draw.sample(sorted(KINDS), 2) if kind != "batch_norm"]
     layers = [f"{kind}:{KINDS[kind].usual:g}" if KINDS[kind].number else kind for kind in kinds]
     return {
@@ -133,3 +136,53 @@ def test_the_table_of_the_picture_holds_what_the_network_says_there():
     assert classes == {"0", "1", "2"}
     shares = [float(share) for share in re.findall(r"class \d on (\d+) %", view["words"])]
     assert sum(shares) == pytest.approx(100, abs=1.5)
+
+
+def test_an_address_leaves_out_what_a_class_shall_not_see_and_the_rest_works(browser):
+    page = browser().get("/playground?hide=lr,code,neurons&data=xor").text
+    hidden = re.findall(r'class="[^"]* ?left-out"[^>]*data-part-name="([\w-]+)"', page)
+    assert sorted(hidden) == ["code", "lr", "neurons"]
+    assert 'name="lr"' in page  # it still counts
+    shown = browser().get("/playground").text
+    assert "left-out" not in shown
+    for name in [*PARTS, *(setting.name for setting in SETTINGS if setting.name not in UNNAMED)]:
+        assert f'data-part-name="{name}"' in shown, name
+    wrong = browser().get("/playground?hide=lr,<b>")
+    assert wrong.status_code == 400
+    assert "what can be left out (hide) is" in wrong.text
+    assert "<b>" not in wrong.text.partition('class="problem"')[2][:300]
+
+
+UNNAMED = (
+    "own",
+    "target",
+    "features",
+    "layers",
+)  # own data's, and those that are parts of the page by themselves
+
+
+@pytest.mark.parametrize("data", GENERATED)
+def test_the_legend_says_what_the_colours_mean(browser, data):
+    preview = browser().get(f"/playground/preview?data={data}").json()
+    design = read_design({"data": data})
+    rows = make_rows(design)
+    if design.has_classes:
+        assert preview["legend"] == [f"class {k}" for k in range(design.classes)]
+        assert set(np.unique(rows.targets["train"])) == set(range(design.classes))
+    elif design.places > 1:
+        ends = [rows.targets["train"].min(), rows.targets["train"].max()]
+        assert preview["legend"] == [
+            f"{end:.3g} and {word}".replace("-", "−") for end, word in zip(ends, ("below", "above"))
+        ]
+
+
+def test_targets_over_a_square_are_what_they_are_called():
+    xor = make_rows(read_design({"data": "xor", "noise": "0"}))
+    X, y = xor.places["train"], xor.targets["train"]
+    assert ((X[:, 0] * X[:, 1] > 0) == y.astype(bool)).all()
+    hills = make_rows(read_design({"data": "hills", "noise": "0", "rows": "2000"}))
+    X, y = hills.places["train"], hills.targets["train"]
+    for x1, x2, sign in [(-1.3, 0.9, 1), (0, 0.9, -1), (1.3, -0.9, -1), (0, -0.9, 1)]:
+        near = np.hypot(X[:, 0] - x1, X[:, 1] - x2) < 0.15
+        assert near.any()
+        assert (sign * y[near] > 0.7).all()

@@ -179,7 +179,7 @@ def walked(name, steps):
 @pytest.mark.slow
 def test_exported_scripts_run_by_themselves_and_print_the_losses_of_the_page(tmp_path):
     running = {}
-    for name in EXPORTED:
+    for name in ("classes", "numbers", "own classes"):
         script = tmp_path / f"playground of {name}.py"
         script.write_text(program(named(name)[0], STEPS))
         running[name] = subprocess.Popen(

@@ -29,6 +29,7 @@ from slopewise.site.pages.playground_designs import (
 from slopewise.site.pages.playground_predictions import Verdict, question_of, verdict_on
 from slopewise.site.playground import drawing
 from slopewise.site.playground.design import (
+    BY_NAME,
     FEATURES,
     GENERATED,
     MOST_UPDATES,
@@ -45,12 +46,24 @@ from slopewise.site.playground.layers import KINDS, write_layers
 from slopewise.site.playground.predictions import FURTHEST, Question
 from slopewise.site.playground.program import program
 from slopewise.site.playground.view import rows_and_frame
-from slopewise.site.playground.words import before_training, class_names, score_name
+from slopewise.site.playground.words import before_training, legend, score_name
 from slopewise.site.policies import ANYONE, route
 from slopewise.site.templating import fragment, render
 
 router = APIRouter()
 MOST_AT_ONCE = 500  # updates of a page without script
+# parts of the page that an address may leave out, beside single settings
+PARTS = {
+    "data-part": "Data",
+    "inputs": "Inputs",
+    "network-part": "Network",
+    "training-part": "Training",
+    "curves": "Curves",
+    "scores": "Scores",
+    "neurons": "The network's picture",
+    "formula": "The formula",
+    "code": "The code",
+}
 USUAL_PREDICTION = 200  # the update that a page without script asks about
 
 
@@ -87,6 +100,11 @@ class Picture:
         points = [point[:6] for point in self.points]
         name = score_name(self.design)
         return drawing.draw_curves(points, 0, "loss"), drawing.draw_curves(points, 1, name)
+
+    @property
+    def legend(self) -> list[str]:
+        """What the colours mean; none for a curve over one input."""
+        return legend(self.design, self.rows) if self.design.places > 1 or self.design.has_classes else []
 
     @property
     def words(self) -> str:
@@ -159,7 +177,7 @@ async def preview(request: Request) -> Response:
             "code": fragment(request, "playground_code.html", code=program(design, 100)),
             "metric": design.metric,
             "score": score_name(design),
-            "classes": class_names(design) if design.own is not None else [],
+            "legend": picture.legend,
             "inputs": list(design.features) if design.places > 2 else None,
             "own": {"target": design.own.target} if design.own is not None else None,
             "axes": drawing.axes(design),
@@ -199,9 +217,11 @@ async def exported(request: Request) -> Response:
 async def _page(request: Request, query: dict[str, str], *, trains: bool) -> Response:
     previews: Previews = request.app.state.previews
     design, picture, problem, status, wanted = check_design(read_values({})), None, "", 200, 0
+    left_out: tuple[str, ...] = ()
     question: Question | None = None
     verdict: Verdict | None = None
     try:
+        left_out = _left_out(query.get("hide", ""))
         design = await design_of(request, query)
         picture = await previews.picture(design)
         wanted = whole(query.get("step", "0"))
@@ -234,6 +254,8 @@ async def _page(request: Request, query: dict[str, str], *, trains: bool) -> Res
         most_updates=MOST_UPDATES,
         furthest_prediction=FURTHEST,
         wanted=wanted,
+        left_out=left_out,
+        parts=PARTS,
         problem=problem,
         asked=question,
         question=question or Question("train", 0, USUAL_PREDICTION, design),
@@ -254,6 +276,16 @@ def _cut_short(state: Mapping[str, Any]) -> str:
     if state["diverged"]:
         return f"The loss is no longer a number at update {state['step']}; a smaller learning rate helps."
     return f"These settings take long: {state['step']} updates were made in the time there is."
+
+
+def _left_out(text: str) -> tuple[str, ...]:
+    """Return the parts of the page that an address leaves out, so that a class sees what it is about."""
+    names = tuple(name for name in text.split(",") if name)
+    for name in names:
+        if name not in PARTS and name not in BY_NAME:
+            known = ", ".join([*PARTS, *BY_NAME])
+            raise ArgumentError(f"what can be left out (hide) is {known}; not {name[:20]!r}")
+    return names
 
 
 def _only() -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 import slopewise
 from slopewise.site.playground.calls import Call, Name
 from slopewise.site.playground.design import OPTIMIZERS, Design
+from slopewise.site.playground.targets import OVER_A_SQUARE
 
 _CLASSES = {
     "sgd": "SGD",
@@ -40,10 +41,12 @@ _SCHEDULES = {
 
 
 def data_call(design: Design) -> Call:
-    """Return the call that makes inputs and targets; those of the ripples are made from its inputs."""
+    """Return the call that makes inputs and targets; some targets are made from its inputs (`targets`)."""
     keywords: dict[str, Any] = {"n": design.whole("rows"), "noise": design.noise}
     kind = design.data
-    if kind == "ripples":  # its inputs are those of the checkerboard: evenly spread over a square
+    if kind == "gauss":
+        kind, keywords["classes"] = "blobs", 2
+    if kind in OVER_A_SQUARE:  # the inputs of the checkerboard are evenly spread over a square
         kind, keywords["noise"] = "checkerboard", 0.0
     if kind == "linear":
         keywords["features"] = 2

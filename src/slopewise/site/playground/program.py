@@ -7,7 +7,8 @@ import json
 
 from slopewise.site.playground import custom_trainer, plan
 from slopewise.site.playground.design import Design
-from slopewise.site.playground.rows import RIPPLE_NOISE
+from slopewise.site.playground.rows import NOISE_CALL
+from slopewise.site.playground.targets import OVER_A_SQUARE
 
 _COLUMNS = {
     "x1": "x1",
@@ -29,8 +30,9 @@ def program(design: Design, step: int) -> str:
         "",
         "import slopewise as sw",
     ]
-    if design.data == "ripples":
-        lines.append("from slopewise.data.generated import normal")
+    if design.data in OVER_A_SQUARE:
+        lines += ["from slopewise.data.generated import normal", "", ""]
+        lines += inspect.getsource(OVER_A_SQUARE[design.data]).rstrip().split("\n") + [""]
     lines += ["", f"UPDATES = {step}", "", *_data(design), ""]
     if design.has_custom_update:
         source = inspect.getsource(custom_trainer.CustomTrainer).rstrip().split("\n")
@@ -48,10 +50,16 @@ def _data(design: Design) -> list[str]:
     seed = design.whole("data_seed")
     stratify = ", stratify={}" if design.has_classes else "{:.0}"
     lines = _own_rows(design) if design.own else [f"X, y = {plan.data_call(design).code()}"]
-    if design.data == "ripples":
+    if design.data in OVER_A_SQUARE and design.has_classes:
         lines += [
-            "clean = np.sin(2 * X[:, 0]) * np.cos(2 * X[:, 1])",
-            f"y = (clean + {design.noise!r} * normal(len(X), {seed}, {RIPPLE_NOISE})).astype(np.float32)",
+            f"y = {design.data}(X)",
+            f"X = X + {design.noise!r} * normal(2 * len(X), {seed}, {NOISE_CALL}).reshape(-1, 2)",
+            "X = X.astype(np.float32)",
+        ]
+    elif design.data in OVER_A_SQUARE:
+        lines += [
+            f"y = {design.data}(X) + {design.noise!r} * normal(len(X), {seed}, {NOISE_CALL})",
+            "y = y.astype(np.float32)",
         ]
     lines += [
         "X_rest, X_test, y_rest, y_test = sw.data.train_test_split(",

@@ -12,9 +12,10 @@ import slopewise as sw
 from slopewise.data.generated import normal
 from slopewise.site.playground import plan
 from slopewise.site.playground.design import Design
+from slopewise.site.playground.targets import OVER_A_SQUARE
 
 Array = NDArray[Any]
-RIPPLE_NOISE = 9  # the call of the random stream that the ripples' noise is drawn by
+NOISE_CALL = 9  # of the random stream that the noise of our own targets is drawn by
 
 
 @dataclass(frozen=True)
@@ -80,16 +81,13 @@ def _all_rows(design: Design) -> tuple[Array, Array]:
         kind = np.int64 if design.has_classes else np.float32
         return np.asarray(design.own.rows, np.float32), np.asarray(design.own.targets, kind)
     X, y = plan.data_call(design).make()
-    if design.data == "ripples":
-        y = ripples(X, design.noise, design.whole("data_seed"))
-    return X, y
-
-
-def ripples(X: Array, noise: float, seed: int) -> Array:
-    """Return targets sin(2 x1) cos(2 x2) with noise."""
-    clean = np.sin(2 * X[:, 0]) * np.cos(2 * X[:, 1])
-    made: Array = (clean + noise * normal(len(X), seed, RIPPLE_NOISE)).astype(np.float32)
-    return made
+    if design.data not in OVER_A_SQUARE:
+        return X, y
+    target, seed = OVER_A_SQUARE[design.data](X), design.whole("data_seed")
+    if design.has_classes:  # the noise moves the rows
+        moved = X + design.noise * normal(2 * len(X), seed, NOISE_CALL).reshape(-1, 2)
+        return moved.astype(np.float32), target
+    return X, (target + design.noise * normal(len(X), seed, NOISE_CALL)).astype(np.float32)
 
 
 def inputs_of(design: Design, X: Array) -> Array:

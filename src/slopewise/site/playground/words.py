@@ -36,6 +36,16 @@ def class_names(design: Design) -> list[str]:
     return list(design.own.classes) if design.own is not None else [str(k) for k in range(design.classes)]
 
 
+def legend(design: Design, rows: Mapping[str, Sequence[Any]]) -> list[str]:
+    """Return what the colours of the picture mean, in order: classes, or lowest and highest target."""
+    if design.own is not None and design.has_classes:
+        return class_names(design)
+    if design.has_classes:
+        return [f"class {name}" for name in class_names(design)]
+    targets = [float(row[-1]) for row in rows["train"]]
+    return [f"{said(min(targets), 3)} and below", f"{said(max(targets), 3)} and above"]
+
+
 def before_training(design: Design, rows: Mapping[str, Sequence[Any]]) -> str:
     """Return what is known of a design without a look at its network."""
     return (

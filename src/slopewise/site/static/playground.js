@@ -30,7 +30,8 @@ class Playground {
       loss: new Chart(this.find("[data-chart=loss]"), "loss", LINES(false), (step) => this.go(step)),
       score: new Chart(this.find("[data-chart=score]"), "score", LINES(true), (step) => this.go(step)),
     };
-    this.network = new Network(this.find(".diagram"), this.find(".neuron"), () => this.inputs());
+    this.network = new Network(this.find(".diagram"), this.find(".neuron"), () => this.inputs(), (map, name) => this.look(map, name));
+    this.caption = this.find(".surface figcaption").textContent;
     this.layers = new Layers(this.find(".layers"), this.form.elements.layers, () => this.change());
     this.canvas = this.find(".stack canvas");
     this.skip = this.find("[data-skip]");
@@ -67,6 +68,8 @@ class Playground {
     this.find(".prediction.needs-script").addEventListener("click", (event) => this.press(event.target.closest("[data-go]")?.dataset.go));
     this.skip.addEventListener("change", () => remember("skip-predictions", this.skip.checked));
     this.root.addEventListener("keydown", (event) => this.key(event));
+    this.root.querySelectorAll("[data-next]").forEach((button) => button.addEventListener("click", () => this.next(button.dataset.next)));
+    this.root.querySelectorAll("[data-shows]").forEach((box) => box.addEventListener("change", () => this.leaveOut()));
     this.find("[data-open-test]").addEventListener("click", () => this.openTest());
     this.find("[data-discrete]").addEventListener("change", () => this.view && this.show(this.view));
     this.root.querySelectorAll("details.numbers").forEach((part) => part.addEventListener("toggle", () => {
@@ -206,11 +209,37 @@ class Playground {
     query.delete("form_token");
     query.delete("step");
     query.delete("guess");
+    query.delete("hide");
     query.delete("guess-of-script");
     const inputs = [...query.keys()].filter((name) => name.startsWith("input."));
     inputs.forEach((name) => query.delete(name));
     query.set("features", inputs.map((name) => name.slice(6)).join(","));
     return query.toString();
+  }
+
+  // Other rows, or other first weights: the next seed.
+  next(name) {
+    const field = this.form.elements[name];
+    field.value = (Number(field.value) + 1) % (Number(field.max) + 1);
+    this.change();
+  }
+
+  // What is left out of the page is named in the address.
+  leaveOut() {
+    const names = [...this.root.querySelectorAll("[data-shows]:not(:checked)")].map((box) => box.dataset.shows);
+    this.root.querySelectorAll("[data-part-name]").forEach((part) => part.classList.toggle("left-out", names.includes(part.dataset.partName)));
+    const address = new URL(location);
+    if (names.length) address.searchParams.set("hide", names.join(","));
+    else address.searchParams.delete("hide");
+    this.note(address);
+  }
+
+  // Writes the address; what the page leaves out stays in it.
+  note(address) {
+    const made = new URL(address, location);
+    const names = [...this.root.querySelectorAll("[data-shows]:not(:checked)")].map((box) => box.dataset.shows);
+    if (names.length) made.searchParams.set("hide", names.join(","));
+    history.replaceState(null, "", made.pathname + made.search.replaceAll("%2C", ",").replaceAll("%3A", ":"));
   }
 
   inputs() {
@@ -266,7 +295,7 @@ class Playground {
     this.points = [];
     this.wanted = undefined;
     this.take({ state: "paused", step: 0, points: [] });
-    if (!this.offered && !this.root.dataset.ask) history.replaceState(null, "", answer.address);
+    if (!this.offered && !this.root.dataset.ask) this.note(answer.address);
     delete this.root.dataset.ask;
     await this.untrained(number);
   }
@@ -293,11 +322,9 @@ class Playground {
     Object.assign(this.canvas.style, { left: share(left, width), top: share(top, height), width: share(right - left, width), height: share(bottom - top, height) });
   }
 
-  // Own data: the names of classes beside the picture; more than two columns are all inputs.
+  // What the colours mean; of own data with more than two columns all are inputs.
   tellOwn(answer) {
-    const legend = this.find(".legend.classes");
-    legend.hidden = !answer.classes.length;
-    legend.replaceChildren(...answer.classes.map((name, k) => Object.assign(document.createElement("span"), { className: `class-${k}`, textContent: name })));
+    this.find(".legend.classes").replaceChildren(...answer.legend.map((name, k) => Object.assign(document.createElement("span"), { className: `class-${k}`, textContent: name })));
     this.find(".discrete").hidden = answer.metric !== "accuracy" || answer.axes[0] === "x";
     this.columns = answer.inputs ?? undefined;
     this.find(".ticks").hidden = Boolean(answer.inputs);
@@ -434,7 +461,7 @@ class Playground {
     if (this.state === "paused" && this.job) {
       const query = new URLSearchParams((this.fresh.address.split("?")[1] ?? ""));
       query.set("step", this.step);
-      history.replaceState(null, "", `/playground?${query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":")}`);
+      this.note(`/playground?${query}`);
       this.find(".download").href = `/playground/program.py?${this.query()}&step=${this.step}`;
       this.find(".program .mi").textContent = this.step; // UPDATES, the first number of the script
       this.fillTable();
@@ -458,15 +485,14 @@ class Playground {
 
   show(view) {
     this.view = view;
-    const surface = view.surface;
     const plot = this.find(".overlay svg");
-    if (surface.curve) {
+    if (view.surface.curve) {
       this.canvas.hidden = true;
-      curvePath(surface.curve, view.frame, plot, this.fresh.frame);
+      curvePath(view.surface.curve, view.frame, plot, this.fresh.frame);
     } else {
       plot.querySelectorAll(".contour").forEach((old) => old.closest("svg svg")?.remove());
       this.canvas.hidden = false;
-      paint(this.canvas, surface.values, surface.classes, this.find("[data-discrete]").checked && this.fresh.metric === "accuracy");
+      this.paintSurface();
     }
     this.network.draw(view.network);
     const numbers = view.scores;
@@ -483,6 +509,19 @@ class Playground {
     });
     this.find(".words").textContent = view.words;
     this.fillPictureTable();
+  }
+
+  paintSurface() {
+    const { values, classes } = this.view.surface;
+    paint(this.canvas, values, classes, this.find("[data-discrete]").checked && this.fresh.metric === "accuracy");
+  }
+
+  // A neuron under the pointer or the focus is shown large, in the place of the network's answer.
+  look(map, name) {
+    if (!this.view || this.view.surface.curve) return;
+    this.find(".surface figcaption").textContent = map ? `Only ${name}, over the inputs` : this.caption;
+    if (map) paint(this.canvas, map);
+    else this.paintSurface();
   }
 
   fillPictureTable() {

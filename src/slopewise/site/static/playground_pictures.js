@@ -58,8 +58,9 @@ export function curvePath(values, frame, svg, ends) {
 }
 
 export class Network {
-  constructor(root, words, names) {
-    Object.assign(this, { root, words, names, chosen: [1, 0], shape: "" });
+  // `looks` is told of the map that a pointer or the focus is on, and of nothing when it leaves.
+  constructor(root, words, names, looks) {
+    Object.assign(this, { root, words, names, looks, chosen: [1, 0], shape: "" });
     new ResizeObserver(() => this.lines()).observe(root);
   }
 
@@ -104,6 +105,11 @@ export class Network {
           this.lines();
           this.tell();
         });
+        const look = () => this.looks(this.groups[layer].maps[place], button.getAttribute("aria-label"));
+        button.addEventListener("pointerenter", look);
+        button.addEventListener("focus", look);
+        button.addEventListener("pointerleave", () => this.looks());
+        button.addEventListener("blur", () => this.looks());
         button.addEventListener("keydown", (event) => this.key(event, layer, place));
         column.append(button);
       });
