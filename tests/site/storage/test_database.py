@@ -3,17 +3,20 @@
 import threading
 import uuid
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from site_databases import KIND
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
 
 from slopewise.engine.errors import DataError, SlopewiseError
+from slopewise.site.accounts.accounts import add_account
 from slopewise.site.storage.database import migrate, newest_revision, open_database
-from slopewise.site.storage.engines import for_writing
+from slopewise.site.storage.engines import for_writing, has_safe_wal
+from slopewise.site.storage.erasure import erase
 from slopewise.site.storage.tables import AuditEntry, Base, Erasure, Learner, Review
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -159,6 +162,65 @@ def test_what_a_writer_read_stays_true_until_it_commits(database):
     for thread in threads:
         thread.join()
     assert sorted(counts) == list(range(8))
+
+
+@of_sqlite
+@pytest.mark.skipif(not has_safe_wal(), reason="this SQLite's write-ahead log could lose a commit")
+def test_readers_and_a_writer_do_not_wait_for_each_other(database):
+    with database.reading() as reader:
+        assert reader.query(Learner).count() == 0
+        with database.writing() as writer:
+            add_review(writer)
+            writer.flush()
+            with database.reading() as other:
+                assert other.query(Learner).count() == 0
+        with database.reading() as other:  # it is committed, though somebody still reads
+            assert other.query(Learner).count() == 1
+        assert reader.query(Learner).count() == 0  # and sees one state all the while
+
+
+def test_many_writers_at_once_take_turns_and_none_is_turned_away(database):
+    failed = []
+
+    def write():
+        try:
+            for _ in range(3):
+                with database.writing() as session:
+                    add_review(session)
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=write) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    with database.reading() as session:
+        assert session.query(Review).count() == 120
+
+
+@of_sqlite
+def test_a_writer_who_waits_for_very_long_is_told_that_others_write(database, monkeypatch):
+    monkeypatch.setattr("slopewise.site.storage.database.WAIT_SECONDS", 0.05)
+    with database.writing(), pytest.raises(TimeoutError, match="others write"), database.writing():
+        pass
+    with database.writing() as session:  # and whoever comes later writes
+        add_review(session)
+
+
+@of_sqlite
+def test_no_file_holds_what_was_said_by_somebody_who_was_erased(database, tmp_path):
+    with database.writing() as session:
+        account = add_account(session, "somebody-unmistakable@example.org", NOW)
+    files = [Path(database.name), Path(f"{database.name}-wal"), Path(f"{database.name}-journal")]
+
+    def found():
+        return [file.name for file in files if file.exists() and b"unmistakable" in file.read_bytes()]
+
+    assert found()
+    erase(database, account.learner_id, NOW)
+    assert found() == []
 
 
 def test_writers_of_one_learners_rows_wait_for_each_other_and_for_those_who_write_all(database):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session
 
 from slopewise.engine.errors import DataError
@@ -26,10 +26,12 @@ from slopewise.site.storage.dump import dump
 from slopewise.site.storage.engines import (
     POSTGRESQL,
     SQLITE,
+    WAIT_SECONDS,
     for_reading,
     for_writing,
     make_engine,
     read_address,
+    sqlite_driver,
 )
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -54,6 +56,7 @@ class Database:
 
     engine: sqlalchemy.Engine
     base: Path
+    _writer: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def beside(self, what: str) -> Path:
         """Return the path of a file or folder that belongs to the database and is not in it."""
@@ -79,8 +82,31 @@ class Database:
             only for those who write the same rows, or all; SQLite has one writer at a time in any case.
         """
         engine = for_writing(self.engine, of)
-        with Session(engine, expire_on_commit=False) as session, session.begin():
+        with self._turn(), Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait until this thread may write to SQLite, with no connection in hand.
+
+        SQLite itself makes writers look again and again, with ever longer pauses: who came first may wait
+        longest, and all connections wait with them. Other processes are kept apart by it all the same.
+        """
+        if self.is_shared:
+            yield
+            return
+        if not self._writer.acquire(timeout=WAIT_SECONDS):
+            raise TimeoutError("others write for too long")
+        try:
+            yield
+        finally:
+            self._writer.release()
+
+    def empty_journal(self) -> None:
+        """Empty SQLite's write-ahead log into the file: it may hold what has been deleted."""
+        if not self.is_shared:
+            with self._turn(), closing(self.engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def write(self, work: Callable[[Session], Result], of: object = None) -> Result:
         """Do work in a session for writing, and again if PostgreSQL says that another one came between.
@@ -223,7 +249,7 @@ def back_up(database: Database, file: Path) -> None:
     unfinished = file.with_name(file.name + ".unfinished")
     with (
         closing(database.engine.raw_connection()) as source,
-        closing(sqlite3.connect(unfinished)) as target,
+        closing(sqlite_driver().connect(unfinished)) as target,
     ):
         source.driver_connection.backup(target)  # type: ignore[union-attr]
     unfinished.chmod(0o600)

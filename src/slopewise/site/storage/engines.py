@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import sqlalchemy
@@ -16,6 +18,8 @@ from slopewise.engine.errors import ArgumentError, DataError
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 WAIT_SECONDS = 10  # for other writers
 _IDLE_SECONDS = 60  # a transaction that does nothing for so long was forgotten: it may hold locks
+_SAFE_WAL = (3, 51, 3)  # before, SQLite's write-ahead log could lose a commit
+_POOL = {"pool_size": 10, "max_overflow": 30}  # so a process never has more threads than connections
 _ALL_WRITERS = 0x510BE  # the lock that every writer takes; any number does, it only has to be ours
 
 
@@ -54,7 +58,11 @@ def make_engine(address: URL) -> sqlalchemy.Engine:
     if address.get_backend_name() == SQLITE:
         _make_folder(address)
         engine = sqlalchemy.create_engine(
-            address, connect_args={"timeout": WAIT_SECONDS}, hide_parameters=True
+            address,
+            module=sqlite_driver(),
+            connect_args={"timeout": WAIT_SECONDS},
+            hide_parameters=True,
+            **_POOL,
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_on_sqlite)
@@ -72,9 +80,8 @@ def make_engine(address: URL) -> sqlalchemy.Engine:
             "application_name": "slopewise",
         },
         pool_pre_ping=True,  # the server may have been started again
-        pool_size=10,
-        max_overflow=30,  # with these a process never has more threads than connections
         hide_parameters=True,
+        **_POOL,
     )
     event.listen(engine, "begin", _begin_on_postgresql)
     return engine
@@ -92,15 +99,32 @@ def for_writing(engine: sqlalchemy.Engine, of: object = None) -> sqlalchemy.Engi
     return engine.execution_options(slopewise_writes=True, slopewise_of=of)
 
 
+def sqlite_driver() -> ModuleType:
+    """Return the driver of SQLite: one that brings a new SQLite along, or Python's own, which may be old."""
+    try:
+        return import_module("pysqlite3.dbapi2")
+    except ModuleNotFoundError:  # there is none for this machine
+        return import_module("sqlite3.dbapi2")
+
+
+def has_safe_wal() -> bool:
+    """Tell whether SQLite's write-ahead log loses nothing."""
+    version: tuple[int, ...] = sqlite_driver().sqlite_version_info
+    return version >= _SAFE_WAL
+
+
 def _prepare_sqlite(connection: Any, record: Any) -> None:
     """Set what SQLite does not by itself.
 
-    The journal stays a rollback journal: before 3.51.3 the write-ahead log could lose a commit.
+    With a write-ahead log readers and writers do not wait for each other, and a commit is one `fsync` where
+    a rollback journal needs four. What is deleted is overwritten, as Debian's SQLite does by itself.
     """
     connection.isolation_level = None  # sqlite3 would begin transactions late, and after what was read
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA journal_mode = DELETE")
+    cursor.execute("PRAGMA secure_delete = ON")
+    cursor.execute(f"PRAGMA journal_mode = {'WAL' if has_safe_wal() else 'DELETE'}")
+    cursor.execute("PRAGMA synchronous = FULL")  # what was acknowledged outlives a loss of power
     cursor.close()
 
 

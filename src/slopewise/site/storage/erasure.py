@@ -58,6 +58,7 @@ def _erase(database: Database, learner_id: uuid.UUID, now: datetime) -> None:
         data_sets = list(session.scalars(select(DataSet.id).where(DataSet.learner_id == learner_id)))
         session.execute(delete(DataRun).where(DataRun.data_set_id.in_(data_sets)))
         _erase_rows(session, learner_id, now)
+    database.empty_journal()
     for data_set in data_sets:  # a crash in between leaves files without a row: the site's sweep finds them
         shutil.rmtree(database.beside(DATA) / data_set.hex, ignore_errors=True)
 
