@@ -37,6 +37,12 @@ class Visitor:
         return self.account_id is not None
 
     @property
+    def learner(self) -> uuid.UUID:
+        """The learner of somebody whom a policy let in because they have an account."""
+        assert self.learner_id is not None, "the policy lets nobody in without an account"
+        return self.learner_id
+
+    @property
     def reads_pro(self) -> bool:
         """Whether Pro content may be shown: to members as long as they are, and to the owner."""
         return self.is_owner or self.member_until is not None

@@ -255,10 +255,10 @@ def test_assignments_are_taken_back(browser, teacher, address):
 
 
 def test_names_that_spreadsheets_would_compute_are_neutralised(browser, teacher, address):
-    for name in ("=HYPERLINK(1)", "+1", "-1", "@SUM(1)"):
+    for name in ("=HYPERLINK(1)", "+1+1", "-1*A1", "@SUM(1)", "-1"):
         join(browser().sign_up(), code_of(teacher, address), name=name)
     names = [row[0] for row in table(teacher, address)[1:]]
-    assert sorted(names) == sorted(["'=HYPERLINK(1)", "'+1", "'-1", "'@SUM(1)"])
+    assert sorted(names) == sorted(["'=HYPERLINK(1)", "'+1+1", "'-1*A1", "'@SUM(1)", "-1"])
 
 
 def test_the_name_made_of_an_address_is_not_shown_to_a_class_unasked(browser, teacher, address):

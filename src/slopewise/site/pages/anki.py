@@ -84,7 +84,7 @@ async def bring_package(request: Request) -> Response:
 def delete_imported(request: Request) -> Response:
     """Delete a card that came from Anki, or a deck of them."""
     card, deck = field(request, "card", 40), field(request, "deck", 200)
-    learner_id = _learner(request)
+    learner_id = visitor_of(request).learner
     try:
         with request.app.state.database.writing(of=learner_id) as session:
             if card:
@@ -102,7 +102,7 @@ def delete_imported(request: Request) -> Response:
 def medium(request: Request, medium_id: uuid.UUID) -> Response:
     """Return an image or a sound of the visitor's own: its type is what its bytes say, never a page."""
     with request.app.state.database.reading() as session:
-        found = medium_of(session, _learner(request), medium_id)
+        found = medium_of(session, visitor_of(request).learner, medium_id)
     if found is None:
         raise HTTPException(404)
     part = _part(request.headers.get("range", ""), found.size)
@@ -118,7 +118,7 @@ def own_package(request: Request) -> Response:
     """Return one's own cards, and those that came from Anki, as a package; on every tier."""
     limit(request, "export", str(visitor_of(request).account_id))
     with request.app.state.database.reading() as session:
-        cards = list(cards_of(session, _learner(request)).values())
+        cards = list(cards_of(session, visitor_of(request).learner).values())
         shown = {
             name
             for card in cards
@@ -126,7 +126,7 @@ def own_package(request: Request) -> Response:
             for side in (card.front, card.back)
             for name in media_in(side)
         }
-        found = [medium_of(session, _learner(request), name) for name in sorted(shown)]
+        found = [medium_of(session, visitor_of(request).learner, name) for name in sorted(shown)]
     media = {str(row.id): (row.kind, row.content) for row in found if isinstance(row, CardMedium)}
     return _file(request, "Slopewise: own cards", cards, media, "slopewise-own-cards")
 
@@ -185,15 +185,14 @@ def _part(asked: str, size: int) -> tuple[int, int] | None:
 
 def _keep(request: Request, found: Contents) -> Arrivals:
     course_cards = frozenset(library_of(request).ids)
-    with request.app.state.database.writing(of=_learner(request)) as session:
-        return keep(
-            session, _learner(request), found.cards, found.media, request.app.state.clock(), course_cards
-        )
+    learner, now = visitor_of(request).learner, request.app.state.clock()
+    with request.app.state.database.writing(of=learner) as session:
+        return keep(session, learner, found.cards, found.media, now, course_cards)
 
 
 def _page(request: Request, problem: str = "", done: str = "", status: int = 400) -> Response:
     with request.app.state.database.reading() as session:
-        decks = decks_of(session, _learner(request))
+        decks = decks_of(session, visitor_of(request).learner)
     return render(
         request,
         "imported_cards.html",
@@ -222,9 +221,3 @@ def _in_words(added: int, updated: int, known: int, empty: int, lost: int, video
 
 def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:].rstrip('.')}."
-
-
-def _learner(request: Request) -> uuid.UUID:
-    learner_id = visitor_of(request).learner_id
-    assert learner_id is not None, "the policy lets nobody in without an account"
-    return learner_id

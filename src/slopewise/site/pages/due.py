@@ -51,13 +51,12 @@ def duties(request: Request, session: Session) -> tuple[list[Membership], list[D
     """Return a visitor's classes, and what they assigned, the next due first."""
     visitor = visitor_of(request)
     assert visitor.account_id is not None
-    assert visitor.learner_id is not None
     classes = memberships(session, visitor.account_id)
     if not classes:
         return [], []
     names = {row.class_id: row.class_name for row in classes}
     tasks = tasks_of(session, names.keys(), targets(request))
-    counts = tally(session, [visitor.learner_id], tasks)[visitor.learner_id]
+    counts = tally(session, [visitor.learner], tasks)[visitor.learner]
     now = request.app.state.clock()
     return classes, [
         Duty(

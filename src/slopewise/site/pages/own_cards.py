@@ -37,9 +37,10 @@ def own_cards(request: Request) -> Response:
 def write_card(request: Request) -> Response:
     """Add a card."""
     front, back = field(request, "front", 5000), field(request, "back", 5000)
+    learner = visitor_of(request).learner
     try:
-        with request.app.state.database.writing(of=_learner(request)) as session:
-            add_card(session, _learner(request), front, back, request.app.state.clock())
+        with request.app.state.database.writing(of=learner) as session:
+            add_card(session, learner, front, back, request.app.state.clock())
     except ArgumentError as error:
         return _page(request, str(error), front, back)
     return go_to("/cards/own")
@@ -48,13 +49,14 @@ def write_card(request: Request) -> Response:
 @route(router, "POST", "/cards/own/{card_id}", SIGNED_IN)
 def change_or_delete_card(request: Request, card_id: uuid.UUID) -> Response:
     """Change a card's text, or delete the card."""
+    learner = visitor_of(request).learner
     try:
-        with request.app.state.database.writing(of=_learner(request)) as session:
+        with request.app.state.database.writing(of=learner) as session:
             if field(request, "action") == "delete":
-                delete_card(session, _learner(request), card_id)
+                delete_card(session, learner, card_id)
             else:
                 front, back = field(request, "front", 5000), field(request, "back", 5000)
-                change_card(session, _learner(request), card_id, front, back, request.app.state.clock())
+                change_card(session, learner, card_id, front, back, request.app.state.clock())
     except DataError as error:
         raise HTTPException(404) from error
     except ArgumentError as error:
@@ -64,7 +66,7 @@ def change_or_delete_card(request: Request, card_id: uuid.UUID) -> Response:
 
 def _page(request: Request, problem: str = "", front: str = "", back: str = "") -> Response:
     with request.app.state.database.reading() as session:
-        cards = written_cards(session, _learner(request))
+        cards = written_cards(session, visitor_of(request).learner)
     return render(
         request,
         "own_cards.html",
@@ -76,9 +78,3 @@ def _page(request: Request, problem: str = "", front: str = "", back: str = "") 
         back=back,
         longest={"front": LONGEST_FRONT, "back": LONGEST_BACK},
     )
-
-
-def _learner(request: Request) -> uuid.UUID:
-    learner_id = visitor_of(request).learner_id
-    assert learner_id is not None, "the policy lets nobody in without an account"
-    return learner_id

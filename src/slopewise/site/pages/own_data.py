@@ -77,17 +77,15 @@ async def delete(request: Request) -> Response:
 
 
 def _delete(request: Request) -> None:
-    state, learner_id = request.app.state, visitor_of(request).learner_id
+    state, learner_id = request.app.state, visitor_of(request).learner
     confirmed_hash(state.database, state.passwords, account_id(request), field(request, "password"))
-    assert learner_id is not None
     erase(state.database, learner_id, state.clock())
 
 
 def _file(request: Request, write: Callable[[IO[bytes], UUID], None], kind: str, name: str) -> Response:
     """Return what `write` puts into a file, which lies on the disk until it is sent."""
     limit(request, "export", str(account_id(request)))
-    state, learner_id = request.app.state, visitor_of(request).learner_id
-    assert learner_id is not None
+    state, learner_id = request.app.state, visitor_of(request).learner
     file = state.workshop.shelf.scratch()
     try:
         state.exports.begin(account_id(request), file)

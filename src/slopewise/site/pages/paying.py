@@ -55,8 +55,7 @@ def check_out(request: Request) -> Response:
         raise HTTPException(409, "Your subscription runs already. You find it on the page of your account.")
     base = request.app.state.configuration.address.rstrip("/")
     done, left = f"{base}/membership?paid=1", f"{base}/membership"
-    learner_id = visitor_of(request).learner_id
-    assert learner_id is not None
+    learner_id = visitor_of(request).learner
     try:
         try:
             address = gateway.checkout(_customer(request, gateway), learner_id, done, left)
@@ -100,8 +99,7 @@ def _customer(request: Request, gateway: Gateway) -> str:
 
 
 def _known_customer(request: Request, gateway: Gateway) -> str | None:
-    learner_id = visitor_of(request).learner_id
-    assert learner_id is not None
+    learner_id = visitor_of(request).learner
     with request.app.state.database.reading() as session:
         found = [one.id for one in customers_of(session, learner_id) if one.is_live == gateway.is_live]
     return found[0] if found else None
@@ -110,8 +108,7 @@ def _known_customer(request: Request, gateway: Gateway) -> str | None:
 def _new_customer(request: Request, gateway: Gateway) -> str:
     """Make a customer. It is kept before anybody can pay, so that no event of it is unknown."""
     state, visitor = request.app.state, visitor_of(request)
-    assert visitor.learner_id is not None
-    learner_id, now = visitor.learner_id, state.clock()
+    learner_id, now = visitor.learner, state.clock()
     made = gateway.make_customer(learner_id, visitor.email)
 
     def keep(session: Session) -> bool:

@@ -58,9 +58,8 @@ def keep_placement(request: Request) -> Response:
     limit(request, "log of an account", str(visitor.account_id))
     answers = _read(guide, field(request, "answers", 2000).split())
     items = [Item("answer", answer.item, answer.choice, now) for answer in answers]
-    assert visitor.learner_id is not None
-    with request.app.state.database.writing(of=visitor.learner_id) as session:
-        merge(session, visitor.learner_id, items, now)
+    with request.app.state.database.writing(of=visitor.learner) as session:
+        merge(session, visitor.learner, items, now)
     return go_to("/progress")
 
 

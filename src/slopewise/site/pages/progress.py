@@ -48,9 +48,8 @@ def mark_lesson(request: Request, slug: str) -> Response:
         raise HTTPException(404)
     visitor, now = visitor_of(request), request.app.state.clock()
     limit(request, "log of an account", str(visitor.account_id))
-    assert visitor.learner_id is not None
-    with request.app.state.database.writing(of=visitor.learner_id) as session:
-        merge(session, visitor.learner_id, [Item("done", slug, field(request, "done") == "1", now)], now)
+    with request.app.state.database.writing(of=visitor.learner) as session:
+        merge(session, visitor.learner, [Item("done", slug, field(request, "done") == "1", now)], now)
     return go_to(f"/lessons/{slug}#practise")
 
 

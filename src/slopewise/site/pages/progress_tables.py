@@ -30,10 +30,9 @@ _ANSWER = ("kind", "item", "value", "is_right", "changed_at")
 def cards_as_csv(request: Request) -> Response:
     """Return where the visitor stands with each card; of cards of no lesson, lesson and skill stay empty."""
     visitor, state = _visitor(request), request.app.state
-    assert visitor.learner_id is not None
     guide: Guide = state.guide
     with state.database.reading() as session:
-        found = cached(session, visitor.learner_id)
+        found = cached(session, visitor.learner)
     rows = []
     for card_id, standing in found.items():
         card = guide.items.cards.get(card_id)
@@ -45,10 +44,9 @@ def cards_as_csv(request: Request) -> Response:
 def answers_as_csv(request: Request) -> Response:
     """Return the visitor's answers, predictions, texts and lessons marked as done."""
     visitor, state = _visitor(request), request.app.state
-    assert visitor.learner_id is not None
     guide: Guide = state.guide
     with state.database.reading() as session:
-        found = progress_of(session, visitor.learner_id)
+        found = progress_of(session, visitor.learner)
         kept = [(row.kind, row.item, row.value, row.changed_at) for row in found]
     rows = []
     for kind, item, value, changed_at in kept:

@@ -70,6 +70,5 @@ def _keep(request: Request, lesson: Lesson, prompt: Prompt) -> None:
         Item("prompt", item, {"ideas": ideas}, now),
         Item("draft", item, field(request, "text", LONGEST_TEXT), now),
     ]
-    assert visitor.learner_id is not None, "the policy lets nobody in without an account"
-    with request.app.state.database.writing(of=visitor.learner_id) as session:
-        merge(session, visitor.learner_id, items, now)
+    with request.app.state.database.writing(of=visitor.learner) as session:
+        merge(session, visitor.learner, items, now)

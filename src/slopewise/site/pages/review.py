@@ -40,7 +40,7 @@ def review_page(request: Request, deck: str = "") -> Response:
     visitor = visitor_of(request)
     with request.app.state.database.reading() as session:
         queue = queue_for(request, session, visitor, deck)
-        own = cards_of(session, learner_of(visitor), queue.cards[:1])
+        own = cards_of(session, visitor.learner, queue.cards[:1])
         last = undoable(session, visitor, request.app.state.clock())
     card = shown_card(request, queue.cards[0], own) if queue.cards else None
     return render(
@@ -75,8 +75,8 @@ def resting_cards(request: Request) -> Response:
     """List the cards that rest, and let each be woken."""
     visitor, library = visitor_of(request), library_of(request)
     with request.app.state.database.reading() as session:
-        card_ids = resting(session, learner_of(visitor))
-        own = cards_of(session, learner_of(visitor), card_ids)
+        card_ids = resting(session, visitor.learner)
+        own = cards_of(session, visitor.learner, card_ids)
     cards = [(card_id, own.get(card_id) or library.card(card_id, visitor)) for card_id in card_ids]
     return render(request, "resting.html", cards=[row for row in cards if row[1]], new_id=uuid.uuid4)
 
@@ -88,7 +88,7 @@ def queue_as_json(request: Request, deck: str = "") -> Response:
     visitor = visitor_of(request)
     with request.app.state.database.reading() as session:
         queue = queue_for(request, session, visitor, deck)
-        own = cards_of(session, learner_of(visitor), queue.cards[:MOST_CARDS])
+        own = cards_of(session, visitor.learner, queue.cards[:MOST_CARDS])
     cards = [shown_card(request, card_id, own) for card_id in queue.cards[:MOST_CARDS]]
     return private_json(
         {
@@ -118,7 +118,7 @@ def write_log(request: Request) -> Response:
 @route(router, "GET", "/api/progress", SIGNED_IN)
 def read_progress(request: Request) -> Response:
     """Return answers, drafts and the last lesson."""
-    learner_id = learner_of(visitor_of(request))
+    learner_id = visitor_of(request).learner
     with request.app.state.database.reading() as session:
         rows = progress_of(session, learner_id)
         items = [
@@ -135,8 +135,8 @@ def write_progress(request: Request) -> Response:
     limit(request, "log of an account", str(visitor.account_id))
     try:
         items = read_items(request.state.fields)
-        with request.app.state.database.writing(of=learner_of(visitor)) as session:
-            merge(session, learner_of(visitor), items, request.app.state.clock())
+        with request.app.state.database.writing(of=visitor.learner) as session:
+            merge(session, visitor.learner, items, request.app.state.clock())
     except DataError as error:
         raise HTTPException(400, f"Nothing was kept: {error}.") from error
     return private_json({"kept": len(items)})
@@ -145,10 +145,10 @@ def write_progress(request: Request) -> Response:
 def queue_for(request: Request, session: Session, visitor: Visitor, deck: str) -> Queue:
     """Return the day's queue of a visitor, of one deck or of all that they may read."""
     readable = library_of(request).readable(visitor, deck)
-    own = card_ids_of(session, learner_of(visitor)) if deck in ("", LABEL.slug) else []
+    own = card_ids_of(session, visitor.learner) if deck in ("", LABEL.slug) else []
     return day_queue(
         session,
-        learner_of(visitor),
+        visitor.learner,
         [*own, *readable],
         Calendar(visitor.time_zone, visitor.rollover_hour),
         visitor.new_per_day,
@@ -165,7 +165,7 @@ def shown_card(request: Request, card_id: uuid.UUID, own: Mapping[uuid.UUID, Sho
 
 def undoable(session: Session, visitor: Visitor, now: datetime) -> Review | None:
     """Return the review that an undo would take back: the last one, if it came not long ago."""
-    last = last_review(session, learner_of(visitor))
+    last = last_review(session, visitor.learner)
     return last if last is not None and now - last.received_at < UNDO_FOR else None
 
 
@@ -174,7 +174,7 @@ def add_to_log(request: Request, entries: list[Entry], sent_at: datetime | None)
     visitor = visitor_of(request)
     limit(request, "log of an account", str(visitor.account_id))
     library = library_of(request)
-    learner = learner_of(visitor)
+    learner = visitor.learner
 
     def add(session: Session) -> Receipt:
         named = {entry.card_id for entry in entries if entry.card_id is not None}
@@ -229,12 +229,6 @@ def _label(request: Request, deck: str) -> Any:
     if label is None:
         raise HTTPException(404)
     return label
-
-
-def learner_of(visitor: Visitor) -> uuid.UUID:
-    """Return the learner of a visitor whom the policy let in."""
-    assert visitor.learner_id is not None, "the policy lets nobody in without an account"
-    return visitor.learner_id
 
 
 def _left(queue: Queue) -> str:

@@ -16,7 +16,6 @@ from slopewise.site.content.library import ShownCard
 from slopewise.site.pages.answers import limit
 from slopewise.site.pages.review import (
     add_to_log,
-    learner_of,
     private_json,
     queue_for,
     sent_entries,
@@ -35,7 +34,7 @@ MOST_CARDS = 200  # sent at once: a day's work, also while the network is away
 def queue(request: Request) -> Response:
     """Return the cards of the day with both sides as HTML, and what else the day holds."""
     visitor, now = visitor_of(request), request.app.state.clock()
-    learner = learner_of(visitor)
+    learner = visitor.learner
     limit(request, "queue of an account", str(visitor.account_id))
     with request.app.state.database.reading() as session:
         found = queue_for(request, session, visitor, "")
