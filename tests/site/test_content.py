@@ -53,11 +53,20 @@ def test_every_formula_of_a_lesson_is_used(folder):
         assert f"formula.{formula.name}" in texts, formula.name
 
 
+def longest_sentence(text):
+    """Return the words of the longest sentence, or part of one between colons; tables and code apart."""
+    prose = re.sub(r"```.*?```|^\|.*$|^:::.*$|\$\$.*?\$\$", "", text, flags=re.DOTALL | re.MULTILINE)
+    parts = [part for block in re.split(r"\n\s*\n|\n- |\n\d\. ", prose) for part in [markup.plain(block)]]
+    return max(len(piece.split()) for part in parts for piece in re.split(r"(?<=[.?!:;])[\"”*)]*\s", part))
+
+
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_sentences_are_short(folder):
-    text = markup.plain(re.sub(r"```.*?```|^\|.*$|^:::.*$", "", read_lesson(folder).text, flags=re.S | re.M))
-    sentences = re.split(r"(?<=[.?!:;])\s", text)
-    assert max(len(sentence.split()) for sentence in sentences) <= 48
+    lesson = read_lesson(folder)
+    texts = [lesson.text, *(text for card in lesson.cards for text in (card.front, card.back))]
+    texts += [text for question in lesson.questions for text in (question.ask, question.because)]
+    assert max(map(longest_sentence, texts)) <= 30
+    assert max(longest_sentence(prompt.answer) for prompt in lesson.prompts) <= 40
 
 
 def test_numbers_of_lessons_and_identities_of_cards_are_unique(course):
