@@ -124,6 +124,31 @@ def test_only_so_much_of_a_kind_is_begun():
     within(work)
 
 
+def test_who_makes_up_visitors_holds_up_others_no_longer_than_a_class_does():
+    """A hundred browsers of one network wait; forty of them go before somebody from elsewhere."""
+
+    def work():
+        places = Places(1)
+        places.enter(Asker("holder")).leave()
+        many = [places.enter(Asker(f"made up {number}", "one network")) for number in range(101)]
+        assert places_of(*many) == list(range(101))
+        with pytest.raises(LabBusyError):
+            places.enter(Asker("made up once more", "one network"))
+        other = places.enter(Asker("somebody", "another network"))
+        assert places_of(*many[39:43], other) == [39, 40, 42, 43, 41]
+        for number, ticket in enumerate(many[:41]):
+            assert places_of(ticket, other) == [0, 41 - number]
+            ticket.leave()
+        assert places_of(other, *many[41:]) == list(range(61))
+        other.leave()
+        for ticket in many[41:]:
+            assert ticket.place == 0
+            ticket.leave()
+        assert (len(places), places.working) == (0, 0)
+
+    within(work)
+
+
 def test_a_full_queue_refuses_in_all_and_by_network_and_says_the_way_out():
     def work():
         places = Places(1, waiting=3, by_network=2)

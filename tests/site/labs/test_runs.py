@@ -61,6 +61,23 @@ def test_a_run_is_made_once_for_all_who_start_it_and_then_kept():
     assert run(work) == [("a", 0.1)]
 
 
+def test_who_makes_up_visitors_makes_the_runs_of_others_not_forgotten(monkeypatch):
+    monkeypatch.setattr(runs, "MOST_OF_NETWORK", 3)
+
+    async def work(pool, store):
+        pool.may_go_on.clear()
+        store.start(Asker("pupil", "a school"), "a", {"lr": 0.5})
+        for number in range(10):
+            store.start(Asker(f"made up {number}", "elsewhere"), "a", VALUES)
+        waits = store.run_of("pupil", "a", {"lr": 0.5}) is not None
+        known = [number for number in range(10) if store.run_of(f"made up {number}", "a", VALUES)]
+        pool.may_go_on.set()
+        await store.close()
+        return waits, known
+
+    assert run(work) == (True, [7, 8, 9])
+
+
 def test_old_frames_leave_when_memory_is_short_but_pinned_ones_stay():
     async def work(pool, store):
         store.pin("a", VALUES)

@@ -7,6 +7,11 @@ asked for waits for its own turn.
 Who comes first is served before who has had a turn already, one after the other where both wait: so a run of
 a tenth of a second does not stand behind long trainings, and no training starves. Long work asks `is_over`
 now and then, and steps back when others wait. All of it happens in the server's event loop.
+
+A visitor without an account is a browser, and a program can be as many browsers as it likes: a cookie is made
+up, or asked for, in no time. So what bounds it is its network. As many as a class has pupils stand in the
+queue; who is beyond that in a network comes in at its end as soon as one of them has left it, so that others
+never wait for more of one network than for a class.
 """
 
 from __future__ import annotations
@@ -19,6 +24,8 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from slopewise.engine.errors import SlopewiseError
+
+A_CLASS = 40  # so many of one network stand in the queue; the others come behind it
 
 
 class LabBusyError(SlopewiseError):
@@ -135,6 +142,7 @@ class Places:
     ) -> None:
         self.count, self.most_waiting, self.most_by_network, self.clock = count, waiting, by_network, clock
         self._first: deque[Ticket] = deque()  # who has had no turn
+        self._beyond: deque[Ticket] = deque()  # nor have these, and more than a class stand before them
         self._again: deque[Ticket] = deque()
         self._working: set[Ticket] = set()
         self._started: Counter[str] = Counter()  # by kind
@@ -142,7 +150,7 @@ class Places:
 
     def __len__(self) -> int:
         """How many wait."""
-        return len(self._first) + len(self._again)
+        return len(self._first) + len(self._beyond) + len(self._again)
 
     @property
     def working(self) -> int:
@@ -178,17 +186,33 @@ class Places:
         LabBusyError
             If the queue is full.
         """
-        if is_bounded and (len(self._first) or self.working >= self.count):
-            here = sum(waits.asker.network == asker.network for waits in self._first)
-            if len(self._first) >= self.most_waiting or (asker.network and here >= self.most_by_network):
+        new = (*self._first, *self._beyond)
+        if is_bounded and (new or self.working >= self.count):
+            here = sum(waits.asker.network == asker.network for waits in new)
+            if len(new) >= self.most_waiting or (asker.network and here >= self.most_by_network):
                 raise LabBusyError("all places are taken and the queue is full; please try again in a moment")
         ticket = Ticket(self, asker, moved, kind, most, since or time.time())
-        self._first.insert(sum(other.since <= ticket.since for other in self._first), ticket)
+        if self._has_room(asker.network):
+            self._first.insert(sum(other.since <= ticket.since for other in self._first), ticket)
+        else:
+            self._beyond.append(ticket)
         self._serve()
         return ticket
 
+    def _has_room(self, network: str) -> bool:
+        """Tell whether fewer of a network stand in the queue than a class has pupils."""
+        return not network or sum(other.asker.network == network for other in self._first) < A_CLASS
+
+    def _let_in(self, network: str) -> None:
+        """Let the next of a network come in at the end of the queue, if one has left it."""
+        for ticket in self._beyond:
+            if ticket.asker.network == network and self._has_room(network):
+                self._beyond.remove(ticket)
+                self._first.append(ticket)
+                return
+
     def _is_wanted(self, holder: Ticket, by_anybody: bool) -> bool:
-        lines = (self._first, self._again) if by_anybody else (self._first,)
+        lines = (self._first, self._beyond, *([self._again] if by_anybody else []))
         return any(self._may_start(ticket, holder) for line in lines for ticket in line)
 
     def _step_back(self, ticket: Ticket) -> None:
@@ -197,12 +221,13 @@ class Places:
         self._serve(ticket)
 
     def _leave(self, ticket: Ticket) -> None:
-        for line in (self._first, self._again, self._working):
+        for line in (self._first, self._beyond, self._again, self._working):
             if ticket in line:
                 line.remove(ticket)
                 break
         else:
             return
+        self._let_in(ticket.asker.network)
         if ticket.had_turn:
             self._started[ticket.kind] -= 1
         ticket._move(0)
@@ -215,7 +240,8 @@ class Places:
             if not ready:
                 break
             ticket = next((other for other in ready if other is not last), ready[0])
-            (self._again if ticket.had_turn else self._first).remove(ticket)
+            next(line for line in (self._first, self._beyond, self._again) if ticket in line).remove(ticket)
+            self._let_in(ticket.asker.network)
             self._is_again_next = not ticket.had_turn
             self._started[ticket.kind] += not ticket.had_turn
             self._working.add(ticket)
@@ -230,6 +256,7 @@ class Places:
             line = again if again and (is_again_next or not first) else first
             is_again_next = line is first
             yield line.popleft()
+        yield from list(self._beyond)
 
     def _may_start(self, ticket: Ticket, besides: Ticket | None = None) -> bool:
         visitor = ticket.asker.visitor

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 UNSEEN = 30.0  # seconds: a run that nobody asked after for so long is not begun
 MOST_REMEMBERED = 2000  # visitors whose last run is remembered
+MOST_OF_NETWORK = 200  # of them; who makes up more visitors pushes out their own
 
 
 @dataclass(eq=False)
@@ -69,6 +70,7 @@ class FrameStore:
         self._pinned: dict[str, Frames] = {}
         self._under_way: dict[str, Run] = {}
         self._last_of: OrderedDict[str, Run] = OrderedDict()  # by visitor
+        self._of_network: OrderedDict[str, OrderedDict[str, None]] = OrderedDict()  # who of them is where
 
     def pin(self, lab: str, values: Values) -> None:
         """Keep the frames of these settings for good, once they are made."""
@@ -99,10 +101,22 @@ class FrameStore:
             self._withdraw(before, asker.visitor)
         run = self._join(asker, lab, values)
         run.wanted_by.add(asker.visitor)
+        self._remember(asker, run)
+        return run
+
+    def _remember(self, asker: Asker, run: Run) -> None:
+        """Note a visitor's last run; the oldest of others go, of the same network first."""
         self._last_of[asker.visitor] = run
+        here = self._of_network.setdefault(asker.network, OrderedDict())
+        here[asker.visitor] = None
+        here.move_to_end(asker.visitor)
+        if len(here) > MOST_OF_NETWORK:
+            self._last_of.pop(here.popitem(last=False)[0], None)
         while len(self._last_of) > MOST_REMEMBERED:
             self._last_of.popitem(last=False)
-        return run
+        self._of_network.move_to_end(asker.network)
+        while len(self._of_network) > MOST_REMEMBERED:
+            self._of_network.popitem(last=False)
 
     def run_of(self, visitor: str, lab: str, values: Values) -> Run | None:
         """Return the visitor's run at these settings that is under way, or ended without frames.
