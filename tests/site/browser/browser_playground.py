@@ -178,6 +178,25 @@ def test_a_neuron_under_the_focus_is_shown_large(reader, page):
     assert page.evaluate(pixels) == 44
 
 
+def test_a_weight_is_set_by_hand_where_one_stands_and_undone(reader, page):
+    open_playground(reader)
+    page.click("[data-go=epoch]")
+    page.wait_for_function(TRAINED, arg=12)
+    page.wait_for_function(RESTS)
+    page.fill("[aria-label='weight of x₂, value']", "0.75")
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => new URL(location).searchParams.get('edits') === '12:1.1.2=0.75'")
+    page.wait_for_function(TRAINED, arg=12)
+    page.wait_for_function("() => document.querySelector('.words').textContent.startsWith('After 12 ')")
+    assert "set_by_hand(model, EDITS, trainer.step)" in page.inner_text(".program")
+    page.focus("[data-go=run]")
+    page.click("[data-neuron='1 1']")
+    page.click("[data-neuron='1 0']")
+    assert page.input_value("[aria-label='weight of x₂, value']") == "0.75"
+    page.click("[data-forget-edits]")
+    page.wait_for_function("() => !location.search.includes('edits')")
+
+
 def test_new_rows_and_new_weights_are_the_next_seeds(reader, page):
     open_playground(reader)
     before = page.inner_text(".words"), page.inner_html(".overlay")

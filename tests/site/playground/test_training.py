@@ -55,6 +55,7 @@ DESIGNS = [
     {"optimizer": "radam", "decoupled": "1", "weight_decay": "0.1"},
     {"optimizer": "nadam", "momentum_decay": "0.1", "lr": "0.01"},
     {"optimizer": "sgd", "momentum": "0.9", "dampening": "0.5"},
+    {"edits": "0:1.2.1=0.5,9:2.1.b=-1.25,9:3.2.4=2", "layers": "linear:6,relu,residual:3,linear:4"},
     {"batch": "1"},
     {"l1": "0.01"},
     {"l1": "0.001", "optimizer": "lbfgs", "batch": "2000"},
@@ -381,3 +382,32 @@ def test_a_penalty_on_magnitudes_makes_weights_smaller_and_leaves_the_scores_alo
         for q in ({}, {"l1": "0.05"})
     ]
     assert weights[1] < 0.5 * weights[0]
+
+
+def test_a_weight_set_by_hand_is_that_from_then_on_and_again_after_going_back():
+    plain, edited = read_design({}), read_design({"edits": "5:1.3.2=0.75,5:1.3.b=-0.5"})
+    assert at(edited, 4, job="a")["view"]["scores"] == at(plain, 4, job="b")["view"]["scores"]
+    there = at(edited, 5, job="c")
+    first = there["view"]["network"][1]
+    assert (first["weight"][2][1], first["bias"][2]) == (0.75, -0.5)
+    assert there["view"]["scores"][2:] != at(plain, 5, job="d")["view"]["scores"][2:]
+    again = at(edited, 5, 8, {"0": at(edited, 0, job="e")["snapshot"]}, job="f")
+    assert again["view"] == there["view"]
+    assert "after update 5, row 3, column 2 of W of Linear 1 is set to 0.75" in formula(edited)[2].note
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("0:4.1.1=1", "Linear 4 of 3"),
+        ("0:1.9.1=1", "8 rows and 2 columns"),
+        ("0:1.1.0=1", "outside"),
+        ("0:1.1.1=", "such as 0:1.2.1=0.5"),
+        ("0:1.1.1=1e9", "such as"),
+        ("20001:1.1.1=1", "no update 20001"),
+        (",".join(["0:1.1.1=1"] * 41), "at most 40"),
+    ],
+)
+def test_a_weight_set_by_hand_must_be_there(text, word):
+    with pytest.raises(ArgumentError, match=re.escape(word)):
+        read_design({"edits": text})

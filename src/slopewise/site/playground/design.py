@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from slopewise.engine.errors import ArgumentError
 from slopewise.site.labs.settings import Choice, Number, Setting, Text, Toggle, Value, Values, Whole
+from slopewise.site.playground.by_hand import Edit, read_edits
 from slopewise.site.playground.layers import Layer, read_layers
 from slopewise.site.playground.own import OwnTable
 
@@ -84,6 +85,7 @@ SETTINGS: tuple[Setting, ...] = (
     Text("features", "Inputs", "x1,x2", 60),
     Toggle("standardise", "Standardise inputs", False, "by the training rows' mean and deviation"),
     Text("layers", "Hidden layers", "linear:8,tanh,linear:8,tanh", 300),
+    Text("edits", "Weights set by hand", "none", 800),
     Whole("seed", "Seed of weights and order", 0, 0, 9999),
     Choice(
         "loss", "Loss", "auto", [("auto", "The usual one"), *CLASS_LOSSES.items(), *NUMBER_LOSSES.items()]
@@ -131,6 +133,7 @@ class Design:
     features: tuple[str, ...]
     loss: str
     own: OwnTable | None = None
+    edits: tuple[Edit, ...] = ()
 
     @property
     def data(self) -> str:
@@ -191,6 +194,13 @@ class Design:
         for layer in self.layers:
             widths.append(layer.width_after(widths[-1]))
         return tuple(widths)
+
+    @property
+    def linear_shapes(self) -> list[tuple[int, int]]:
+        """Rows and columns of each Linear's weight, the outputs' last."""
+        pairs = zip(self.layers, self.widths)
+        hidden = [(int(layer.number), width) for layer, width in pairs if layer.kind == "linear"]
+        return [*hidden, (self.outputs, self.widths[-1])]
 
     @property
     def n_parameters(self) -> int:
@@ -268,7 +278,8 @@ def check_design(values: Values, own: OwnTable | None = None) -> Design:
         features = tuple(own.inputs)
     design = Design(dict(values), read_layers(str(values["layers"])), features, loss, own)
     _check_size(design)
-    return design
+    edits = read_edits(str(values["edits"]), design.linear_shapes, MOST_UPDATES)
+    return replace(design, edits=edits)
 
 
 def _check_size(design: Design) -> None:

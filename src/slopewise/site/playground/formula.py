@@ -208,10 +208,17 @@ def _update(design: Design) -> Section:
             *([Statement("t", "k + 1")] if uses_t else []),
             *rule.lines,
         ],
-        " ".join(filter(None, (_COUNTS if rate.lines or uses_t else "", rate.note, rule.note))),
+        " ".join(
+            filter(None, (_COUNTS if rate.lines or uses_t else "", rate.note, rule.note, _by_hand(design)))
+        ),
         {**symbols, **rate.symbols, **rule.symbols},
         {**rate.starts, **rule.starts},
     )
+
+
+def _by_hand(design: Design) -> str:
+    text = "; ".join(edit.words for edit in design.edits)
+    return f"By hand: {text}." if text else ""
 
 
 _COUNTS = "k is how many updates have been made."

@@ -148,3 +148,13 @@ def batch_size(design: Design, n_training: int) -> int | str:
     """Return the size of a batch, "full" if it takes all training rows."""
     wanted = design.whole("batch")
     return "full" if wanted >= n_training else wanted
+
+
+def edits_of(design: Design) -> dict[int, list[tuple[int, str, Any, float]]]:
+    """Return what is set by hand, by update: module, name, place and value, as `set_by_hand` takes them."""
+    kinds = [layer.kind for layer in design.layers] + ["linear"]
+    modules = [place for place, kind in enumerate(kinds) if kind == "linear"]
+    made: dict[int, list[tuple[int, str, Any, float]]] = {}
+    for edit in design.edits:
+        made.setdefault(edit.step, []).append(edit.place(modules))
+    return made

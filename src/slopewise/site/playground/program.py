@@ -6,6 +6,7 @@ import inspect
 import json
 
 from slopewise.site.playground import custom_trainer, plan
+from slopewise.site.playground.by_hand import set_by_hand
 from slopewise.site.playground.design import Design
 from slopewise.site.playground.rows import NOISE_CALL
 from slopewise.site.playground.targets import OVER_A_SQUARE
@@ -37,6 +38,9 @@ def program(design: Design, step: int) -> str:
     if design.has_custom_update:
         source = inspect.getsource(custom_trainer.CustomTrainer).rstrip().split("\n")
         lines += ["", *(line.partition("  # type: ignore")[0] for line in source), "", ""]
+    if design.edits:
+        source = inspect.getsource(set_by_hand).rstrip().split("\n")
+        lines += ["", *source, "", "", f"EDITS = {plan.edits_of(design)!r}", ""]
     lines += [
         *_model(design, "CustomTrainer" if design.has_custom_update else "sw.Trainer"),
         "",
@@ -120,6 +124,7 @@ def _model(design: Design, trainer: str) -> list[str]:
         ")",
         f"optimizer = {plan.optimizer_call(design).code()}",
         f"trainer = {trainer}(model, optimizer=optimizer{keywords})",
+        *(["set_by_hand(model, EDITS, 0)"] if design.edits else []),
         *([f"trainer.l1 = {design.number('l1')!r}"] if design.number("l1") else []),
     ]
 
@@ -143,6 +148,7 @@ def _loop(design: Design) -> list[str]:
         "while trainer.step < UPDATES:",
         "    if not trainer.advance():  # the epoch's batches are used up",
         "        trainer.finish_epoch()",
+        *(["    else:", "        set_by_hand(model, EDITS, trainer.step)"] if design.edits else []),
         "",
         'for name, part in ("training", (X_train, y_train)), ("validation", (X_validation, y_validation)):',
         "    print(name, trainer.evaluate(*part))",

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 import slopewise as sw
 from slopewise.site.labs.settings import Values
 from slopewise.site.playground import plan
+from slopewise.site.playground.by_hand import set_by_hand
 from slopewise.site.playground.custom_trainer import CustomTrainer
 from slopewise.site.playground.design import MOST_UPDATES, Design, check_design
 from slopewise.site.playground.own import OwnTable
@@ -42,6 +43,8 @@ class Training:
         self.rows: Rows = make_rows(design)
         sw.manual_seed(design.whole("seed"))
         self.model = plan.model_call(design).make()
+        self._edits = plan.edits_of(design)
+        set_by_hand(self.model, self._edits, 0)  # type: ignore[no-untyped-call]
         optimizer = plan.optimizer_call(design).make({"model.parameters()": list(self.model.parameters())})
         kind = CustomTrainer if design.has_custom_update else sw.Trainer
         self.trainer: Trainer = kind(self.model, optimizer=optimizer, **plan.trainer_keywords(design))
@@ -128,6 +131,7 @@ class Training:
             self.trainer.advance()
         after = _sums(self.trainer)
         self.batch_loss = (after[0] - before[0]) / (after[1] - before[1])
+        set_by_hand(self.model, self._edits, self.step)  # type: ignore[no-untyped-call]
         self._keep()
 
     def _keep(self) -> None:

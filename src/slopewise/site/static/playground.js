@@ -30,7 +30,7 @@ class Playground {
       loss: new Chart(this.find("[data-chart=loss]"), "loss", LINES(false), (step) => this.go(step)),
       score: new Chart(this.find("[data-chart=score]"), "score", LINES(true), (step) => this.go(step)),
     };
-    this.network = new Network(this.find(".diagram"), this.find(".neuron"), () => this.inputs(), (map, name) => this.look(map, name));
+    this.network = new Network(this.find(".diagram"), this.find(".neuron"), () => this.inputs(), (map, name) => this.look(map, name), (...numbers) => this.set(...numbers));
     this.caption = this.find(".surface figcaption").textContent;
     this.layers = new Layers(this.find(".layers"), this.form.elements.layers, () => this.change());
     this.canvas = this.find(".stack canvas");
@@ -69,6 +69,10 @@ class Playground {
     this.skip.addEventListener("change", () => remember("skip-predictions", this.skip.checked));
     this.root.addEventListener("keydown", (event) => this.key(event));
     this.root.querySelectorAll("[data-next]").forEach((button) => button.addEventListener("click", () => this.next(button.dataset.next)));
+    this.find("[data-forget-edits]").addEventListener("click", () => {
+      this.form.elements.edits.value = "none";
+      this.change();
+    });
     this.root.querySelectorAll("[data-shows]").forEach((box) => box.addEventListener("change", () => this.leaveOut()));
     this.find("[data-open-test]").addEventListener("click", () => this.openTest());
     this.find("[data-discrete]").addEventListener("change", () => this.view && this.show(this.view));
@@ -224,6 +228,17 @@ class Playground {
     this.change();
   }
 
+  // A weight set by hand at the update that is shown: part of the design, as all that the script must repeat.
+  set(linear, row, column, value) {
+    const edits = this.form.elements.edits;
+    const place = `${this.step}:${linear}.${row}.${column}=`;
+    const others = edits.value.split(",").filter((entry) => entry !== "none" && !entry.startsWith(place));
+    edits.value = [...others, place + String(Number(value.toFixed(6)))].join(",");
+    this.find(".by-hand").classList.remove("without-script");
+    this.after = this.step;
+    this.change();
+  }
+
   // What is left out of the page is named in the address.
   leaveOut() {
     const names = [...this.root.querySelectorAll("[data-shows]:not(:checked)")].map((box) => box.dataset.shows);
@@ -297,7 +312,10 @@ class Playground {
     this.take({ state: "paused", step: 0, points: [] });
     if (!this.offered && !this.root.dataset.ask) this.note(answer.address);
     delete this.root.dataset.ask;
-    await this.untrained(number);
+    const { after } = this;
+    this.after = undefined;
+    if (after) this.go(after);
+    else await this.untrained(number);
   }
 
   // What the network says before its first update needs a worker: while none is free, the rows are there to see.

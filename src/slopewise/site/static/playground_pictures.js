@@ -59,8 +59,9 @@ export function curvePath(values, frame, svg, ends) {
 
 export class Network {
   // `looks` is told of the map that a pointer or the focus is on, and of nothing when it leaves.
-  constructor(root, words, names, looks) {
-    Object.assign(this, { root, words, names, looks, chosen: [1, 0], shape: "" });
+  // `sets` is told of a number that is set by hand: which Linear, row and column, all from 1, and its value.
+  constructor(root, words, names, looks, sets) {
+    Object.assign(this, { root, words, names, looks, sets, chosen: [1, 0], shape: "" });
     new ResizeObserver(() => this.lines()).observe(root);
   }
 
@@ -162,15 +163,25 @@ export class Network {
     });
   }
 
+  field(name, value, sets) {
+    const made = Object.assign(document.createElement("input"), { type: "number", step: "any", min: -9999, max: 9999, value: value ?? "", required: true });
+    made.setAttribute("aria-label", `${name}, value`);
+    made.addEventListener("change", () => made.reportValidity() && sets(Number(made.value)));
+    return made;
+  }
+
   // The chosen neuron's numbers in a table.
   tell() {
+    if (this.words.contains(document.activeElement) && this.told === this.chosen.join(" ")) return; // being typed into
     const [layer, place] = this.chosen;
+    this.told = this.chosen.join(" ");
     const group = this.groups[layer] ?? this.groups.at(-1);
+    const linear = this.groups.slice(0, layer + 1).filter((other) => other.weight).length;
     const rows = [];
     const names = layer === 1 ? this.names() : undefined;
     if (group.weight?.[place]) {
-      group.weight[place].forEach((weight, from) => rows.push([`weight of ${names ? names[from] : `neuron ${from + 1}`}`, weight, group.weight_gradient?.[place][from]]));
-      rows.push(["bias", group.bias[place], group.bias_gradient?.[place]]);
+      group.weight[place].forEach((weight, from) => rows.push([`weight of ${names ? names[from] : `neuron ${from + 1}`}`, weight, group.weight_gradient?.[place][from], from + 1]));
+      rows.push(["bias", group.bias[place], group.bias_gradient?.[place], "b"]);
     }
     for (const other of group.others ?? []) {
       if (other.size === group.units) rows.push([other.name.replaceAll("_", " "), other.values[place], other.gradients?.[place]]);
@@ -185,10 +196,12 @@ export class Network {
     const head = table.createTHead().insertRow();
     for (const text of ["Parameter", "Value", "Gradient of the last batch"]) head.append(Object.assign(document.createElement("th"), { scope: "col", textContent: text }));
     const body = table.createTBody();
-    for (const [name, value, gradient] of rows) {
+    for (const [name, value, gradient, column] of rows) {
       const row = body.insertRow();
       row.append(Object.assign(document.createElement("th"), { scope: "row", textContent: name }));
-      row.insertCell().textContent = brief(value);
+      const cell = row.insertCell();
+      if (column === undefined) cell.textContent = brief(value);
+      else cell.append(this.field(name, value, (made) => this.sets(linear, place + 1, column, made)));
       row.insertCell().textContent = gradient === undefined || gradient === null ? "none yet" : brief(gradient);
     }
     this.words.replaceChildren(table);
