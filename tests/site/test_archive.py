@@ -81,6 +81,7 @@ def card(**values):
         (card(front="\ud800"), "control letter"),
         (card(back=r"$\nosuchcommand{x}$"), "harbour-1: the formula"),
         (card(back=r"$\frac{1}{$"), "harbour-1: cannot set the formula"),
+        (lambda deck: deck["skills"][0].update(name=r"$\nosuchcommand$"), "a skill, recall: the formula"),
         (card(skill="flying"), "has no skill 'flying'"),
         (card(tags=["urgent"]), "tags are important"),
         (card(tags=[["x"]]), "tags are important"),

@@ -228,8 +228,10 @@ def _deck(row: _Row) -> ProDeck:
     skills: dict[str, str] = {}
     for item in row.value("skills", list):
         skill = _Row(item, f"{row.where}: a skill")
-        skills[skill.matching("id", _NAME)] = skill.text("name")
+        skill_id, name = skill.matching("id", _NAME), skill.text("name")
         skill.done()
+        _check_markup(name, f"{skill.where}, {skill_id}")
+        skills[skill_id] = name
     rows = row.value("cards", list)
     row.done()
     if not 1 <= len(rows) <= MOST_CARDS:
@@ -257,8 +259,13 @@ def _card(row: _Row, slug: str, skills: Mapping[str, str]) -> Card:
     if not all(tag in TAGS for tag in tags):
         raise DataError(f"{row.where}: tags are {', '.join(TAGS)}")
     for text in (card.front, card.back):
-        try:
-            markup.block(text)
-        except ArgumentError as error:
-            raise DataError(f"{row.where}: {error}") from error
+        _check_markup(text, row.where)
     return card
+
+
+def _check_markup(text: str, where: str) -> None:
+    """Refuse a text that a page could not show."""
+    try:
+        markup.block(text)
+    except ArgumentError as error:
+        raise DataError(f"{where}: {error}") from error
