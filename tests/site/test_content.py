@@ -304,6 +304,12 @@ def test_a_stop_stays_on_the_line_of_its_formula():
     assert '="held">(<span' in html
 
 
+def test_only_a_formula_and_its_stop_are_held_on_a_line():
+    html = markup.block("Where $a$ is the first of many words, of which no line holds all, and $b$.")
+    assert html.count('class="held"') == 1
+    assert "many words" in html.partition('class="held"')[0]
+
+
 def test_search_finds_cards_with_formulas_and_shows_them_as_text(course):
     shown = [hit.title + hit.excerpt for hit in course.search("gradient")]
     assert any("w₁²" in text for text in shown)

@@ -145,7 +145,9 @@ def _new_parser() -> MarkdownIt:
 
 
 _PARSER = _new_parser()
-_STOPPED = re.compile(r'([(\[“‘]?)(<span class="math inline">.*?</span>)([.,;:?!)\]”’]+)', re.DOTALL)
+_STOPPED = re.compile(
+    r'([(\[“‘]?)(<span class="math inline">(?:(?!</span>).)*</span>)([.,;:?!)\]”’]+)', re.DOTALL
+)
 _HEADING = re.compile(r"<h([23])>(.*?)</h\1>")
 
 
