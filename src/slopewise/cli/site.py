@@ -33,16 +33,16 @@ def serve_site(
     from slopewise.site.configuration import LOOPBACK, Configuration, database_from
     from slopewise.site.server import serve
 
-    configuration = Configuration(
-        host,
-        _free_port(host, port),
-        database_from(database),
-        public_url,
-        trusted_proxies=trusted_proxies or LOOPBACK,
-        **given,
+    serve(
+        Configuration(
+            host,
+            _free_port(host, port),
+            database_from(database),
+            public_url,
+            trusted_proxies=trusted_proxies or LOOPBACK,
+            **given,
+        )
     )
-    print(f"Slopewise is at {configuration.address} (Ctrl-C stops it)", flush=True)
-    serve(configuration)
     return 0
 
 

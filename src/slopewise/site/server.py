@@ -49,6 +49,7 @@ def serve(configuration: Configuration) -> None:
 def _serve(configuration: Configuration) -> None:
     application = create_app(configuration, reads_ahead=True)
     database = open_database(configuration.database, configuration.files)  # its faults come first
+    print(f"Slopewise is at {configuration.address} (Ctrl-C stops it)", flush=True)
     delete_old_copies(database, application.state.clock())
     with database.reading() as session:
         needs_owner = not configuration.public_url and not has_owner(session)

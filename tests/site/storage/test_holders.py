@@ -61,7 +61,9 @@ def test_a_second_server_and_a_restore_are_told_who_serves_a_file(holder, tmp_pa
         ["restore", str(made.file), "--replace", "--database", url],
     ):
         assert run(["site", *arguments]) == 2
-        error = capsys.readouterr().err
+        printed = capsys.readouterr()
+        error = printed.err
+        assert printed.out == ""
         assert f"slopewise site (process {process.pid}) works on" in error
         assert "--database" in error
         assert error.count("\n") == 1
