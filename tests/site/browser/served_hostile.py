@@ -33,9 +33,9 @@ def percentile(seconds, part):
 
 
 @pytest.fixture
-def learners(tmp_path):
+def learners(new_database, tmp_path):
     """A database, and the secrets of sessions of those who have an account in it."""
-    url = f"sqlite:///{tmp_path / 'site.db'}"
+    url = new_database()
     database = open_database(url, tmp_path / "files")
     now = datetime.now(UTC)
     emails = [f"learner{number}@example.org" for number in range(LEARNERS)]
