@@ -173,6 +173,11 @@ def test_progress_is_merged_item_by_item_and_the_newest_counts(browser):
     other.send("/api/progress", {"items": [{**item, "value": 1, "at": early}, last]})
     found = {row["kind"]: row["value"] for row in one.get("/api/progress").json()["items"]}
     assert found == {"answer": 2, "last": {"slug": "a"}}
+    twice = [
+        {**item, "item": "a/b", "value": value, "at": at} for value, at in ((1, early), (2, late), (3, early))
+    ]
+    one.send("/api/progress", {"items": twice})
+    assert one.get("/api/progress").json()["items"][0]["value"] == 2
 
 
 @pytest.mark.parametrize(

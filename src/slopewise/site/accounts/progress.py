@@ -67,18 +67,19 @@ def merge(session: Session, learner_id: uuid.UUID, items: Sequence[Item], now: d
     DataError
         If a learner has more items than the course could ask for.
     """
+    named = Progress.item.in_({item.item for item in items})
+    rows = session.scalars(select(Progress).where(Progress.learner_id == learner_id, named))
+    known = {(row.kind, row.item): row for row in rows}
     for item in items:
-        at = min(item.at, now)
-        known = session.get(Progress, (learner_id, item.kind, item.item))
-        if known is None:
-            session.add(
-                Progress(
-                    learner_id=learner_id, kind=item.kind, item=item.item, value=item.value, changed_at=at
-                )
+        key, at = (item.kind, item.item), min(item.at, now)
+        if key not in known:
+            known[key] = Progress(
+                learner_id=learner_id, kind=item.kind, item=item.item, value=item.value, changed_at=at
             )
-            session.flush()
-        elif known.changed_at < at:
-            known.value, known.changed_at = item.value, at
+            session.add(known[key])
+        elif known[key].changed_at < at:
+            known[key].value, known[key].changed_at = item.value, at
+    session.flush()
     kept = select(func.count()).select_from(Progress).where(Progress.learner_id == learner_id)
     if (session.scalar(kept) or 0) > MOST_KEPT:
         raise DataError(f"at most {MOST_KEPT} items are kept")
