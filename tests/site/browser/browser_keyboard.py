@@ -22,7 +22,7 @@ FOCUS = """() => {
   const name = here.outerHTML.slice(0, 140).replace(/\\s+/g, " ");
   const place = [...document.querySelectorAll("*")].indexOf(here);
   const isDown = box.bottom > 0 && box.top < innerHeight, isAcross = box.right > 0 && box.left < innerWidth;
-  const hasParts = here.type === "date" || here.type === "datetime-local"; // which the browser marks one by one
+  const hasParts = here.type?.startsWith("date"); // which the browser marks one by one
   const isMarked = hasParts || (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1);
   return { name, place, isBody: here === document.body, isInView: isDown && isAcross, isMarked };
 }"""

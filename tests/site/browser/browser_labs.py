@@ -4,6 +4,7 @@ Not collected by default: `make test-site` runs files of this name.
 """
 
 import itertools
+import re
 
 import pytest
 
@@ -29,6 +30,30 @@ def test_a_lab_is_walked_forward_and_back_with_the_keyboard(reader, page, slug):
     page.wait_for_function("() => !document.querySelector('[data-go=on]').disabled")
     page.keyboard.press("ArrowRight")
     page.wait_for_function("html => document.querySelector('.lab .view').innerHTML == html", arg=there)
+    page.focus(".scrub")
+    for key, step in (("Home", 0), ("ArrowRight", 1), ("End", steps - 1)):
+        page.keyboard.press(key)
+        page.wait_for_function(
+            "step => document.querySelector('.place').textContent.includes(` ${step} of `)", arg=step
+        )
+    assert reader.fits()
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_all_questions_of_a_lesson_are_answered_with_the_keyboard(reader, page, slug):
+    reader.open(f"/lessons/{slug}")
+    count = page.locator("[data-question]").count()
+    assert count
+    for place in range(count):
+        question = page.locator("[data-question]").nth(place)
+        question.locator("input").first.focus()
+        page.keyboard.press("Space")
+        reader.tab_to("[data-question] summary")
+        page.keyboard.press("Enter")
+        verdict = question.locator("[data-verdict]")
+        verdict.filter(has_text=re.compile("Right|Not quite")).wait_for()
+        assert question.locator("details > :not(summary)").first.is_visible()
+    assert len(page.evaluate("Object.keys(JSON.parse(localStorage['slopewise.answers']))")) == count
     assert reader.fits()
 
 

@@ -40,8 +40,8 @@ SIZES = {"wide": (1280, 900), "phone": (375, 800)}
 SCHEMES = ("light", "dark") if KIND == "sqlite" else ("dark", "light")
 LOOKS = dict(zip(SIZES, SCHEMES, strict=True))
 AXE = Path(__file__).parents[3] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-STICKS_OUT = """[...document.querySelectorAll("body *")]
-  .filter((part) => part.getBoundingClientRect().right > innerWidth && !part.closest(".scroll, .drawing, .visually-hidden"))
+STICKS_OUT = """[...document.querySelectorAll("main *")]
+  .filter((part) => part.getBoundingClientRect().right > innerWidth && !part.closest(".scroll, .drawing"))
   .map((part) => part.outerHTML.slice(0, 90)).slice(0, 5)"""
 NUMBERS = itertools.count(1)
 
