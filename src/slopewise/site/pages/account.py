@@ -31,6 +31,7 @@ from slopewise.site.pages.answers import (
     letters_afterwards,
     limit,
     limit_in_thread,
+    link_spent,
     slowly,
     visitors_network,
 )
@@ -105,7 +106,7 @@ def confirm_email(request: Request, secret: str) -> Response:
         try:
             email = link_email(session, "email", secret, request.app.state.clock())
         except LinkSpentError as error:
-            return render(request, "link_spent.html", status=410, problem=str(error), again="/account")
+            return link_spent(request, error, "/account")
     return render(request, "confirm_address.html", email=email)
 
 
@@ -116,7 +117,7 @@ def change_email(request: Request, secret: str) -> Response:
         with request.app.state.database.writing() as session:
             told = finish_email_change(session, secret, request.app.state.clock())
     except LinkSpentError as error:
-        return render(request, "link_spent.html", status=410, problem=str(error), again="/account")
+        return link_spent(request, error, "/account")
     answer = go_to("/account?done=email")
     answer.background = letters_afterwards(request, lambda: [told])
     return answer

@@ -13,11 +13,12 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from slopewise.site.accounts.accounts import Letter
+from slopewise.site.accounts.accounts import Letter, LinkSpentError
 from slopewise.site.accounts.limits import network
 from slopewise.site.accounts.mail import send_letter
 from slopewise.site.forms import form_token
 from slopewise.site.labs.places import Asker
+from slopewise.site.templating import render
 from slopewise.site.visitors import cookie_name, visitor_of
 
 Result = TypeVar("Result")
@@ -42,6 +43,11 @@ def asker_of(request: Request) -> Asker:
         token = hashlib.sha256(form_token(request).encode()).hexdigest()
         return Asker(f"browser {token}", network_of_it)
     return Asker(f"address {network_of_it}", network_of_it)
+
+
+def link_spent(request: Request, error: LinkSpentError, again: str) -> Response:
+    """Say that a link is no longer good, and where there is another."""
+    return render(request, "link_spent.html", status=410, problem=str(error), again=again)
 
 
 def limit(request: Request, rule: str, who: str) -> None:

@@ -33,7 +33,7 @@ from slopewise.site.accounts.sessions import close_sessions, open_session
 from slopewise.site.administration import MOST_CODES, MOST_DAYS
 from slopewise.site.forms import field
 from slopewise.site.pages.account import account_id
-from slopewise.site.pages.answers import go_to, limit_in_thread, slowly, visitors_network
+from slopewise.site.pages.answers import go_to, limit_in_thread, link_spent, slowly, visitors_network
 from slopewise.site.pages.subscriptions import service_of
 from slopewise.site.payments.ledger import cancel_subscriptions
 from slopewise.site.policies import ANYONE, OWNER, route
@@ -156,7 +156,7 @@ async def become_owner(request: Request, secret: str) -> Response:
     except ArgumentError as error:
         return await slowly(request, _first, request, secret, str(error))
     except LinkSpentError as error:
-        return render(request, "link_spent.html", status=410, problem=str(error), again="/log-in")
+        return link_spent(request, error, "/log-in")
     answer = go_to("/owner")
     set_cookie(request, answer, "session", session_secret)
     return answer
@@ -178,7 +178,7 @@ def _first(request: Request, secret: str, problem: str = "") -> Response:
     try:
         _check_first(request, secret)
     except LinkSpentError as error:
-        return render(request, "link_spent.html", status=410, problem=str(error), again="/log-in")
+        return link_spent(request, error, "/log-in")
     return render(request, "owner_first.html", status=400 if problem else 200, problem=problem)
 
 

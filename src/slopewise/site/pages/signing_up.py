@@ -30,6 +30,7 @@ from slopewise.site.pages.answers import (
     letters_afterwards,
     limit,
     limit_in_thread,
+    link_spent,
     slowly,
     visitors_network,
 )
@@ -129,7 +130,7 @@ def _choose(request: Request, purpose: str, secret: str, problem: str = "") -> R
         try:
             email = link_email(session, purpose, secret, request.app.state.clock())
         except LinkSpentError as error:
-            return render(request, "link_spent.html", status=410, problem=str(error), again=f"/{purpose}")
+            return link_spent(request, error, f"/{purpose}")
     return render(
         request,
         "choose_password.html",
@@ -147,7 +148,7 @@ async def _set_password(request: Request, purpose: str, secret: str) -> Response
     except ArgumentError as error:
         return await to_thread.run_sync(_choose, request, purpose, secret, str(error))
     except LinkSpentError as error:
-        return render(request, "link_spent.html", status=410, problem=str(error), again=f"/{purpose}")
+        return link_spent(request, error, f"/{purpose}")
     answer = go_to("/account?new=1" if purpose == "sign-up" else "/account")
     set_cookie(request, answer, "session", session_secret)
     return answer
