@@ -1,11 +1,13 @@
 """What the limited process does: reading, facts, generating, training within caps; here in our own."""
 
+import json
+
 import pytest
 
 from slopewise.data import generate_table
 from slopewise.engine.errors import ArgumentError, DataError, SlopewiseError
 from slopewise.site.datasets import work as module
-from slopewise.site.datasets.work import work
+from slopewise.site.datasets.work import work as work_and_tell
 
 FLOWERS = "height,width,kind\n" + "\n".join(
     f"{0.1 * row + (3 if row % 2 else 0):.1f},{0.05 * row:.2f},{'rose' if row % 2 else 'daisy'}"
@@ -20,6 +22,10 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+def work(request, tell=lambda value: None):
+    return work_and_tell(request, tell)
+
+
 def read(folder, text, name="a.csv"):
     (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     return work({"task": "read", "file": name})
@@ -29,14 +35,14 @@ def target(found, name):
     return next(target for target in found["facts"]["targets"] if target["name"] == name)
 
 
-def fit(folder, text=FLOWERS, *, column="kind", **settings):
+def fit(folder, text=FLOWERS, *, column="kind", tell=lambda value: None, **settings):
     (folder / "a.csv").write_text(text)
     question = {"target": column} | {
         name: settings.pop(name) for name in ("task", "group") if name in settings
     }
     settings = {"hidden": [8], "epochs": 5, **settings}
     request = {"question": question, "settings": settings, "command": "slopewise fit a.csv"}
-    return work({"task": "fit", "file": "a.csv", **request})
+    return work({"task": "fit", "file": "a.csv", **request}, tell)
 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "parquet", "arrow"])
@@ -181,3 +187,12 @@ def test_more_rows_than_a_page_trains_on_are_refused_with_the_command_that_does(
         DataError, match=r"up to 50\. Take fewer, or install Slopewise and run: slopewise fit"
     ):
         fit(folder)
+
+
+def test_a_training_tells_the_losses_of_each_epoch_before_its_answer(folder):
+    told = []
+    fit(folder, epochs=7, tell=told.append)
+    points = [point for some in told for point in some]
+    assert [epoch for epoch, _, _ in points] == list(range(1, len(points) + 1))
+    lines = [json.loads(line) for line in (folder / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert points == [[line["epoch"], line["loss"], line["validation_loss"]] for line in lines]

@@ -17,8 +17,12 @@ from pathlib import Path
 from slopewise.engine.errors import ArgumentError
 from slopewise.site.labs.alone import serve_one
 
-def work(request):
+def work(request, tell):
     do = request["do"]
+    if do == "tell":
+        for number in range(3):
+            tell([number, {"text": "told\\n"}])
+        return "done"
     if do == "answer":
         return {"cwd": os.getcwd(), "environment": sorted(os.environ), "home": os.environ["HOME"]}
     if do == "refuse":
@@ -56,9 +60,9 @@ def ask(tmp_path, monkeypatch):
     folder = tmp_path / "place"
     folder.mkdir()
 
-    def start(do, ticket=None, **limits):
+    def start(do, ticket=None, hear=None, **limits):
         limits = AloneLimits(**{"seconds": 20, "memory": 2**30, "file": 2**20, "output": 2**20, **limits})
-        return run_alone("piece_of_work", {"do": do}, folder, limits, ticket)
+        return run_alone("piece_of_work", {"do": do}, folder, limits, ticket, hear)
 
     def run(do, **limits):
         return asyncio.run(start(do, **limits))
@@ -150,3 +154,10 @@ def test_a_process_that_is_stopped_when_its_work_is_cancelled_is_gone(ask):
         assert (places.working, len(places)) == (0, 0)
 
     asyncio.run(work())
+
+
+def test_what_it_tells_before_its_answer_is_heard_at_once_and_in_order(ask):
+    heard = []
+    assert ask("tell", hear=heard.append) == "done"
+    assert heard == [[number, {"text": "told\n"}] for number in range(3)]
+    assert ask("tell") == "done"  # whether anybody listens or not

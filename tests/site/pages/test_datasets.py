@@ -1,6 +1,7 @@
 """Own data over HTTP: pasted, uploaded, generated; what it holds, trained on, shared, exported, deleted."""
 
 import io
+import json
 import re
 import time
 import uuid
@@ -522,3 +523,64 @@ def test_a_file_waits_no_longer_than_a_while_for_those_of_others(site, browser, 
     monkeypatch.setattr(workshop.uploads, "_value", free)
     assert upload(somebody, "a.csv", FLOWERS.encode()).status_code == 303
     assert workshop.uploads._value == free
+
+
+# ---- the curve, live
+
+
+def messages(text):
+    """Return the id and the data of each message of a stream."""
+    blocks = [
+        dict(line.split(": ", 1) for line in block.splitlines()) for block in text.strip().split("\n\n")
+    ]
+    return [(int(block["id"]), json.loads(block["data"])) for block in blocks if "data" in block]
+
+
+def started(somebody, **fields):
+    address = pasted(somebody)
+    fields = {"target": "kind", "epochs": "40", "hidden": "8", **fields}
+    return somebody.post(f"{address}/runs", fields, page=address).headers["location"]
+
+
+def test_the_curve_of_a_training_is_streamed_from_where_the_browser_was(site, browser, monkeypatch):
+    somebody, workshop = browser(), site.app.state.workshop
+    kept = {}
+    start = type(workshop).start
+
+    def watched(self, run, *rest):
+        start(self, run, *rest)
+        kept[run.id] = self.curve_of(run.id)
+
+    monkeypatch.setattr(type(workshop), "start", watched)
+    run = started(somebody)
+    assert f'data-events="{run}/events"' in somebody.get(run).text
+    answer = somebody.get(f"{run}/events")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    found = messages(answer.text)
+    points = [point for _, message in found for point in message["points"]]
+    assert [point[0] for point in points] == list(range(1, len(points) + 1))
+    assert len(points) >= 5
+    assert points[-1][1] < points[0][1]
+    count = 0
+    for id, message in found:
+        count += len(message["points"])
+        assert id == count  # so that a broken stream goes on from there
+    assert found[-1][1]["state"] == "done"
+    assert "Test" in found[-1][1]["words"]
+    [(run_id, curve)] = kept.items()
+    monkeypatch.setattr(workshop, "_curves", {run_id: curve})
+    again = messages(somebody.get(f"{run}/events", headers={"Last-Event-ID": "3"}).text)
+    assert [point for _, message in again for point in message["points"]] == points[3:]
+    assert again[-1][0] == len(points)
+    monkeypatch.setattr(curve, "streams", 4)
+    assert somebody.get(f"{run}/events").status_code == 429
+
+
+def test_a_stream_is_for_the_owner_alone_and_says_how_a_training_ended(browser):
+    somebody, other = browser(), browser()
+    run = started(somebody, epochs="1000", lr="0.0001")
+    assert other.get(f"{run}/events").status_code == 404
+    assert somebody.get(f"{run}/events", headers={"Last-Event-ID": "many"}).status_code == 400
+    somebody.post(run, {"action": "stop"}, page=run)
+    [(_, message)] = messages(somebody.get(f"{run}/events").text)[-1:]
+    assert (message["state"], message["words"]) == ("ended", "You ended it.")

@@ -98,4 +98,4 @@ class _Media:
 
 
 if __name__ == "__main__":
-    serve_one(work)
+    serve_one(lambda request, _: work(request))

@@ -7,6 +7,7 @@ the file. Its errors are the one-line messages of the command line.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from slopewise.data import GENERATED_KINDS, Table, generate_table, read_table
 from slopewise.engine.errors import ArgumentError, DataError
 from slopewise.site.datasets.facts import facts_of, points_of
-from slopewise.site.labs.alone import serve_one
+from slopewise.site.labs.alone import Tell, serve_one
 from slopewise.train.defaults import Settings
 from slopewise.train.preparation import Prepared, Question
 
@@ -27,11 +28,14 @@ MOST_PARAMETERS = 100_000
 MOST_UPDATES = 30_000
 MOST_LAYERS, MOST_EPOCHS = 4, 1000
 RUN = "run"
+PAUSE = 0.1  # seconds between two tellings of how a training goes
 
 
-def work(request: Mapping[str, Any]) -> Any:
-    """Do what a request asks for: ``read``, ``generate``, ``table`` or ``fit``."""
-    tasks = {"read": _read, "generate": _generate, "table": _table, "fit": _fit}
+def work(request: Mapping[str, Any], tell: Tell) -> Any:
+    """Do what a request asks for: ``read``, ``generate``, ``table`` or ``fit``, which tells how it goes."""
+    if request["task"] == "fit":
+        return _fit(request, tell)
+    tasks = {"read": _read, "generate": _generate, "table": _table}
     return tasks[request["task"]](request)
 
 
@@ -72,7 +76,31 @@ def _table(request: Mapping[str, Any]) -> dict[str, Any]:
     return {"names": table.names, "rows": rows}
 
 
-def _fit(request: Mapping[str, Any]) -> dict[str, Any]:
+class _Curve:
+    """Tells the losses of epochs, of some at a time: ``[epoch, on training rows, on validation rows]``."""
+
+    def __init__(self, tell: Tell) -> None:
+        self.tell, self.points, self.told_at = tell, list[list[float | None]](), 0.0
+
+    def note(self, line: Mapping[str, Any]) -> None:
+        """Take an epoch's record."""
+        losses = (line.get(name) for name in ("loss", "validation_loss"))
+        self.points.append([line["epoch"], *(loss if _is_finite(loss) else None for loss in losses)])
+        if time.monotonic() - self.told_at >= PAUSE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Tell what has not been told."""
+        if self.points:
+            self.tell(self.points)
+        self.points, self.told_at = [], time.monotonic()
+
+
+def _is_finite(loss: float | None) -> bool:
+    return loss is not None and math.isfinite(loss)
+
+
+def _fit(request: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     """Train as `slopewise fit` does: prepare, start a run, finish it; the report comes back."""
     from slopewise.evaluate.conclusion import finish, write_report
     from slopewise.train.job import start_run
@@ -88,8 +116,9 @@ def _fit(request: Mapping[str, Any]) -> dict[str, Any]:
         )
     prepared = prepare(table, question, settings)
     _check_work(prepared)
+    curve = _Curve(tell)
     run = start_run(prepared, RUN, request["command"])
-    evaluation = finish(prepared, run)
+    evaluation = finish(prepared, run, on_epoch=curve.note, on_trained=curve.flush)
     write_report(run)
     return {
         "report": run.report_path.read_text("utf-8"),

@@ -21,6 +21,7 @@ import sqlalchemy
 from sqlalchemy.exc import NoResultFound
 
 from slopewise.engine.errors import SlopewiseError
+from slopewise.site.datasets.curve import Curve
 from slopewise.site.datasets.records import UNSEEN, Owner, check_size, end_guests, end_lost_runs
 from slopewise.site.datasets.shelf import Shelf
 from slopewise.site.labs.alone import AloneLimits, run_alone
@@ -41,7 +42,12 @@ _WORK = "slopewise.site.datasets.work"
 
 
 async def run_fit(
-    shelf: Shelf, table: Path, file_name: str, request: dict[str, Any], ticket: Ticket | None = None
+    shelf: Shelf,
+    table: Path,
+    file_name: str,
+    request: dict[str, Any],
+    ticket: Ticket | None = None,
+    hear: Callable[[Any], None] | None = None,
 ) -> dict[str, Any]:
     """Train on a table in a process of its own, by the code of `slopewise fit`.
 
@@ -56,6 +62,8 @@ async def run_fit(
         ``question`` and ``settings``, the fields of `Question` and `Settings`.
     ticket : Ticket, optional
         The place it has.
+    hear : callable, optional
+        Is given points of the curve: lists of epoch, training loss, validation loss.
 
     Returns
     -------
@@ -74,7 +82,7 @@ async def run_fit(
         target = request["question"]["target"]
         command = shlex.join(["slopewise", "fit", file_name, "--target", target])
         asked = {**request, "task": "fit", "file": file_name, "command": command}
-        result: dict[str, Any] = await run_alone(_WORK, asked, folder, FITTING, ticket)
+        result: dict[str, Any] = await run_alone(_WORK, asked, folder, FITTING, ticket, hear)
         return result
 
 
@@ -88,6 +96,7 @@ class Workshop:
         self.uploads = asyncio.Semaphore(UPLOADS)  # `forms.check_upload` takes one for each file
         self._fits: dict[uuid.UUID, asyncio.Task[None]] = {}
         self._tickets: dict[uuid.UUID, Ticket] = {}
+        self._curves: dict[uuid.UUID, Curve] = {}
         self._tidying = asyncio.create_task(self._keep_tidy())
 
     # ---- reading
@@ -126,6 +135,7 @@ class Workshop:
         Its owner has no other one, which bounds the queue of them.
         """
         self._tickets[run.id] = self.places.enter(asker, kind="fit", most=FITS, is_bounded=False)
+        self._curves[run.id] = Curve()
         task = asyncio.create_task(self._tend(run, data_set))
         self._fits[run.id] = task
         task.add_done_callback(lambda _: self._forget(run.id))
@@ -133,11 +143,16 @@ class Workshop:
     def _forget(self, run_id: uuid.UUID) -> None:
         self._fits.pop(run_id, None)
         self._tickets.pop(run_id).leave()
+        self._curves.pop(run_id).close()
 
     def place_of(self, run_id: uuid.UUID) -> int | None:
         """Return a training's place in the queue, 0 if it has its turn, or None if it is not tended here."""
         ticket = self._tickets.get(run_id)
         return None if ticket is None else ticket.place
+
+    def curve_of(self, run_id: uuid.UUID) -> Curve | None:
+        """Return the curve of a training that is tended here."""
+        return self._curves.get(run_id)
 
     def stop(self, run_id: uuid.UUID) -> None:
         """End a training, if it is tended here."""
@@ -167,7 +182,9 @@ class Workshop:
             request: dict[str, Any] = {name: run.settings[name] for name in ("question", "settings")}
             try:
                 table = self.shelf.table(data_set.id)
-                result = await run_fit(self.shelf, table, data_set.file_name, request, ticket)
+                result = await run_fit(
+                    self.shelf, table, data_set.file_name, request, ticket, self._curves[run.id].add
+                )
                 await asyncio.to_thread(self._keep_report, data_set.id, run.id, result["report"])
             except SlopewiseError as error:
                 return "refused", str(error)

@@ -29,7 +29,11 @@ log = logging.getLogger(__name__)
 
 LOOK = 0.1  # seconds between two looks at whether others wait
 TURN = 2.0  # seconds until others have theirs
+_TOLD = b'{"told":'  # how a line begins that is not the answer yet
 _STOP, _GO_ON = getattr(signal, "SIGSTOP", None), getattr(signal, "SIGCONT", None)  # Windows has none
+
+
+Tell = Callable[[Any], None]
 
 
 @dataclass(frozen=True)
@@ -43,12 +47,17 @@ class AloneLimits:
 
 
 async def run_alone(
-    module: str, request: dict[str, Any], folder: Path, limits: AloneLimits, ticket: Ticket | None = None
+    module: str,
+    request: dict[str, Any],
+    folder: Path,
+    limits: AloneLimits,
+    ticket: Ticket | None = None,
+    hear: Callable[[Any], None] | None = None,
 ) -> Any:
     """Start ``python -m module`` in a folder, hand it a request, and return its result.
 
-    The module reads a line of JSON and answers with one, which `serve_one` sees to. The caller holds the
-    place of the ticket; without one, nobody else is waited for.
+    The module reads a line of JSON and answers with one, which `serve_one` sees to; what it tells before
+    that, `hear` is given. The caller holds the place of the ticket; without one, nobody else is waited for.
 
     Raises
     ------
@@ -69,7 +78,7 @@ async def run_alone(
     )
     line = json.dumps({**request, "limits": vars(limits)}).encode() + b"\n"
     try:
-        answer = await _in_turns(process, _exchange(process, line), limits.seconds, ticket)
+        answer = await _in_turns(process, _exchange(process, line, hear), limits.seconds, ticket)
     except TimeoutError:
         raise LabFailedError(
             f"this took longer than {limits.seconds:g} seconds, which is all there is"
@@ -83,12 +92,17 @@ async def run_alone(
     return _result_of(answer, module)
 
 
-async def _exchange(process: asyncio.subprocess.Process, line: bytes) -> bytes:
+async def _exchange(
+    process: asyncio.subprocess.Process, line: bytes, hear: Callable[[Any], None] | None
+) -> bytes:
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(line)
     await process.stdin.drain()
-    return await process.stdout.readline()
+    while (answer := await process.stdout.readline()).startswith(_TOLD):
+        if hear is not None:
+            hear(json.loads(answer)["told"])
+    return answer
 
 
 async def _in_turns(
@@ -167,22 +181,29 @@ def limit_process(limits: dict[str, float]) -> None:
         resource.setrlimit(kind, (amount, amount))
 
 
-def serve_one(work: Callable[[dict[str, Any]], Any]) -> None:
+def serve_one(work: Callable[[dict[str, Any], Tell], Any]) -> None:
     """Be the process: read the request, do the work within its limits, answer.
 
-    The answer is ``{"result": …}``, ``{"refused": "one line"}`` for what a visitor can mend, or
+    The work is given the request, and a function that tells something before the answer. The answer is
+    ``{"result": …}``, ``{"refused": "one line"}`` for what a visitor can mend, or
     ``{"failed": "traceback"}`` for a mistake of ours.
     """
     answers, sys.stdout = sys.stdout, sys.stderr  # a stray print must not end up in the answer
     request = json.loads(sys.stdin.readline())
     limit_process(request.pop("limits"))
-    answers.write(json.dumps(_answer(work, request), allow_nan=False, separators=(",", ":")) + "\n")
-    answers.flush()
+
+    def write(line: dict[str, Any]) -> None:
+        answers.write(json.dumps(line, allow_nan=False, separators=(",", ":")) + "\n")
+        answers.flush()
+
+    write(_answer(work, request, lambda value: write({"told": value})))
 
 
-def _answer(work: Callable[[dict[str, Any]], Any], request: dict[str, Any]) -> dict[str, Any]:
+def _answer(
+    work: Callable[[dict[str, Any], Tell], Any], request: dict[str, Any], tell: Tell
+) -> dict[str, Any]:
     try:
-        return {"result": work(request)}
+        return {"result": work(request, tell)}
     except SlopewiseError as error:
         return {"refused": " ".join(str(error).split())}
     except MemoryError:

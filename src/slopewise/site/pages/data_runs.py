@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
+import time
 import uuid
+from collections.abc import AsyncIterator
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, Depends, HTTPException
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from slopewise.engine.errors import ArgumentError
 from slopewise.site.datasets import records
+from slopewise.site.datasets.curve import Curve
 from slopewise.site.datasets.visitors_data import owner_of
 from slopewise.site.forms import field
 from slopewise.site.pages.answers import asker_of, go_to
@@ -25,7 +31,10 @@ from slopewise.site.templating import render
 router = APIRouter()
 
 EPOCHS = 100
-LOOK_AGAIN = 2  # seconds until the page of a training asks how it stands
+LOOK_AGAIN = 2  # seconds until a stream, or a page without script, looks how a training stands
+INTERVAL = 0.05  # seconds between two messages of a stream
+MOST_STREAMS = 4  # of one training: a page has one, and a reload may overlap with the one before
+UNDER_WAY = ("waiting", "running")
 
 # A report holds words of a table. It runs no script, loads nothing, and is of no origin: it cannot read ours.
 REPORT_POLICY = (
@@ -52,24 +61,88 @@ async def train(request: Request, data_id: uuid.UUID) -> Response:
 def show_run(request: Request, data_id: uuid.UUID, run_id: uuid.UUID) -> Response:
     """Show how a training stands, or its report. That somebody looks keeps it going."""
     row, run = _find(request, data_id, run_id)
-    state = request.app.state
-    before, place = 0, state.workshop.place_of(run_id)
-    if run.state in ("waiting", "running"):
-        with state.database.writing(of=run_id) as session:  # each page does so every few seconds
-            session.get_one(DataRun, run_id).seen_at = state.clock()
-            before = records.places_before(session, run, state.clock()) if place is None else 0
     answer = render(
         request,
         "data_run.html",
         row=row,
         run=run,
-        before=before,
-        place=place or 0,
+        words=_look(request, run_id)[1],
+        epochs=run.settings["settings"]["epochs"],  # type: ignore[index]
         look_again=LOOK_AGAIN,
-        is_under_way=run.state in ("waiting", "running"),
+        is_under_way=run.state in UNDER_WAY,
     )
     answer.headers["Content-Security-Policy"] = f"{CONTENT_SECURITY_POLICY}; frame-src 'self'"
     return answer
+
+
+def _look(request: Request, run_id: uuid.UUID) -> tuple[str, str]:
+    """Return the state of a training, and where it stands in a sentence; note that somebody looked."""
+    state = request.app.state
+    place = state.workshop.place_of(run_id)
+    with state.database.reading() as session:
+        run = session.get(DataRun, run_id)
+        if run is None:
+            return "ended", ""
+        before = records.places_before(session, run, state.clock()) if place is None else 0
+    if run.state in UNDER_WAY:
+        with state.database.writing(of=run_id) as session:  # each page does so every few seconds
+            session.get_one(DataRun, run_id).seen_at = state.clock()
+    if run.state == "running" and place:
+        return (
+            run.state,
+            f"It is training, in turns with others: place {place} in the queue for the next turn.",
+        )
+    if run.state == "running":
+        return run.state, "It is training now."
+    if run.state == "waiting" and place:
+        return run.state, f"It waits at place {place} in the queue."
+    if run.state == "waiting":
+        return run.state, f"It waits: {before} before it." if before else "It begins in a moment."
+    return run.state, run.message
+
+
+def _last_point(request: Request) -> int:
+    """Return how many points of the curve the browser has."""
+    text = request.headers.get("last-event-id") or "0"
+    if not (text.isascii() and text.isdigit() and len(text) < 8):
+        raise HTTPException(400, f"Last-Event-ID is a number of points, not {text[:20]!r}.")
+    return int(text)
+
+
+def _run_of(request: Request, data_id: uuid.UUID, run_id: uuid.UUID) -> uuid.UUID:
+    """Return the training of the visitor, if a page more may listen to it."""
+    _find(request, data_id, run_id)
+    curve = request.app.state.workshop.curve_of(run_id)
+    if curve is not None and curve.streams >= MOST_STREAMS:
+        raise HTTPException(429, f"A training has at most {MOST_STREAMS} streams at a time.")
+    return run_id
+
+
+@route(router, "GET", "/data/{data_id}/runs/{run_id}/events", ANYONE, response_class=EventSourceResponse)
+async def events(
+    request: Request,
+    run_id: Annotated[uuid.UUID, Depends(_run_of)],
+    after: Annotated[int, Depends(_last_point)],
+) -> AsyncIterator[ServerSentEvent]:
+    """Stream the curve of a training: each message holds what the one before did not."""
+    curve = request.app.state.workshop.curve_of(run_id) or Curve(is_closed=True)
+    curve.streams += 1
+    try:
+        looked_at, told, stands = -math.inf, None, ("", "")
+        while True:
+            points = curve.points[after:]
+            if curve.is_closed or time.monotonic() - looked_at >= LOOK_AGAIN:
+                stands, looked_at = await to_thread.run_sync(_look, request, run_id), time.monotonic()
+            if points or stands != told:
+                after, told = after + len(points), stands
+                message = {"points": points, "state": stands[0], "words": stands[1]}
+                yield ServerSentEvent(data=message, id=str(after), retry=1000)
+            if stands[0] not in UNDER_WAY:
+                return
+            await asyncio.sleep(INTERVAL if not curve.is_closed else LOOK_AGAIN)
+            await curve.wait(after, LOOK_AGAIN)
+    finally:
+        curve.streams -= 1
 
 
 @route(router, "GET", "/data/{data_id}/runs/{run_id}/report", ANYONE)

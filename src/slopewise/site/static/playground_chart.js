@@ -26,8 +26,8 @@ export function brief(value, digits = 4) {
 
 export class Chart {
   // lines: [{ name, look, column }], columns of the points that `draw` is given; column 0 is the update.
-  constructor(root, title, lines, onCursor) {
-    Object.assign(this, { root, title, lines, onCursor, points: [], current: 0, cursor: undefined });
+  constructor(root, title, lines, onCursor, unit = "update") {
+    Object.assign(this, { root, title, lines, onCursor, unit, points: [], current: 0, cursor: undefined });
     this.svg = element("svg", { class: "plot live", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", tabindex: 0 });
     this.said = document.createElement("p");
     this.said.className = "reading meta";
@@ -64,7 +64,7 @@ export class Chart {
       if (Number.isInteger(x)) parts.push(element("text", { class: "tick", x: this.across(x), y: HEIGHT - BOTTOM + 17, "text-anchor": "middle" }, x));
     }
     parts.push(element("path", { class: "axis", d: `M${LEFT} ${HEIGHT - BOTTOM}H${WIDTH - RIGHT}` }));
-    parts.push(element("text", { class: "axis-title", x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 5, "text-anchor": "middle" }, "update"));
+    parts.push(element("text", { class: "axis-title", x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 5, "text-anchor": "middle" }, this.unit));
     parts.push(element("path", { class: "rule now", d: `M${this.across(this.current)} ${TOP}V${HEIGHT - BOTTOM}` }));
     for (const line of this.lines) {
       let path = "", pen = "M";
@@ -82,13 +82,13 @@ export class Chart {
     parts.push(this.mark);
     this.svg.replaceChildren(...parts);
     const newest = this.points.at(-1);
-    this.svg.setAttribute("aria-label", newest ? `${this.title} over updates. ${this.words(newest)} Arrow keys read the points.` : this.title);
+    this.svg.setAttribute("aria-label", newest ? `${this.title} over ${this.unit}s. ${this.words(newest)} Arrow keys read the points.` : this.title);
     if (this.cursor !== undefined) this.move(this.cursor, false);
   }
 
   words(point) {
     const parts = this.lines.filter((line) => point[line.column] !== undefined).map((line) => `${line.name} ${brief(point[line.column])}`);
-    return `Update ${point[0]}: ${parts.join(", ")}.`;
+    return `${this.unit[0].toUpperCase()}${this.unit.slice(1)} ${point[0]}: ${parts.join(", ")}.`;
   }
 
   point(event) {
