@@ -21,6 +21,7 @@ ADDRESSES = [
     "/playground?data=circles&ask=train&to=40",
     "/playground/preview?data=ripples&layers=linear:5,softmax",
     "/playground/question?ask=update&step=3&to=4",
+    "/playground/question?data=sine",
     "/playground/program.py?step=30",
 ]
 

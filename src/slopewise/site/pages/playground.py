@@ -43,7 +43,7 @@ from slopewise.site.playground.design import (
 )
 from slopewise.site.playground.formula import formula
 from slopewise.site.playground.layers import KINDS, write_layers
-from slopewise.site.playground.predictions import FURTHEST, Question
+from slopewise.site.playground.predictions import FURTHEST, USUAL, Question
 from slopewise.site.playground.program import program
 from slopewise.site.playground.view import rows_and_frame
 from slopewise.site.playground.words import before_training, legend, score_name
@@ -64,7 +64,6 @@ PARTS = {
     "formula": "The formula",
     "code": "The code",
 }
-USUAL_PREDICTION = 200  # the update that a page without script asks about
 
 
 @dataclass(frozen=True)
@@ -258,7 +257,7 @@ async def _page(request: Request, query: dict[str, str], *, trains: bool) -> Res
         parts=PARTS,
         problem=problem,
         asked=question,
-        question=question or Question("train", 0, USUAL_PREDICTION, design),
+        question=question or Question("train", 0, USUAL, design),
         verdict=verdict,
         axes=drawing.axes(design),
         formula=formula(design),

@@ -25,7 +25,7 @@ from slopewise.site.pages.playground_designs import (
     whole,
 )
 from slopewise.site.playground.design import Design, query_of, write_address
-from slopewise.site.playground.predictions import Question
+from slopewise.site.playground.predictions import USUAL, Question
 from slopewise.site.policies import ANYONE, route
 
 router = APIRouter()
@@ -62,10 +62,11 @@ class Verdict:
 
 @route(router, "GET", "/playground/question", ANYONE)
 async def question(request: Request) -> Response:
-    """Return what is asked at the settings of the address, with ``ask``, ``step`` and ``to``."""
+    """Return what is asked at the settings of the address: by ``ask``, ``step`` and ``to``, or at first."""
     try:
         query = query_of(request.query_params)
-        asked = question_of(await design_of(request, query), query)
+        design = await design_of(request, query)
+        asked = question_of(design, query) if "ask" in query else Question("train", 0, USUAL, design)
     except SlopewiseError as error:
         return JSONResponse({"error": str(error)}, status_code=status_of(error))
     return JSONResponse({"question": asked.text, "choices": asked.choices})

@@ -10,6 +10,7 @@ from slopewise.engine.errors import ArgumentError
 from slopewise.site.playground.design import Design
 from slopewise.site.playground.words import described, said, score_name
 
+USUAL = 200  # the update that is asked about where nothing else is said
 FURTHEST = 500  # updates: what is asked about must be computed again in a moment, for a card
 ENDS = {"accuracy": (0.7, 0.95), "r2": (0.5, 0.9)}  # of the middle answer about a score
 CLOSE = 0.02  # scores that differ by less are about the same
