@@ -63,7 +63,7 @@ class Plot:
         self._unit = _unit(self.width)
         if left is None:
             ticks = max((_width(text) for _, text in y.ticks), default=0.0)
-            left = max(_LEFT, ticks + (26 if y_title else 10))
+            left = max(_LEFT, ticks + (30 if y_title else 10))
         left, right, top, bottom = (round(room * self._unit) for room in (left, _RIGHT, _TOP, _BOTTOM))
         self._left, self._right, self._top, self._bottom = left, self.width - right, top, self.height - bottom
         self._parts: list[str] = []

@@ -234,7 +234,7 @@ def _pairs(X: Floats) -> list[tuple[float, float]]:
 def _bars(made: Measured, stage: int) -> Figure:
     """Draw the scores that are known by now, with the luck of each as a line."""
     known = [
-        ("its own test rows", made.reported, made.luck, "forward", 1),
+        ("own test rows", made.reported, made.luck, "forward", 1),
         ("fresh, all", made.true, 0.0, "ink", 2),
         ("valley", made.by_place[0], 0.0, "backward", 2),
         ("hill", made.by_place[1], 0.0, "backward", 2),
