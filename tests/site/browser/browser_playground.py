@@ -83,6 +83,16 @@ def test_a_neuron_shows_its_weights_and_gradients(reader, page):
     assert "none yet" not in table
 
 
+def test_the_link_of_a_card_offers_its_step_and_asks_again_there(reader, page):
+    reader.open("/playground?data=circles&step=3&ask=update&to=4")
+    page.wait_for_function("() => document.querySelector('.diagram [data-neuron]')")
+    assert at(page) == 0
+    page.click("[data-go=run]")
+    page.wait_for_selector(ASKED)
+    assert at(page) == 3
+    assert "What does update 4 do to the loss" in page.inner_text(ASKED)
+
+
 ASKED = ".prediction.needs-script:not([hidden])"
 
 

@@ -111,7 +111,7 @@ class Playground {
   forward(ask, to) {
     const about = ask === "train" && to > this.furthest && this.step < PREDICTED ? PREDICTED : to;
     const question = { ask, step: this.step, to: about, then: to };
-    if (about > this.seen && this.mayAsk(question)) this.ask(question);
+    if (about > this.seen && !this.linked && this.mayAsk(question)) this.ask(question);
     else this.go(to);
   }
 
