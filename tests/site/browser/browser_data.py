@@ -69,3 +69,37 @@ def test_no_page_of_own_data_shuts_anybody_out(reader, page, violations, path):
     reader.open(path)
     assert reader.fits()
     assert violations(page) == []
+
+
+def test_the_curve_grows_while_it_trains_and_is_whole_after_a_reload(reader, page, violations):
+    reader.open("/data")
+    rows = "\n".join(f"{row % 97},{row % 9},{3 * (row % 97) + row % 9}" for row in range(8000))
+    page.evaluate("text => (document.querySelector('#text').value = text)", f"x,y,z\n{rows}")
+    page.click("text=Read the table")
+    page.wait_for_url("**/data/*-*")
+    page.fill("#hidden", "64,64")
+    page.locator("details:has(#epochs) summary").click()
+    page.fill("#epochs", "1000")
+    page.fill("#batch_size", "300")
+    page.fill("#lr", "0.00005")  # so slow that it does not stop early
+    page.click("main button:has-text('Train')")
+    page.wait_for_selector("[data-chart] path.line.forward", state="attached")
+    seen = int(page.inner_text("[data-reading]").split()[1].rstrip(":"))
+    page.wait_for_function(
+        "seen => Number(document.querySelector('[data-reading]').textContent.match(/\\d+/)[0]) > seen",
+        arg=seen,
+    )
+    assert page.inner_text("[data-words]").startswith("It is training")
+    page.focus("[data-chart] svg")
+    page.keyboard.press("Home")
+    assert page.inner_text("[data-chart] .reading").startswith("Epoch 1: training ")
+    assert violations(page) == []
+    assert reader.fits()
+    page.reload()
+    page.wait_for_selector("[data-chart] path.line.forward", state="attached")
+    page.click("details.numbers summary")
+    assert page.inner_text("details.numbers tbody tr:last-child th") == "1" or (
+        page.locator("details.numbers tbody tr").count() == 200
+    )
+    page.click("text=End the training")
+    page.wait_for_url("**#trainings")

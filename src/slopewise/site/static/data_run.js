@@ -42,6 +42,7 @@ source.addEventListener("message", (event) => {
   source.close();
   location.reload(); // the report is there, or the reason why it is not
 });
+addEventListener("submit", () => source.close()); // who ends it goes elsewhere: no reload may come between
 source.addEventListener("error", () => {
   if (source.readyState === EventSource.CLOSED) words.textContent = "The server does not tell how it goes; load the page again.";
 });
