@@ -18,9 +18,11 @@ UNLINKED = {
     "/about/{page}": "the footer links to those that the owner has written",
     "/cards/media/{medium_id}": "cards show it",
     "/labs/{slug}/frame": "scripts ask for it",
+    "/labs/{slug}/table.csv": "frames link to it, and a walk runs no lab",
     "/playground/preview": "scripts ask for it",
     "/playground/question": "scripts ask for it",
     "/playground/jobs/{id}/events": "scripts listen to it",
+    "/data/{data_id}/runs/{run_id}/events": "scripts listen to it",
     "/data/{data_id}/runs/{run_id}/report": "a frame of the training's page shows it",
 }
 START = ("/", "/search?q=learning+rate")
