@@ -44,12 +44,12 @@ NEEDS = {
 
 
 def optimizer_designs():
-    """Yield each optimizer with each subset of up to two of its options, and with all that go together."""
+    """Yield each optimizer plain, with each of its options, and with all that go together."""
     for kind, (_, names) in OPTIMIZERS.items():
         if kind == "lbfgs":
             continue
         every = [tuple(n for n in names if n != without) for without in ("nesterov", "dampening")]
-        for size in (0, 1, 2):
+        for size in (0, 1):
             every += itertools.combinations(names, size)
         for chosen in dict.fromkeys(every):
             if {"nesterov", "dampening"} <= set(chosen):
@@ -80,7 +80,7 @@ def test_each_rule_with_each_of_its_options_makes_the_steps_of_the_library():
     random = np.random.default_rng(3)
     start, gradients = random.normal(size=6), random.normal(size=(7, 6))
     designs = list(optimizer_designs())
-    assert len(designs) > 80
+    assert len(designs) > 50
     for query in designs:
         design = read_design(query)
         theta = sw.tensor(start, dtype="float64", requires_grad=True)
