@@ -58,9 +58,10 @@ test-site-deps: $(VENV)/dev.stamp  ## what test-site needs: Debian's Chromium an
 	@$(PIP_INSTALL) -r requirements/browser.txt
 	@$(NPM_CI)
 
-test-site:  ## the site in Chromium, and its tests again on PostgreSQL; after make test-site-deps
+test-site:  ## the site in Chromium, on SQLite and PostgreSQL; its tests over HTTP on PostgreSQL; after make test-site-deps
 	SLOPEWISE_TEST_DATABASE=postgresql $(BIN)/python -m pytest tests/site --ignore=tests/site/lessons
-	$(BIN)/python -m pytest -o python_files='browser_*.py served_*.py' tests/site
+	for database in sqlite postgresql; do SLOPEWISE_TEST_DATABASE=$$database \
+	  $(BIN)/python -m pytest -o python_files='browser_*.py served_*.py' tests/site || exit 1; done
 
 torture: $(VENV)/dev.stamp  ## 5,000 random programs and as many gradients, against the interpreter
 	OPENBLAS_NUM_THREADS=1 SLOPEWISE_PROGRAMS=5000 $(BIN)/python -m pytest -n 2 tests/compiler/test_programs.py
