@@ -9,6 +9,7 @@ ours.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from importlib import import_module
 from typing import Any, TextIO
@@ -39,6 +40,7 @@ def limit_resources() -> None:
         _, hard = resource.getrlimit(kind)
         limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
         resource.setrlimit(kind, (limit, limit))
+    os.nice(3)  # pages and reviews go first; own data, at 5, comes last
 
 
 def find_lab(folder: str) -> Lab:
