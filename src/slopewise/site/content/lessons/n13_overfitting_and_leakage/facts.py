@@ -160,7 +160,7 @@ FORMULAS = (
 
 TYPED = {
     "text/remedies-and-instruments": Typed("100"),  # a sentence that is wrong
-    "text/leakage-five-ways-in": Typed("60"),
+    "text/leakage-the-ways-in": Typed("60"),
     "question/coin": Typed("50"),  # wrong choices
     "card/hundred": Typed("100"),
     "lab": Typed("32 40 60 12 50 15 4", lambda: [2 * 40]),  # files of the leaks, a coin, bounds
