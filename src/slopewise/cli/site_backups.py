@@ -14,9 +14,9 @@ def back_up_site(database: str | None, files: Path | None, target: Path, keep_da
     require_libraries()
     from slopewise.site.configuration import database_from
     from slopewise.site.storage.backups import backups_in, make_backup
-    from slopewise.site.storage.database import open_database
+    from slopewise.site.storage.database import open_known
 
-    opened = open_database(database_from(database), files)
+    opened = open_known(database_from(database), files)
     try:
         made = make_backup(opened, target, datetime.now(UTC), keep_days)
     finally:

@@ -366,3 +366,22 @@ def test_the_commands_back_up_list_and_restore(database, new_database, tmp_path,
     assert "cannot read" in capsys.readouterr().err
     assert run(["site", "backup", str(tmp_path / "no" / "folder.zip"), *options]) == 2
     assert "cannot write the backup" in capsys.readouterr().err
+
+
+def test_a_backup_replaces_no_file_but_a_backup(database, tmp_path, capsys):
+    url = database.engine.url.render_as_string(hide_password=False)
+    mine = tmp_path / "thesis.odt"
+    mine.write_text("three years of work")
+    options = ["--database", url, "--files", str(tmp_path / "here")]
+    assert run(["site", "backup", str(mine), *options]) == 2
+    assert "thesis.odt is there already and is no backup" in capsys.readouterr().err
+    assert mine.read_text() == "three years of work"
+    for _ in range(2):
+        assert run(["site", "backup", str(tmp_path / "again.zip"), *options]) == 0
+
+
+def test_a_backup_of_no_database_is_refused_and_begins_none(tmp_path, capsys):
+    slip = tmp_path / "folder" / "stie.db"
+    assert run(["site", "backup", str(tmp_path / "backup.zip"), "--database", f"sqlite:///{slip}"]) == 2
+    assert f"there is no database {slip}; name another" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

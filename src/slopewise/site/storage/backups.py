@@ -105,10 +105,13 @@ def make_backup(database: Database, target: Path, now: datetime, keep_days: int 
 
     Raises
     ------
+    ArgumentError
+        If the file is there already and is no backup.
     DataError
         If it cannot be written.
     """
     file = target / _NAME.format(now) if target.is_dir() else target
+    _refuse_another_file(file)
     expires = now + timedelta(days=keep_days)
     with _as_it_is(database) as connection:
         manifest = dump(connection, database.beside(DATA), file, now, expires)
@@ -121,6 +124,17 @@ def make_backup(database: Database, target: Path, now: datetime, keep_days: int 
             old.file.unlink(missing_ok=True)
     delete_old_copies(database, now, keep_days)
     return Backup(file, manifest)
+
+
+def _refuse_another_file(file: Path) -> None:
+    """Replace a backup, and nothing else: the argument may be a slip, such as the database itself."""
+    if file.exists():
+        try:
+            read_manifest(file)
+        except DataError:
+            raise ArgumentError(
+                f"{file} is there already and is no backup; name a new file, or a folder"
+            ) from None
 
 
 def _record(database: Database, file: Path, manifest: Manifest) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session
 
-from slopewise.engine.errors import DataError
+from slopewise.engine.errors import ArgumentError, DataError
 from slopewise.site.storage.dump import dump
 from slopewise.site.storage.engines import (
     POSTGRESQL,
@@ -184,6 +184,23 @@ def open_database(url: str, folder: Path | None = None) -> Database:
             f"{newest_revision()}; use the version that made it, or name another one with --database"
         )
     return database
+
+
+def open_known(url: str, folder: Path | None = None) -> Database:
+    """Open a database as `open_database` does, and begin none: the name of a file may be a slip.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such file, or the URL cannot be used.
+    DataError
+        If the file cannot be opened, or was made by another version.
+    """
+    address = read_address(url)
+    file = Path(address.database or "")
+    if address.get_backend_name() == SQLITE and not file.exists():
+        raise ArgumentError(f"there is no database {file}; name another with --database")
+    return open_database(url, folder)
 
 
 def connect(url: str, folder: Path | None = None) -> Database:
