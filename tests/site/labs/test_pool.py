@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -35,11 +36,20 @@ def test_a_run_that_takes_too_long_is_ended_and_the_next_one_served():
     async def ask(pool):
         pool._idle.append(await Worker.start(pool.limits))
         with pytest.raises(LabFailedError, match="longer than"):
-            await pool._idle.pop().ask({"lab": LAB, "values": VALUES}, 1e-4)
+            await pool._idle.pop().ask({"lab": LAB, "values": VALUES}, replace(pool.limits, seconds=1e-4))
         frames, _ = await pool.run(LAB, VALUES)
         return len(frames)
 
     assert run(ask) == 31
+
+
+@pytest.mark.slow
+def test_the_start_of_a_worker_has_a_time_of_its_own():
+    async def ask(pool):
+        with pytest.raises(LabFailedError, match="not ready yet"):
+            await pool.run(LAB, VALUES)
+
+    run(ask, start=1e-4)
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from slopewise.site.labs.pool import worker_environment
-from slopewise.site.labs.worker import MEMORY
+from slopewise.site.labs.worker import MEMORY, READY
 
 # The worker as it is started, with a lab and a training that take what they can.
 GREEDY = f"""
@@ -53,7 +53,9 @@ def test_labs_and_trainings_end_in_one_line_beyond_their_memory_and_the_worker_g
         timeout=60,
         check=False,
     )
-    *refused, shown = [json.loads(line) for line in ended.stdout.splitlines()]
+    ready, *answers = ended.stdout.splitlines()
+    assert ready == READY.strip()
+    *refused, shown = map(json.loads, answers)
     assert [list(reply) for reply in refused] == [["refused"]] * 3, ended.stderr
     for reply in refused:
         assert "need more memory than a lab may have" in reply["refused"]

@@ -47,6 +47,7 @@ class Limits:
     waiting: int = 200  # in the queue
     by_network: int = 100  # of them, from one network
     patience: float = 10.0  # seconds in the queue, where no page shows one's place
+    start: float = 60.0  # seconds until a new worker is ready
     seconds: float = 5.0  # one run
     output: int = 8 * 2**20  # bytes of one run's frames
     kept: int = 96 * 2**20  # bytes of frames in memory
@@ -58,6 +59,7 @@ class Worker:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self._is_ready = False
         self.runs = 0
 
     @classmethod
@@ -79,19 +81,28 @@ class Worker:
         """Whether the process can take a request."""
         return self._process.returncode is None
 
-    async def ask(self, request: dict[str, Any], seconds: float) -> bytes:
-        """Send a request and return the line that answers it; a worker that fails to is ended."""
+    async def ask(self, request: dict[str, Any], limits: Limits) -> bytes:
+        """Send a request and return the line that answers it; a worker that fails to is ended.
+
+        The seconds of a run begin when the worker is ready.
+        """
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self.runs += 1
+        if not self._is_ready:
+            await self._line(limits.start, "the lab's process is not ready yet; please try again in a minute")
+            self._is_ready = True
+        self._process.stdin.write(json.dumps(request).encode() + b"\n")
+        too_long = f"the lab took longer than {limits.seconds:g} seconds; choose smaller settings"
+        return await self._line(limits.seconds, too_long)
+
+    async def _line(self, seconds: float, too_long: str) -> bytes:
+        """Return the next line, in time; a worker without one is ended."""
+        assert self._process.stdout is not None
         try:
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
             line = await asyncio.wait_for(self._process.stdout.readline(), seconds)
         except TimeoutError:
             await self.stop()
-            raise LabFailedError(
-                f"the lab took longer than {seconds:g} seconds; choose smaller settings"
-            ) from None
+            raise LabFailedError(too_long) from None
         except ValueError:  # a line beyond the stream's limit
             await self.stop()
             raise LabFailedError("the lab made more than a page can show; choose smaller settings") from None
@@ -155,7 +166,7 @@ class Pool:
             If it ran past a limit, or into a mistake of ours.
         """
         worker = await self._worker()
-        line = await worker.ask(request, self.limits.seconds)
+        line = await worker.ask(request, self.limits)
         if worker.runs < self.limits.runs:
             self._idle.append(worker)
         else:

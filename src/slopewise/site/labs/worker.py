@@ -1,9 +1,9 @@
 """The worker process: reads one request a line, runs the lab, writes one answer a line.
 
 Started as ``python -m slopewise.site.labs.worker`` with an environment of its own: it inherits no secret, no
-database handle and no open file. Its answers are ``{"frames": [...]}``, the state of a training,
-``{"refused": "one line"}`` for settings that cannot be taken, or ``{"failed": "traceback"}`` for a mistake of
-ours.
+database handle and no open file. Its first line says that the engine is loaded: what a start takes is no part
+of a run. Its answers are ``{"frames": [...]}``, the state of a training, ``{"refused": "one line"}`` for
+settings that cannot be taken, or ``{"failed": "traceback"}`` for a mistake of ours.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from slopewise.engine.errors import SlopewiseError
 from slopewise.site.labs.failures import place_of
 from slopewise.site.labs.lab import Lab
 
+READY = "ready\n"
 LESSONS = "slopewise.site.content.lessons"
 TRAINING = "slopewise.site.playground.training"
 MEMORY = 2 * 2**30  # bytes of address space: NumPy and OpenBLAS reserve much more than they use
@@ -80,6 +81,8 @@ def main() -> None:
 
     sw.grad(lambda x: x * x)(sw.tensor(1.0))
     limit_resources()
+    answers.write(READY)
+    answers.flush()
     serve(sys.stdin, answers)
 
 
