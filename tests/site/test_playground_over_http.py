@@ -1,5 +1,6 @@
 """Live trainings over HTTP: a real server, streams that are read as they come."""
 
+import asyncio
 import http.client
 import json
 import os
@@ -19,6 +20,7 @@ import uvicorn
 from slopewise.site.app import create_app
 from slopewise.site.configuration import Configuration
 from slopewise.site.labs.jobs import JobLimits
+from slopewise.site.playground import drawing
 
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 
@@ -477,6 +479,19 @@ def test_opening_a_link_trains_nothing(server, visitor):
     assert 'data-step="700"' in page.text
     assert "has made no update yet" in page.text
     assert set(server.app.state.jobs._jobs) == before
+
+
+@pytest.mark.parametrize("path", ["/playground", "/playground/preview"])
+def test_rows_are_drawn_outside_of_the_event_loop(visitor, monkeypatch, path):
+    draw, loops = drawing.draw_surface, []
+
+    def drawn(*arguments):
+        loops.append(asyncio._get_running_loop())  # None in a thread of its own
+        return draw(*arguments)
+
+    monkeypatch.setattr(drawing, "draw_surface", drawn)
+    assert visitor.send("GET", f"{path}?rows=60").status == 200
+    assert loops == [None]
 
 
 def test_without_script_a_form_trains_to_an_update_and_shows_it(server, visitor):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, HTTPException
@@ -164,6 +165,11 @@ async def preview(request: Request) -> Response:
         picture = await request.app.state.previews.picture(design)
     except SlopewiseError as error:
         return JSONResponse({"error": str(error)}, status_code=status_of(error))
+    return await run_in_threadpool(_preview, request, design, picture)
+
+
+def _preview(request: Request, design: Design, picture: Picture) -> Response:
+    """Draw and write what a preview holds: for a worker thread, as other visitors wait for the event loop."""
     plot = drawing.draw_surface(design, picture.rows, picture.frame)
     return JSONResponse(
         {
@@ -238,31 +244,40 @@ async def _page(request: Request, query: dict[str, str], *, trains: bool) -> Res
     except SlopewiseError as error:
         problem, status = str(error), status_of(error)
     picture = picture or await previews.picture(design)
-    return render(
-        request,
-        "playground.html",
+    draw = partial(_rendered, request, design, picture, wanted)
+    return await run_in_threadpool(
+        draw,
         status=status,
-        design=design,
-        picture=picture,
-        settings={setting.name: setting for setting in SETTINGS},
-        layers_text=write_layers(design.layers),
-        only=_only(),
-        features=FEATURES,
-        own_data=await run_in_threadpool(names_of_data_sets, request),
-        layer_kinds=KINDS,
-        most_updates=MOST_UPDATES,
-        furthest_prediction=FURTHEST,
-        wanted=wanted,
         left_out=left_out,
-        parts=PARTS,
         problem=problem,
         asked=question,
         question=question or Question("train", 0, USUAL, design),
         verdict=verdict,
+    )
+
+
+def _rendered(request: Request, design: Design, picture: Picture, wanted: int, **found: Any) -> Response:
+    """Draw and write the page: for a worker thread, as other visitors wait for the event loop."""
+    return render(
+        request,
+        "playground.html",
+        design=design,
+        picture=picture,
+        wanted=wanted,
+        settings={setting.name: setting for setting in SETTINGS},
+        layers_text=write_layers(design.layers),
+        only=_only(),
+        features=FEATURES,
+        own_data=names_of_data_sets(request),
+        layer_kinds=KINDS,
+        most_updates=MOST_UPDATES,
+        furthest_prediction=FURTHEST,
+        parts=PARTS,
         axes=drawing.axes(design),
         formula=formula(design),
         code=program(design, (picture.view or {}).get("step") or wanted or 100),
         address=address_of(design),
+        **found,
     )
 
 
