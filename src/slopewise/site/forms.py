@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from fastapi import HTTPException
 from starlette.datastructures import UploadFile
@@ -106,7 +106,8 @@ class _TooLargeError(MultiPartException):
 
 def _check_token(request: Request, token: str) -> None:
     secret = _token_secret(request)
-    if not secret or not hmac.compare_digest(token.encode(), _token(secret).encode()):
+    sent = token.encode(errors="replace")  # the charset that a form names may make what is no character
+    if not secret or not hmac.compare_digest(sent, _token(secret).encode()):
         raise HTTPException(
             403,
             "This page was open too long, or cookies are off. Go back, load it again, and send it once more.",
@@ -127,6 +128,21 @@ def field(request: Request, name: str, longest: int = 1000) -> str:
     if _NO_CHARACTER.search(value):
         raise HTTPException(400, f"{name} holds something that is no character; type it again.")
     return value
+
+
+def texts(request: Request) -> dict[str, str]:
+    """Return all fields of a form whose names the page knows best.
+
+    Raises
+    ------
+    HTTPException
+        If one is no text, as it may be in JSON, or holds what is no character.
+    """
+    fields: Mapping[str, object] = request.state.fields
+    read = {name: value for name, value in fields.items() if isinstance(value, str)}
+    if len(read) < len(fields) or any(map(_NO_CHARACTER.search, read.values())):
+        raise HTTPException(400, "Each field of this form is a text.")
+    return read
 
 
 def form_token(request: Request) -> str:
@@ -151,7 +167,7 @@ def _check_origin(request: Request) -> None:
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
     foreign = site is not None and site not in _SAFE_SITES
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
         foreign = True
     if foreign:
         raise HTTPException(403, "This was sent by a page of another site, so nothing was done.")

@@ -310,7 +310,14 @@ def test_a_form_without_its_token_does_nothing(browser):
 
 
 @pytest.mark.parametrize(
-    "headers", [{"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}, {"origin": "null"}]
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site"},
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://["},
+        {"origin": "http://127.0.0.1@evil.example"},
+    ],
 )
 def test_a_form_from_another_site_does_nothing_even_with_the_token(browser, headers):
     somebody = browser().sign_up()

@@ -167,6 +167,15 @@ def test_an_upload_that_another_site_sends_is_refused(browser):
     assert not kept_by(somebody)
 
 
+@pytest.mark.parametrize(("charset", "token"), [("unicode_escape", b"\\ud800"), ("utf-7", b"+2AA-")])
+def test_a_charset_that_makes_half_a_character_of_the_token_is_refused(browser, charset, token):
+    somebody = browser()
+    somebody.token("/data")
+    field = b'--x\r\nContent-Disposition: form-data; name="form_token"\r\n\r\n%s\r\n--x--\r\n' % token
+    headers = {"content-type": f"multipart/form-data; boundary=x; charset={charset}"}
+    assert somebody.client.post("/data/upload", content=field, headers=headers).status_code == 403
+
+
 def test_pasted_tabs_are_read_and_generated_data_is_made(browser):
     somebody = browser()
     tabs = FLOWERS.replace(",", "\t").replace("0.", "0,").replace("\n", "\r\n")

@@ -1,6 +1,7 @@
 """The page answers whatever the workers do, and says in words and tables what its pictures show."""
 
 import html
+import json
 import random
 import re
 from dataclasses import replace
@@ -187,3 +188,14 @@ def test_targets_over_a_square_are_what_they_are_called():
         near = np.hypot(X[:, 0] - x1, X[:, 1] - x2) < 0.15
         assert near.any()
         assert (sign * y[near] > 0.7).all()
+
+
+@pytest.mark.parametrize("value", [None, 3, [], {}, "\x00", "\ud800"])
+@pytest.mark.parametrize("address", ["/playground", "/lessons/gradient-descent"])
+def test_settings_that_are_no_texts_are_refused_where_a_form_is_sent_as_json(browser, address, value):
+    body = json.dumps({"seed": value})
+    somebody = browser()
+    headers = {"x-form-token": somebody.token("/log-in"), "content-type": "application/json"}
+    answer = somebody.client.post(address, content=body, headers=headers)
+    assert answer.status_code == 400
+    assert "Each field of this form is a text" in answer.text

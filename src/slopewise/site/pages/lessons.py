@@ -12,6 +12,7 @@ from starlette.responses import Response
 from slopewise.site.content import Lesson
 from slopewise.site.content.opening import draw_opening
 from slopewise.site.drawing.concept_map import draw_concept_map
+from slopewise.site.forms import texts
 from slopewise.site.pages.answers import go_to
 from slopewise.site.pages.due import duties_of_visitor
 from slopewise.site.pages.labs import LOOK_AGAIN, View, address_of, run_lab, view_of
@@ -58,7 +59,7 @@ async def run_without_script(request: Request, slug: str) -> Response:
     lesson = await run_in_threadpool(request.app.state.course.lesson, slug)
     if lesson is None:
         raise HTTPException(404)
-    fields = {name: text for name, text in request.state.fields.items() if isinstance(text, str)}
+    fields = texts(request)
     view = await run_lab(request, lesson, dict(request.query_params) | fields)
     if view.problem:
         return _page(request, lesson, view)

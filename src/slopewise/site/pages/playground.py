@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from slopewise.engine.errors import ArgumentError, SlopewiseError
 from slopewise.site.datasets.visitors_data import names_of_data_sets
+from slopewise.site.forms import texts
 from slopewise.site.pages.playground_designs import (
     Recent,
     address_of,
@@ -154,7 +155,7 @@ async def train_without_script(request: Request) -> Response:
     asked = {
         name: request.query_params[name] for name in ("ask", "step", "to") if name in request.query_params
     }
-    return await _page(request, query_of(request.state.fields) | asked, trains=True)
+    return await _page(request, query_of(texts(request)) | asked, trains=True)
 
 
 @route(router, "GET", "/playground/preview", ANYONE)
