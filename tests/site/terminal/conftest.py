@@ -39,6 +39,7 @@ class LiveSite:
 
 @pytest.fixture
 def live(site):
+    _ = site.app.state.course.lessons  # reading them can take longer than a client waits
     served = LiveSite(site)
     yield served
     if not served._future.done():

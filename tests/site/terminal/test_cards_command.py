@@ -17,6 +17,7 @@ from slopewise.cli.app import run
 from slopewise.cli.cards import TOKEN_VARIABLE
 
 PROGRAM = Path(sys.executable).with_name("slopewise")
+PATIENCE = 60  # seconds, on a machine that has much else to do
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ class Terminal:
     """A person at a terminal of 80 columns."""
 
     def __init__(self, *arguments):
-        self.output, self._master = "", None
+        self.output = ""
         self._master, other = pty.openpty()
         environment = os.environ | {"TERM": "xterm", "COLUMNS": "80", "LINES": "40"}
         self.process = subprocess.Popen(
@@ -58,9 +59,18 @@ class Terminal:
         )
         os.close(other)
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        """Leave no process and no terminal behind, also where a test has failed."""
+        self.process.kill()
+        self.process.wait()
+        os.close(self._master)
+
     def see(self, text):
         """Wait until a text is shown after what was seen before, and return what came up to it."""
-        until = time.monotonic() + 30
+        until = time.monotonic() + PATIENCE
         while text not in self.output:
             assert time.monotonic() < until, f"{text!r} is not in {self.output!r}"
             self._read(0.2)
@@ -72,12 +82,11 @@ class Terminal:
         os.write(self._master, keys.encode())
 
     def end(self):
-        until = time.monotonic() + 30
+        until = time.monotonic() + PATIENCE
         while self.process.poll() is None:
             assert time.monotonic() < until
             self._read(0.1)
         self._read(0.1)
-        os.close(self._master)
         return self.process.returncode
 
     def _read(self, seconds):
@@ -98,31 +107,31 @@ def reviews(somebody):
 def test_a_day_at_the_terminal(live, somebody, home, monkeypatch):
     assert log_in(live, somebody, monkeypatch) == 0
     somebody.post("/cards/own", {"front": "a question\x1b[2J of mine", "back": "an answer"})
-    terminal = Terminal("cards")
-    terminal.see("20 left")
-    assert "an answer" not in terminal.see("space")
-    terminal.press("3")  # means nothing before the answer is shown
-    terminal.press(" ")
-    assert "a question�[2J of mine" not in terminal.see("an answer")
-    terminal.see("4 easy")
-    terminal.press("4")
-    terminal.see("19 left")
-    terminal.see("quit")
-    terminal.press("\r")
-    terminal.see("4 easy")
-    terminal.press("1")
-    terminal.see("18 left")
-    terminal.see("quit")
-    terminal.press("u")
-    terminal.see("Taken back.")
-    terminal.see("19 left")
-    terminal.see("quit")
-    terminal.press("s")
-    terminal.see("It rests")
-    terminal.see("quit")
-    terminal.press("q")
-    terminal.see("1 card reviewed.")
-    assert terminal.end() == 0
+    with Terminal("cards") as terminal:
+        terminal.see("20 left")
+        assert "an answer" not in terminal.see("space")
+        terminal.press("3")  # means nothing before the answer is shown
+        terminal.press(" ")
+        assert "a question�[2J of mine" not in terminal.see("an answer")
+        terminal.see("4 easy")
+        terminal.press("4")
+        terminal.see("19 left")
+        terminal.see("quit")
+        terminal.press("\r")
+        terminal.see("4 easy")
+        terminal.press("1")
+        terminal.see("18 left")
+        terminal.see("quit")
+        terminal.press("u")
+        terminal.see("Taken back.")
+        terminal.see("19 left")
+        terminal.see("quit")
+        terminal.press("s")
+        terminal.see("It rests")
+        terminal.see("quit")
+        terminal.press("q")
+        terminal.see("1 card reviewed.")
+        assert terminal.end() == 0
     assert reviews(somebody) == [("easy", False), ("again", True)]
     assert "1 card rests" in somebody.get("/review").text
 
@@ -131,22 +140,22 @@ def test_a_day_at_the_terminal(live, somebody, home, monkeypatch):
 @pytest.mark.parametrize("way", ["ctrl-c", "killed"])
 def test_whoever_goes_in_the_middle_of_an_outage_loses_nothing(live, somebody, home, monkeypatch, way):
     assert log_in(live, somebody, monkeypatch) == 0
-    terminal = Terminal("cards")
-    terminal.see("quit")
-    live.stop()
-    for left, key in (("19 left", "3"), ("18 left", "2")):
-        terminal.press(" ")
-        terminal.see("4 easy")
-        terminal.press(key)
-        terminal.see(left)
+    with Terminal("cards") as terminal:
         terminal.see("quit")
-    if way == "ctrl-c":
-        terminal.press("\x03")
-        terminal.see("2 answers wait on this device")
-        assert terminal.end() == 130
-    else:
-        terminal.process.send_signal(signal.SIGKILL)
-        assert terminal.end() == -signal.SIGKILL
+        live.stop()
+        for left, key in (("19 left", "3"), ("18 left", "2")):
+            terminal.press(" ")
+            terminal.see("4 easy")
+            terminal.press(key)
+            terminal.see(left)
+            terminal.see("quit")
+        if way == "ctrl-c":
+            terminal.press("\x03")
+            terminal.see("2 answers wait on this device")
+            assert terminal.end() == 130
+        else:
+            terminal.process.send_signal(signal.SIGKILL)
+            assert terminal.end() == -signal.SIGKILL
     assert reviews(somebody) == []
     live.start()
     assert run(["cards", "--due"]) == 0
