@@ -109,6 +109,31 @@ def test_a_full_device_is_named(capsys):
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full device")
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_what_a_run_says_into_a_full_file_is_one_error(tmp_path, options):
+    table = tmp_path / "data.csv"
+    assert run(["generate", "moons", "-n", "40", "--out", str(table)]) == 0
+    fit = ["fit", str(table), "--target", "class", "--epochs", "1", "--out", str(tmp_path / "run")]
+    with open("/dev/full", "wb") as full:
+        arguments = [sys.executable, "-m", "slopewise", *fit, *options]
+        done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith("slopewise: error: cannot write standard output: the disk is full")
+    assert done.stderr.count("\n") == 1
+
+
+def test_too_little_memory_is_one_line_with_a_way_out(monkeypatch, capsys):
+    def exhausted(*arguments, **options):
+        raise MemoryError("Unable to allocate 37.3 GiB")
+
+    monkeypatch.setattr("slopewise.cli.jobs.fit_job", exhausted)
+    assert run(["fit", "data.csv", "--target", "y"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("slopewise: error: out of memory (Unable to allocate 37.3 GiB): use fewer rows")
+    assert error.count("\n") == 1
+
+
 def test_a_link_goes_on_to_point_to_the_file_that_is_written(tmp_path):
     (tmp_path / "link.csv").symlink_to(tmp_path / "file.csv")
     assert run(["generate", "moons", "-n", "2", "--out", str(tmp_path / "link.csv")]) == 0

@@ -50,6 +50,11 @@ def run(arguments: list[str]) -> int:
         return _complain(_usage_message(error))
     except (SlopewiseError, typer.Abort) as error:
         return _complain(str(error) or "stopped")
+    except MemoryError as error:
+        what = f"out of memory ({error})" if str(error) else "out of memory"
+        return _complain(
+            f"{what}: use fewer rows or columns, a smaller --hidden, or a machine with more memory"
+        )
     except BrokenPipeError:
         from slopewise.cli.terminal import discard
 

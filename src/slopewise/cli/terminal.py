@@ -7,12 +7,14 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from slopewise.evaluate.display import count, interval, percent, score_value, visible
 from slopewise.evaluate.evaluation import Evaluation, Part
 from slopewise.evaluate.scorecards import kind_of
 from slopewise.evaluate.verdict import MAIN_SCORE
+from slopewise.train.files import write_error
 
 PLAIN_LINES = 10  # lines of progress where there is no terminal, about
 MOST_CLASSES = 8  # a larger confusion matrix does not fit a terminal
@@ -20,12 +22,22 @@ NAME_WIDTH = 16
 
 
 def say(text: str = "", *, file: TextIO | None = None) -> None:
-    """Print a line at once, also into a pipe; when its reader has gone, the work goes on unseen."""
+    """Print a line at once, also into a pipe; when its reader has gone, the work goes on unseen.
+
+    Raises
+    ------
+    RunError
+        If what the stream goes to cannot be written, such as a file on a full disk.
+    """
     stream = file or sys.stdout
     try:
         print(text, file=stream, flush=True)
     except BrokenPipeError:
         discard(stream)
+    except OSError as error:
+        discard(stream)  # else Python tries the line again as it ends
+        name = "standard error" if stream is sys.stderr else "standard output"
+        raise write_error(Path(name), error) from error
 
 
 def discard(stream: TextIO) -> None:
