@@ -97,6 +97,20 @@ def test_a_word_among_numbers_is_named(tmp_path):
     assert info.note in info.reason
 
 
+@pytest.mark.parametrize("form", ["{},5", "{},000", "1.{:03},50", "1 {:03}", "{}%", "${}", "-€{}", "£ -{}"])
+def test_numbers_written_for_people_are_named_not_taken_for_identifiers(form):
+    cells = [form.format(number) for number in range(100, 100 + N)]
+    info = Table.from_frame(pl.DataFrame({"x": cells})).columns["x"]
+    assert info.kind == "text"
+    assert f"cells such as {cells[0]!r} look like numbers; write them with a point" in info.reason
+
+
+@pytest.mark.parametrize("form", ["1.2.{}", "10.0.{}.1", "{}-7", "A{}", "{} kg", "{}:30"])
+def test_versions_addresses_and_codes_do_not_look_like_numbers(form):
+    cells = [form.format(number) for number in range(100, 100 + N)]
+    assert "look like numbers" not in Table.from_frame(pl.DataFrame({"x": cells})).columns["x"].reason
+
+
 def test_rows_that_are_not_asked_about_have_no_say():
     words = Table.from_frame(
         pl.DataFrame({"x": ["1", "2.5", "word"], "d": ["2020-01-01", "2020-05-01", "never"]})

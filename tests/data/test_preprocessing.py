@@ -189,7 +189,12 @@ def test_kinds_can_be_chosen():
         ({"x": [1, 2]}, {"kinds": {"x": "text"}}, ArgumentError, "cannot be used as 'text'"),
         ({"x": ["a", "b"]}, {"kinds": {"x": "number"}}, DataError, "column 'x', row 1: 'a' is not a number"),
         ({"x": ["a", "b"]}, {"kinds": {"x": "date"}}, DataError, "column 'x', row 1: 'a' is not a date"),
-        ({"x": [1, 2]}, {"exclude": ["x"]}, DataError, r"no column is left as an input \(all are excluded\)"),
+        (
+            {"x": [1, 2]},
+            {"exclude": ["x"]},
+            DataError,
+            r"no column is left as an input \(there is none but 'x'\)",
+        ),
         ({"x": [1, 1]}, {}, DataError, r"no column is left as an input \('x': every cell is 1\)"),
         ({"x": [1, 2]}, {"rows": []}, DataError, "no training row"),
         ({"x": [1, 2]}, {"rows": [2]}, ArgumentError, "row 2 is outside of 2 rows"),

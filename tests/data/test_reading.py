@@ -65,6 +65,7 @@ def test_words_for_missing_are_missing_in_numbers_and_text(write, word):
         (b'a,b\n1,"x\ny"\n2,z\n', {"a": [1, 2], "b": ["x\ny", "z"]}),
         (b"a;b\n1;2\n", {"a": [1], "b": [2]}),
         (b"a\tb\n1\t2\n", {"a": [1], "b": [2]}),
+        (b"a|b\n1|2\n", {"a": [1], "b": [2]}),
         (b",a\n1,2\n", {"column_1": [1], "a": [2]}),
         (b"a\n1\n\n2\n", {"a": [1, None, 2]}),
         (b"a,b\n1,2", {"a": [1], "b": [2]}),
@@ -102,7 +103,9 @@ def test_parquet_and_arrow_hold_the_same_as_the_frame(tmp_path):
     frame.write_parquet(tmp_path / "t.parquet")
     frame.write_ipc(tmp_path / "t.arrow")
     frame.write_ipc(tmp_path / "t.feather")
-    for name in ("t.parquet", "t.arrow", "t.feather"):
+    frame.write_ipc_stream(tmp_path / "stream.arrow")
+    frame.write_ipc_stream(tmp_path / "t.arrows")
+    for name in ("t.parquet", "t.arrow", "t.feather", "stream.arrow", "t.arrows"):
         assert read_table(tmp_path / name).frame.equals(frame)
 
 
@@ -137,7 +140,11 @@ BAD_FILES = [
     ("data.parquet", b"a,b\n1,2\n", "not a whole Parquet file"),
     ("data.parquet", b"PAR1\x00\x01\x02rubbishPAR1", "not a whole Parquet file"),
     ("data.arrow", b"a,b\n1,2\n", "not a whole Arrow"),
-    ("data.xlsx", b"PK", "do not know how to read files ending in .xlsx; known are .csv"),
+    ("data.arrow", b"\xff\xff\xff\xffrubbish", "not a whole Arrow"),
+    ("data.xlsx", b"PK", "do not know how to read files ending in .xlsx; save the sheet as CSV"),
+    ("data.csv.gz", b"\x1f\x8b", "files ending in .gz; unpack it first"),
+    ("data.txt", b"a,b\n1,2\n", "if it is a table with cells apart by commas"),
+    ("data.json", b"{}", "do not know how to read files ending in .json; known are .csv"),
     ("data", b"a,b", "do not know how to read a file without a suffix; known"),
 ]
 

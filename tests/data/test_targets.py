@@ -95,6 +95,8 @@ def test_labels_fit_whether_they_come_as_numbers_or_as_text():
         (["a"], "auto", "has one class only, 'a'"),
         (["a", "a", "b"], "auto", r"class 'b' of the target 'y' has one row only \(row 3\)"),
         ([f"name {code}" for code in range(20)], "auto", "20 classes in 20 rows, more than can be learned"),
+        ([f"{code},5" for code in range(20)], "auto", "for numbers, write cells such as '0,5' with a point"),
+        ([1.0, -1e200, 2.0], "auto", "column 'y', row 2: -1e.200 is too large .* in a larger unit"),
         (list(range(20)), "classification", "for numbers, ask for a regression"),
         ([1.5, 1.5], "regression", "is 1.5 in every row"),
         (["1", "x", "2"], "regression", "column 'y', row 2: 'x' is not a number"),

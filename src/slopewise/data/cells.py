@@ -52,6 +52,9 @@ _LOOKS_LIKE_A_DATE = (
     r"|\d{1,2} [A-Za-z]{3,9} \d{4}|[A-Za-z]{3,9} \d{1,2}, \d{4})([ T]|\s*$)"
 )
 
+# Numbers as people write them: 1,5 and 1.234,50 and 1,000 and 12% and $5; not versions, dates or addresses.
+_WRITTEN_NUMBER = r"^[-+]?[$€£¥]? ?(\d+|\d{1,3}([,.' \u00a0\u202f]\d{3})+)([.,]\d+)?[ \u00a0\u202f]?[%$€£¥]?$"
+
 
 def _first_lost(before: pl.Series, after: pl.Series) -> int | None:
     """Return the first place where a conversion turned a cell into a missing one."""
@@ -90,6 +93,28 @@ def to_numbers(cells: pl.Series) -> tuple[Floats, int | None]:
     bad = _first_lost(cells, numbers)
     values = numbers.to_numpy()
     return np.asarray(values, dtype=np.float64), bad
+
+
+def written_number(words: pl.Series, share: float) -> str | None:
+    """Return the first word that only a person reads as a number, if so many of the words are numbers.
+
+    Parameters
+    ----------
+    words : text
+    share : how large a share of the words must be numbers, read by either
+
+    Examples
+    --------
+    >>> written_number(pl.Series(["1.5", "1,5", "1,000", "12%"]), share=1.0)
+    '1,5'
+    """
+    bare = words.drop_nulls().str.strip_chars()
+    written = bare.str.contains(_WRITTEN_NUMBER)
+    plain = bare.cast(pl.Float64, strict=False).is_not_null()
+    only_people = bare.filter(written & ~plain)
+    if not len(only_people) or (written | plain).sum() < share * len(bare):
+        return None
+    return str(only_people[0])
 
 
 def to_words(cells: pl.Series) -> pl.Series:

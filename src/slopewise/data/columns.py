@@ -28,7 +28,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from slopewise.data.cells import boolean_words, date_format, is_worded, to_moments, to_numbers, to_words
+from slopewise.data.cells import (
+    boolean_words,
+    date_format,
+    is_worded,
+    to_moments,
+    to_numbers,
+    to_words,
+    written_number,
+)
 from slopewise.data.tables import Table, cut, shown
 from slopewise.engine.errors import DataError
 
@@ -179,6 +187,8 @@ def _of_words(table: Table, name: str, words: pl.Series, bad: int, rows: NDArray
 
 def _number_in_the_way(table: Table, name: str, words: pl.Series, bad: int, rows: NDArray[np.int64]) -> str:
     """Return a note that names the first word in a column of numbers, if it is nearly one."""
+    if (written := written_number(words, NEARLY_ALL)) is not None:
+        return f"cells such as {shown(written)} look like numbers; write them with a point and no other sign"
     values, _ = to_numbers(words)
     share = np.isfinite(values).sum() / max(len(words) - words.null_count(), 1)
     if share < NEARLY_ALL:

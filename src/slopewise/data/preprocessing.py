@@ -87,9 +87,8 @@ class Preprocessor:
         dropped = {info.name: info.reason for info in infos if chosen[info.name] not in INPUT_KINDS}
         if not encoders:
             listed = "; ".join(f"{name!r}: {reason}" for name, reason in dropped.items())
-            raise DataError(
-                f"{table.label}: no column is left as an input ({listed or 'all are excluded'}); add columns"
-            )
+            others = listed or f"there is none but {', '.join(map(repr, table.names))}"
+            raise DataError(f"{table.label}: no column is left as an input ({others}); add columns")
         return cls(encoders, dropped)
 
     @property

@@ -21,6 +21,8 @@ NULL_WORDS = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?")
 INFERRED_ROWS = 10_000
 BLOCK_BYTES = 1 << 22  # of a text file that are in memory at once, beside the cells read so far
 
+_STREAM_MARK = b"\xff\xff\xff\xff"  # how an Arrow stream begins
+
 _SUFFIXES = {
     ".csv": "csv",
     ".tsv": "tsv",
@@ -30,6 +32,20 @@ _SUFFIXES = {
     ".arrow": "arrow",
     ".feather": "arrow",
     ".ipc": "arrow",
+    ".arrows": "arrow",
+}
+_PACKED = "unpack it first"
+_SHEETS = "save the sheet as CSV"
+_WAYS_OUT = {
+    ".gz": _PACKED,
+    ".zip": _PACKED,
+    ".bz2": _PACKED,
+    ".xz": _PACKED,
+    ".zst": _PACKED,
+    ".xlsx": _SHEETS,
+    ".xls": _SHEETS,
+    ".ods": _SHEETS,
+    ".txt": "if it is a table with cells apart by commas, semicolons, tabs or bars, name it .csv",
 }
 
 
@@ -37,8 +53,8 @@ def read_table(path: str | os.PathLike[str], text: Collection[str] = ()) -> Tabl
     """Read a table from a file; its suffix says how.
 
     `.csv` and `.tsv` are text in UTF-8 with column names in the first line. A CSV whose header has no comma
-    is separated by the semicolon or tab that the header has instead. Blanks around cells are dropped; a cell
-    that is empty or one of `NA N/A n/a NaN nan NULL null None ?` is missing; blank lines are skipped. A
+    is separated by the semicolon, tab or bar that the header has instead. Blanks around cells are dropped; a
+    cell that is empty or one of `NA N/A n/a NaN nan NULL null None ?` is missing; blank lines are skipped. A
     column of a text file is a number if every cell that is not missing is one. Columns without a name are
     called `column_<position>`.
 
@@ -91,9 +107,9 @@ def _kind_of(path: str) -> str:
         raise DataError(f"{path}: this is not a regular file; save the table to a file first")
     suffix = os.path.splitext(path)[1].lower()
     if suffix not in _SUFFIXES:
-        known = ", ".join(_SUFFIXES)
         unknown = f"files ending in {suffix}" if suffix else "a file without a suffix"
-        raise DataError(f"{path}: do not know how to read {unknown}; known are {known}")
+        way_out = _WAYS_OUT.get(suffix, f"known are {', '.join(_SUFFIXES)}")
+        raise DataError(f"{path}: do not know how to read {unknown}; {way_out}")
     if os.path.getsize(path) == 0:
         raise DataError(f"{path}: the file is empty; it needs a line of column names and rows below it")
     return _SUFFIXES[suffix]
@@ -219,10 +235,13 @@ def _clean_text(cells: pl.Series, keep_text: bool) -> pl.Series:
 def _read_binary(path: str, kind: str) -> Table:
     import polars as pl
 
-    reader: Callable[..., pl.DataFrame] = {"parquet": pl.read_parquet, "arrow": pl.read_ipc}[kind]
-    with open(path, "rb") as file:
+    with open(path, "rb", buffering=0) as file:  # polars reads a stream from where the system's handle stands
         fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
         file.seek(0)
+        reader: Callable[..., pl.DataFrame] = pl.read_parquet
+        if kind == "arrow":  # a file has an index at its end, a stream has none
+            reader = pl.read_ipc_stream if file.read(4) == _STREAM_MARK else pl.read_ipc
+            file.seek(0)
         try:
             frame = reader(file)  # the file, not its name: polars would expand a `*` in it
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from slopewise.data.cells import is_worded, to_numbers, to_words
+from slopewise.data.cells import is_worded, to_numbers, to_words, written_number
 from slopewise.data.encoders import mean_and_std
 from slopewise.data.tables import Table, checked_rows, counted, shown
 from slopewise.engine.errors import ArgumentError, DataError, ShapeError
@@ -20,6 +20,8 @@ Label = str | int | float
 
 TASKS = ("classification", "regression")
 FEW_CLASSES = 10  # with more, "too many classes" says more than the first class of one row
+MOST = 0.8  # a share of labels that says what they are
+LARGEST = 1e150  # of a quantity: the sum of the squares of many must be a number
 MAX_NUMBER_CLASSES = 20  # whole numbers with more different values are quantities
 
 
@@ -82,12 +84,9 @@ def check_target(table: Table, name: str, task: str = "auto") -> str:
     counts = labels.value_counts(name="rows").sort(labels.name)
     _refuse_one_class(table, name, counts.get_column(labels.name).to_list())
     if counts.height > FEW_CLASSES and 2 * counts.height > table.n_rows:
-        regression = (
-            " for numbers, ask for a regression" if labels.dtype.is_numeric() else " name another target"
-        )
         raise DataError(
             f"{table.label}: the target {name!r} has {counts.height} classes in {table.n_rows} rows, more "
-            f"than can be learned: each needs at least two rows;{regression}"
+            f"than can be learned: each needs at least two rows; {_other_than_classes(labels)}"
         )
     _refuse_single_row(table, name, labels, counts)
     return task
@@ -273,6 +272,16 @@ def _labels(cells: pl.Series) -> pl.Series:
     return whole if (whole.cast(pl.Float64) == numbers).all() else numbers
 
 
+def _other_than_classes(labels: pl.Series) -> str:
+    """Return the way out of too many classes."""
+    if labels.dtype.is_numeric():
+        return "for numbers, ask for a regression"
+    written = written_number(labels, MOST)
+    if written is not None:
+        return f"for numbers, write cells such as {shown(written)} with a point and no other sign"
+    return "name another target"
+
+
 def _refuse_missing(table: Table, name: str, index: Rows | None) -> None:
     missing = np.flatnonzero(_target_cells(table, name, index).is_null().to_numpy())
     if len(missing):
@@ -311,6 +320,13 @@ def _number_cells(table: Table, name: str, index: Rows | None) -> NDArray[np.flo
         raise DataError(
             f"{table.cell_label(_row(index, bad), name)}: {shown(cells[bad])} is not a number, so the target "
             "cannot be used for a regression; correct the cell or use classification"
+        )
+    too_large = np.abs(values) > LARGEST
+    if too_large.any():
+        place = int(np.argmax(too_large))
+        raise DataError(
+            f"{table.cell_label(_row(index, place), name)}: {shown(cells[place])} is too large for a "
+            f"regression, its square is no number; give the target in a larger unit (at most {LARGEST:g})"
         )
     return values
 

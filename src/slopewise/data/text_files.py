@@ -232,14 +232,14 @@ def _last_end(text: bytes) -> int:
 
 
 def guess_separator(header: bytes) -> str:
-    """Return the separator of a CSV: the comma, unless the header has none but a semicolon or a tab.
+    """Return the separator of a CSV: the comma, unless the header has none but a semicolon, a tab or a bar.
 
     Examples
     --------
     >>> guess_separator(b"a;b"), guess_separator(b"a,b;c"), guess_separator(b"a")
     (';', ',', ',')
     """
-    return next((mark for mark in ",;\t" if mark.encode() in header), ",")
+    return next((mark for mark in ",;\t|" if mark.encode() in header), ",")
 
 
 def inspect_text(path: str) -> str:
