@@ -93,11 +93,11 @@ class Stream:
 
     opened: ClassVar[list] = []
 
-    def __init__(self, visitor, last=None):
+    def __init__(self, visitor, last=None, path=""):
         self.connection = http.client.HTTPConnection("127.0.0.1", visitor.port, timeout=20)
         self.opened.append(self)
         headers = {"Cookie": visitor.cookie} | ({"Last-Event-ID": str(last)} if last is not None else {})
-        self.connection.request("GET", f"/playground/jobs/{visitor.job}/events", headers=headers)
+        self.connection.request("GET", path or f"/playground/jobs/{visitor.job}/events", headers=headers)
         self.answer = self.connection.getresponse()
 
     def __iter__(self):

@@ -7,6 +7,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+import sqlalchemy
 import uvicorn
 from site_databases import KIND
 from test_playground_over_http import Stream, Visitor, rests_at
@@ -14,6 +15,7 @@ from test_playground_over_http import Stream, Visitor, rests_at
 from slopewise.site.accounts.passwords import PasswordCost
 from slopewise.site.app import create_app
 from slopewise.site.configuration import Configuration
+from slopewise.site.storage.dataset_tables import CurvePiece
 
 pytestmark = pytest.mark.skipif(KIND != "postgresql", reason="one process serves an SQLite file")
 TOLD = 0.5  # seconds until the one server has told the other where a training rests
@@ -136,6 +138,40 @@ def test_a_training_on_ones_own_data_goes_on_at_the_other_server(servers):
     assert view(again) == view(messages)
     stranger = Visitor(other)
     assert stranger.send("POST", "/playground/jobs", {"query": f"data=own&own={data_set}"}).status == 400
+
+
+def test_the_curve_of_own_data_is_streamed_by_a_server_that_does_not_train(servers):
+    one, other = servers
+    visitor = Visitor(one)
+    rows = "\n".join(f"{row % 97},{row % 9},{3 * (row % 97) + row % 9}" for row in range(4000))
+    answer = visitor.send("POST", "/data", {"how": "paste", "text": f"x,y,z\n{rows}", "name": "Slow"})
+    visitor.cookie += "; " + answer.headers["set-cookie"].partition(";")[0]
+    fields = {"target": "z", "hidden": "64,64", "epochs": "1000", "batch_size": "300", "lr": "0.00005"}
+    run = visitor.send("POST", f"{answer.headers['location']}/runs", fields).headers["location"]
+    events, elsewhere = f"{run}/events", at(visitor, other)
+    stream = Stream(elsewhere, path=events)
+    messages = stream.until(lambda told: told["points"] and told["points"][-1][0] >= 6)
+    epochs = [point[0] for _, _, told in messages for point in told["points"]]
+    assert epochs == list(range(1, len(epochs) + 1))
+    assert messages[-1][1] == len(epochs)  # so that a stream which breaks goes on from there, here or there
+    third = [
+        Stream(browser, 2, events).until(lambda told: told["points"])[-1][2]["points"][0]
+        for browser in (visitor, elsewhere)
+    ]
+    assert third[0] == third[1]
+    assert third[0][0] == 3
+    elsewhere.send("POST", run, {"action": "stop"})
+    assert stream.until(lambda told: told["state"] == "ended")[-1][2]["words"] == "You ended it."
+    deadline = time.monotonic() + 10
+    while pieces(one) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not pieces(one)
+
+
+def pieces(server):
+    """Return which trainings have points in the database."""
+    with server.app.state.database.reading() as session:
+        return set(session.scalars(sqlalchemy.select(CurvePiece.run_id)))
 
 
 def test_the_training_of_a_server_that_is_gone_goes_on_where_it_was(servers, new_database, tmp_path):

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from slopewise.engine.errors import ArgumentError
 from slopewise.site.accounts.secrets import digest, new_secret
-from slopewise.site.storage.dataset_tables import DataGuest, DataRun, DataSet
+from slopewise.site.storage.dataset_tables import CurvePiece, DataGuest, DataRun, DataSet
 
 MEBIBYTE = 2**20
 GUEST_IDLE = timedelta(hours=2)
@@ -23,6 +23,7 @@ NETWORK_BYTES = 512 * MEBIBYTE  # of those in one network: forty pupils with a l
 REPORT_BYTES = MEBIBYTE // 2  # for which there must be room when a training begins
 MOST_RUNS = 10  # of a data set; the oldest go
 UNSEEN = timedelta(seconds=30)  # a training whose page nobody looks at ends
+UNDER_WAY = ("waiting", "running")  # states of a training that has not ended
 LOST = timedelta(seconds=120)  # one that no server tends, as after a crash
 
 
@@ -158,7 +159,7 @@ def add_run(
     at_work = session.scalar(
         _owned(owner)
         .join(DataRun, DataRun.data_set_id == DataSet.id)
-        .where(DataRun.state.in_(("waiting", "running")), DataRun.seen_at > now - LOST)
+        .where(DataRun.state.in_(UNDER_WAY), DataRun.seen_at > now - LOST)
     )
     if at_work is not None:
         raise ArgumentError(f"You have a training that has not ended, on “{at_work.name}”. One at a time.")
@@ -181,7 +182,7 @@ def add_run(
 def places_before(session: Session, run: DataRun, now: datetime) -> int:
     """Return how many trainings wait or run that began before this one."""
     query = select(func.count()).where(
-        DataRun.state.in_(("waiting", "running")),
+        DataRun.state.in_(UNDER_WAY),
         DataRun.created_at < run.created_at,
         DataRun.seen_at > now - LOST,
     )
@@ -248,12 +249,14 @@ def end_guests(session: Session, now: datetime) -> list[uuid.UUID]:
 
 
 def end_lost_runs(session: Session, now: datetime) -> None:
-    """Mark trainings that no server tends any more."""
+    """Mark trainings that no server tends any more, and delete what is left of the curves of ended ones."""
     session.execute(
         update(DataRun)
-        .where(DataRun.state.in_(("waiting", "running")), DataRun.seen_at <= now - LOST)
+        .where(DataRun.state.in_(UNDER_WAY), DataRun.seen_at <= now - LOST)
         .values(state="ended", message="The server was restarted meanwhile. Train again.", ended_at=now)
     )
+    over = select(DataRun.id).where(DataRun.state.not_in(UNDER_WAY))
+    session.execute(delete(CurvePiece).where(CurvePiece.run_id.in_(over)))
 
 
 def _owned(owner: Owner) -> Select[DataSet]:

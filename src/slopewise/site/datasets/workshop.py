@@ -11,7 +11,7 @@ import logging
 import os
 import shlex
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from sqlalchemy.exc import NoResultFound
 
 from slopewise.engine.errors import SlopewiseError
 from slopewise.site.datasets.curve import Curve
+from slopewise.site.datasets.curve_rows import read_curve, write_curve
 from slopewise.site.datasets.records import UNSEEN, Owner, check_size, end_guests, end_lost_runs
 from slopewise.site.datasets.shelf import Shelf
 from slopewise.site.labs.alone import AloneLimits, run_alone
@@ -97,6 +98,8 @@ class Workshop:
         self._fits: dict[uuid.UUID, asyncio.Task[None]] = {}
         self._tickets: dict[uuid.UUID, Ticket] = {}
         self._curves: dict[uuid.UUID, Curve] = {}
+        self._elsewhere: dict[uuid.UUID, Curve] = {}  # of trainings that other processes tend
+        self._sharing: set[asyncio.Task[None]] = set()
         self._tidying = asyncio.create_task(self._keep_tidy())
 
     # ---- reading
@@ -135,7 +138,9 @@ class Workshop:
         Its owner has no other one, which bounds the queue of them.
         """
         self._tickets[run.id] = self.places.enter(asker, kind="fit", most=FITS, is_bounded=False)
-        self._curves[run.id] = Curve()
+        self._curves[run.id] = curve = Curve()
+        if self.database.is_shared:
+            self._share(write_curve(self.database, run.id, curve))
         task = asyncio.create_task(self._tend(run, data_set))
         self._fits[run.id] = task
         task.add_done_callback(lambda _: self._forget(run.id))
@@ -151,8 +156,30 @@ class Workshop:
         return None if ticket is None else ticket.place
 
     def curve_of(self, run_id: uuid.UUID) -> Curve | None:
-        """Return the curve of a training that is tended here."""
-        return self._curves.get(run_id)
+        """Return the curve of a training that is tended here, or listened to."""
+        return self._curves.get(run_id) or self._elsewhere.get(run_id)
+
+    def listen(self, run_id: uuid.UUID) -> Curve:
+        """Return the curve of a training for a stream; one that no process can tell of is closed."""
+        curve = self.curve_of(run_id)
+        if curve is None:
+            curve = Curve(is_closed=not self.database.is_shared)
+            if not curve.is_closed:
+                self._elsewhere[run_id] = curve
+                self._share(self._follow(run_id, curve))
+        return curve
+
+    async def _follow(self, run_id: uuid.UUID, curve: Curve) -> None:
+        try:
+            await read_curve(self.database, run_id, curve)
+        finally:
+            del self._elsewhere[run_id]
+            curve.close()
+
+    def _share(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._sharing.add(task)
+        task.add_done_callback(self._sharing.discard)
 
     def stop(self, run_id: uuid.UUID) -> None:
         """End a training, if it is tended here."""
@@ -256,7 +283,7 @@ class Workshop:
 
     async def close(self) -> None:
         """End all trainings."""
-        tasks = [self._tidying, *self._fits.values()]
+        tasks = [self._tidying, *self._fits.values(), *self._sharing]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 
 from slopewise.engine.errors import ArgumentError
 from slopewise.site.datasets import records
-from slopewise.site.datasets.curve import Curve
+from slopewise.site.datasets.records import UNDER_WAY
 from slopewise.site.datasets.visitors_data import owner_of
 from slopewise.site.forms import field
 from slopewise.site.pages.answers import asker_of, go_to
@@ -34,7 +34,6 @@ EPOCHS = 100
 LOOK_AGAIN = 2  # seconds until a stream, or a page without script, looks how a training stands
 INTERVAL = 0.05  # seconds between two messages of a stream
 MOST_STREAMS = 4  # of one training: a page has one, and a reload may overlap with the one before
-UNDER_WAY = ("waiting", "running")
 
 # A report holds words of a table. It runs no script, loads nothing, and is of no origin: it cannot read ours.
 REPORT_POLICY = (
@@ -125,7 +124,7 @@ async def events(
     after: Annotated[int, Depends(_last_point)],
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream the curve of a training: each message holds what the one before did not."""
-    curve = request.app.state.workshop.curve_of(run_id) or Curve(is_closed=True)
+    curve = request.app.state.workshop.listen(run_id)
     curve.streams += 1
     try:
         looked_at, told, stands = -math.inf, None, ("", "")
@@ -214,7 +213,7 @@ def _end(request: Request, data_id: uuid.UUID, run_id: uuid.UUID, is_deleted: bo
         run = session.get_one(DataRun, run_id)
         if is_deleted:
             session.delete(run)
-        elif run.state in ("waiting", "running"):
+        elif run.state in UNDER_WAY:
             run.state, run.message, run.ended_at = "ended", "You ended it.", state.clock()
     if is_deleted:
         state.workshop.remove_reports(data_id, [run_id])

@@ -60,3 +60,15 @@ class DataRun(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)  # when its page was last looked at
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class CurvePiece(Base):
+    """Some points of the curve of a training under way, for pages that ask another server process."""
+
+    __tablename__ = "curve_pieces"
+
+    run_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("data_runs.id", ondelete="CASCADE"), primary_key=True
+    )
+    first: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # how many points come before
+    points: Mapped[list[list[float | None]]] = mapped_column(JSON)
