@@ -53,7 +53,9 @@ _LOOKS_LIKE_A_DATE = (
 )
 
 # Numbers as people write them: 1,5 and 1.234,50 and 1,000 and 12% and $5; not versions, dates or addresses.
-_WRITTEN_NUMBER = r"^[-+]?[$€£¥]? ?(\d+|\d{1,3}([,.' \u00a0\u202f]\d{3})+)([.,]\d+)?[ \u00a0\u202f]?[%$€£¥]?$"
+_WRITTEN_NUMBER = (
+    r"^[-+]?[$€£¥]? ?[-+]?(\d+|\d{1,3}([,.' \u00a0\u202f]\d{3})+)([.,]\d+)?[ \u00a0\u202f]?[%$€£¥]?$"
+)
 
 
 def _first_lost(before: pl.Series, after: pl.Series) -> int | None:
