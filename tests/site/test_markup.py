@@ -110,3 +110,18 @@ def test_a_formula_that_cannot_be_set_is_refused(latex, says):
 def test_markup_does_not_let_html_through():
     drawn = markup.block("<script>alert(1)</script> [x](javascript:alert(1))")
     assert {tag for tag, _ in Elements(drawn).found} == {"p"}
+
+
+def test_code_says_how_far_in_each_line_begins_and_reads_as_it_was():
+    text = "def f(x):\n    if x < 1:\n        return x\n\nf(1)"
+    drawn = markup.code(text)
+    lines = [
+        named["class"].split() for tag, named in Elements(drawn).found if "line" in named.get("class", "")
+    ]
+    assert lines == [["line"], ["line", "in-1"], ["line", "in-2"], ["line"], ["line"]]
+    assert Elements(drawn).words == text + "\n"
+
+
+def test_a_prime_stands_beside_its_letter_and_a_power_above():
+    assert '<mrow><mi>f</mi><mo lspace="0" rspace="0">′</mo></mrow>' in markup.math("f'(x)")
+    assert "<msup><mi>f</mi><mn>2</mn></msup>" in markup.math("f^2")

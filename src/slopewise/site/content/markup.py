@@ -95,7 +95,14 @@ def code(text: str, language: str = "python") -> Markup:
 
     lexer = get_lexer_by_name(language or "text", stripnl=False)
     lines = highlight(text.rstrip("\n"), lexer, HtmlFormatter(nowrap=True)).rstrip("\n")
-    return Markup(f'<pre class="code" tabindex="0"><code>{lines}</code></pre>')
+    # Each line says how far in it begins, so that a narrow page can break it and go on further in.
+    wrapped = [f'<span class="line{_indented(line)}">{line}\n</span>' for line in lines.split("\n")]
+    return Markup(f'<pre class="code" tabindex="0"><code>{"".join(wrapped)}</code></pre>')
+
+
+def _indented(line: str) -> str:
+    spaces = len(text := re.sub("<[^>]*>", "", line)) - len(text.lstrip(" "))
+    return f" in-{min(spaces // 4, 3)}" if spaces >= 4 else ""
 
 
 def code_lines(lines: Sequence[str]) -> tuple[Markup, ...]:

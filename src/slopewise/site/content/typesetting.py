@@ -27,8 +27,19 @@ def typeset(formula: Element) -> None:
             for child in row:
                 if child.tag == "msub" and (child[0].text or "") in _WITH_LIMITS:
                     child.tag = "munder"
+    for power in formula.iter("msup"):
+        _prime(power)
     for row in [element for element in formula.iter() if element.tag in ("math", "mrow", "mtd", "msqrt")]:
         _space(row)
+
+
+def _prime(power: Element) -> None:
+    """Set a prime beside its letter: fonts draw it high and small, and a script would raise it once more."""
+    mark = power[1]
+    if mark.text and not mark.text.strip("\u2032"):
+        power.tag, mark.tag = "mrow", "mo"
+        mark.set("lspace", "0")
+        mark.set("rspace", "0")
 
 
 def _space(row: Element) -> None:
