@@ -22,6 +22,15 @@ _SENTENCES = {
     404: "There is no such page.",
     405: "This address does not answer that kind of request.",
 }
+_TITLES = {
+    403: "Not for you",
+    404: "Not here",
+    410: "Not here any more",
+    413: "Too much at once",
+    429: "Too many tries",
+    500: "Our mistake",
+    503: "Busy",
+}
 
 
 def add_handlers(application: FastAPI) -> None:
@@ -97,7 +106,8 @@ def _answer(request: Request, status: int, sentence: str) -> Response:
     if _wants_json(request):
         return JSONResponse({"error": sentence}, status_code=status)
     try:
-        return render(request, "error.html", status=status, sentence=sentence)
+        title = _TITLES.get(status, "This did not work")
+        return render(request, "error.html", status=status, title=title, sentence=sentence)
     except Exception:  # the database may be what failed, and a page asks it who the visitor is
         log.exception("the page of an error could not be made")
         return PlainTextResponse(f"{sentence} Go to / for the course.", status_code=status)
