@@ -84,7 +84,7 @@ def surface_in_words(design: Design, answers: Array) -> str:
         low, high = float(answers.min()), float(answers.max())
         return f"Over the picture its answers go from {said(low, 3)} to {said(high, 3)}."
     shares = np.bincount(answers.argmax(axis=1), minlength=answers.shape[1]) / len(answers)
-    parts = [f"class {name} on {100 * share:.0f} %" for name, share in zip(class_names(design), shares)]
+    parts = [f"class {name} on {100 * share:.0f}%" for name, share in zip(class_names(design), shares)]
     return f"Over the picture it says {', '.join(parts[:-1])} and {parts[-1]} of the places."
 
 
@@ -121,7 +121,7 @@ def _cell(design: Design, answer: Array) -> str:
         return "not a number"
     if not design.has_classes:
         return said(float(answer.ravel()[0]), 3)
-    return f"{class_names(design)[int(answer.argmax())]} ({100 * float(answer.max()):.0f} %)"
+    return f"{class_names(design)[int(answer.argmax())]} ({100 * float(answer.max()):.0f}%)"
 
 
 def described(design: Design) -> str:
