@@ -78,7 +78,8 @@ async def check_upload(request: Request) -> AsyncIterator[None]:
     try:
         await asyncio.wait_for(uploads.acquire(), UPLOAD_PATIENCE)
     except TimeoutError:
-        raise HTTPException(503, "Others are sending files just now; please try again in a moment.") from None
+        sentence = "Others are sending files just now; please try again in a moment."
+        raise HTTPException(503, sentence, {"Retry-After": "5"}) from None
     try:
         async with asyncio.timeout(UPLOAD_SECONDS):
             form = await parser.parse()

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount
 
-from slopewise.site.accounts.limits import network
+from slopewise.site.accounts.limits import in_words, network
 from slopewise.site.forms import check_message, check_request, check_upload, read_body
 from slopewise.site.payments.gateway import SignatureError
 from slopewise.site.visitors import let_in_by_token, visitor_of
@@ -67,8 +67,9 @@ def _has_token(request: Request) -> None:
     if let_in_by_token(request):
         return
     who = network(request.client.host if request.client else "")
-    if not request.app.state.tries.allow("wrong token from a network", who):
-        raise HTTPException(429, "Wrong tokens came too often. Wait a while, then try again.")
+    tries, rule = request.app.state.tries, "wrong token from a network"
+    if not tries.allow(rule, who):
+        raise too_often("Wrong tokens came too often.", tries.seconds_left(rule, who))
     raise HTTPException(
         401, "This needs a token that works: make one on your account's page.", {"WWW-Authenticate": "Bearer"}
     )
@@ -124,6 +125,11 @@ class Refusal(BaseModel):
     """What is answered instead of what was asked for, as JSON; pages say the same sentence."""
 
     error: str
+
+
+def too_often(sentence: str, seconds: int) -> HTTPException:
+    """Return the refusal of what a limit does not let through yet: people and programs read when it will."""
+    return HTTPException(429, f"{sentence} Try again {in_words(seconds)}.", {"Retry-After": str(seconds)})
 
 
 def documented_refusals(policy: Policy, method: str) -> dict[int | str, dict[str, Any]]:

@@ -46,6 +46,13 @@ def test_a_limit_counts_each_separately_and_can_be_forgotten(tries):
     assert tries.allow(rule, "ada")
 
 
+def test_a_limit_says_when_it_lets_the_next_try_through(tries):
+    rule = "mail to an address"
+    assert all(tries.allow(rule, "ada") for _ in range(4))
+    assert 3590 < tries.seconds_left(rule, "ada") <= 3600
+    assert tries.seconds_left(rule, "grace") >= 1
+
+
 def test_tries_are_counted_where_all_server_processes_see_them(database):
     found = tries_of(database)
     assert type(found) is (SharedTries if KIND == "postgresql" else TryLimits)
@@ -74,6 +81,7 @@ def test_the_window_moves_along_and_rows_that_no_longer_count_are_deleted(databa
     assert [tries.allow("mail to an address", "ada") for _ in range(5)] == [True] * 4 + [False]
     clock.now += timedelta(minutes=59)
     assert not tries.allow("mail to an address", "ada")
+    assert tries.seconds_left("mail to an address", "ada") == 60
     clock.now += timedelta(minutes=2)
     assert tries.allow("mail to an address", "ada")
     for number in range(200):

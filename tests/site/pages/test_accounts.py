@@ -349,7 +349,10 @@ def test_ten_wrong_passwords_are_enough_and_others_in_the_network_get_in(browser
     school = "10.99.99.99"
     attacker = browser(school)
     assert [attacker.log_in(somebody.email, "wrong").status_code for _ in range(11)] == [400] * 10 + [429]
-    assert attacker.log_in(somebody.email).status_code == 429
+    refused = attacker.log_in(somebody.email)
+    assert refused.status_code == 429
+    assert 600 < int(refused.headers["retry-after"]) <= 900
+    assert re.search("tried too often. Try again in 1[1-5] minutes.", refused.text)
     assert browser().log_in(somebody.email).status_code == 303  # the owner of the account, elsewhere
     for _ in range(30):
         assert browser(school).log_in(pupil.email).status_code == 303
@@ -369,7 +372,8 @@ def test_passwords_cannot_be_tried_from_many_networks_and_the_owner_is_not_locke
     assert tried == [400] * 12 + [429] * 3
     refused = browser().log_in(email)
     assert refused.status_code == 429
-    assert "a link in a mail" in refused.text
+    assert "a link in a mail. Try again in 24 hours." in refused.text
+    assert 86_000 < int(refused.headers["retry-after"]) <= 86_400
     if has_account:
         assert browser(home).log_in(email).status_code == 303
         away = browser()

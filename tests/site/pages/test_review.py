@@ -240,4 +240,5 @@ def test_a_day_that_is_full_is_said_and_nothing_is_lost(browser, monkeypatch):
     assert log(somebody, *entries).json() == {"stored": [row["id"] for row in entries[:2]], "refused": []}
     answer = log(somebody, entries[2])
     assert answer.status_code == 429  # devices keep what was answered so, and send it again
-    assert "2 entries are taken in a day" in answer.json()["error"]
+    assert answer.json()["error"].endswith("2 entries are taken in a day. Try again in 24 hours.")
+    assert 86_000 < int(answer.headers["retry-after"]) <= 86_400

@@ -164,6 +164,7 @@ def test_wrong_tokens_are_limited_by_network_and_good_ones_go_on(browser):
     token = make_token(browser().sign_up())
     answers = [queue(guesser, f"slopewise-cards-{n}").status_code for n in range(302)]
     assert answers == [401] * 300 + [429] * 2
+    assert 0 < int(queue(guesser, "slopewise-cards-0").headers["retry-after"]) <= 900
     assert queue(guesser, token).status_code == 200
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import itertools
+import math
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -58,6 +60,9 @@ class Tries(Protocol):
     def allow(self, rule: str, who: str) -> bool:
         """Count a try, and tell whether it was within the limit. One that was not does not count."""
 
+    def seconds_left(self, rule: str, who: str) -> int:
+        """Return in how many seconds the oldest try counts no longer: at least one."""
+
     def has_any(self, rule: str, who: str) -> bool:
         """Tell whether there is a try that still counts."""
 
@@ -80,6 +85,11 @@ class TryLimits:
     def allow(self, rule: str, who: str) -> bool:
         """Count a try, and tell whether it was within the limit."""
         return self._limiter.hit(self._rules[rule], rule, _key(who))
+
+    def seconds_left(self, rule: str, who: str) -> int:
+        """Return in how many seconds the oldest try counts no longer: at least one."""
+        found = self._limiter.get_window_stats(self._rules[rule], rule, _key(who))
+        return max(1, math.ceil(found.reset_time - time.time()))
 
     def has_any(self, rule: str, who: str) -> bool:
         """Tell whether there is a try that still counts."""
@@ -111,6 +121,15 @@ class SharedTries:
             session.add(Try(key=key, expires_at=now + timedelta(seconds=item.get_expiry())))
             return True
 
+    def seconds_left(self, rule: str, who: str) -> int:
+        """Return in how many seconds the oldest try counts no longer: at least one."""
+        now, key = self._clock(), _key(f"{rule} {who}")
+        with self._database.reading() as session:
+            oldest = session.scalar(
+                select(func.min(Try.expires_at)).where(Try.key == key, Try.expires_at > now)
+            )
+        return 1 if oldest is None else max(1, math.ceil((oldest - now).total_seconds()))
+
     def has_any(self, rule: str, who: str) -> bool:
         """Tell whether there is a try that still counts."""
         with self._database.reading() as session:
@@ -132,6 +151,21 @@ class SharedTries:
 
 def _rules() -> dict[str, RateLimitItem]:
     return {name: parse(rule) for name, rule in RULES.items()}
+
+
+def in_words(seconds: float) -> str:
+    """Return how long it is until something, rounded up: who comes back then is not sent away again.
+
+    Examples
+    --------
+    >>> in_words(1), in_words(90), in_words(91), in_words(3601), in_words(86400)
+    ('in 1 second', 'in 90 seconds', 'in 2 minutes', 'in 61 minutes', 'in 24 hours')
+    """
+    count, unit = math.ceil(seconds), "second"
+    for most, size, name in ((90, 60, "minute"), (90 * 60, 3600, "hour")):
+        if seconds > most:
+            count, unit = math.ceil(seconds / size), name
+    return f"in {count} {unit}{'s' if count != 1 else ''}"
 
 
 def network(host: str) -> str:

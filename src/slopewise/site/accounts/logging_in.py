@@ -16,12 +16,19 @@ from slopewise.site.accounts.sessions import close_session, open_session
 from slopewise.site.storage.database import Database
 from slopewise.site.storage.tables import Account
 
+_FROM_ELSEWHERE = "log-in of an account from elsewhere"
 
-def may_try(tries: Tries, email: str, network: str) -> bool:
-    """Count a try to log in over all networks, those apart from which it has succeeded before."""
+
+def seconds_to_wait(tries: Tries, email: str, network: str) -> int:
+    """Count a try to log in over all networks, those apart from which it has succeeded before.
+
+    Returns 0 if it may be tried, else in how many seconds.
+    """
     if tries.has_any("log-in that succeeded", f"{email_key(email)} {network}"):
-        return True
-    return tries.allow("log-in of an account from elsewhere", email_key(email))
+        return 0
+    if tries.allow(_FROM_ELSEWHERE, email_key(email)):
+        return 0
+    return tries.seconds_left(_FROM_ELSEWHERE, email_key(email))
 
 
 def remember(tries: Tries, email: str, network: str) -> None:

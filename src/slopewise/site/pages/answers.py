@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 from anyio import to_thread
-from fastapi import HTTPException
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -18,6 +17,7 @@ from slopewise.site.accounts.limits import network
 from slopewise.site.accounts.mail import send_letter
 from slopewise.site.forms import form_token
 from slopewise.site.labs.places import Asker
+from slopewise.site.policies import too_often
 from slopewise.site.templating import render
 from slopewise.site.visitors import cookie_name, visitor_of
 
@@ -56,10 +56,11 @@ def limit(request: Request, rule: str, who: str) -> None:
     Raises
     ------
     HTTPException
-        If there were too many.
+        If there were too many; it says when the next one is let through.
     """
-    if not request.app.state.tries.allow(rule, who):
-        raise HTTPException(429, "That was tried too often. Wait a while, then try again.")
+    tries = request.app.state.tries
+    if not tries.allow(rule, who):
+        raise too_often("That was tried too often.", tries.seconds_left(rule, who))
 
 
 async def limit_in_thread(request: Request, rule: str, who: str) -> None:

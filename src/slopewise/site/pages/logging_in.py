@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from anyio import to_thread
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from slopewise.site.accounts.addresses import email_key
-from slopewise.site.accounts.logging_in import log_in, may_try, remember
+from slopewise.site.accounts.logging_in import log_in, remember, seconds_to_wait
 from slopewise.site.accounts.sessions import close_session, close_sessions
 from slopewise.site.forms import field
 from slopewise.site.pages.answers import go_to, limit_in_thread, own_page, slowly, visitors_network
-from slopewise.site.policies import ANYONE, SIGNED_IN, route
+from slopewise.site.policies import ANYONE, SIGNED_IN, route, too_often
 from slopewise.site.templating import render
 from slopewise.site.visitors import drop_cookie, session_secret, set_cookie, visitor_of
 
@@ -35,11 +35,11 @@ async def enter(request: Request) -> Response:
     network = visitors_network(request)
     await limit_in_thread(request, "log-in from a network", network)
     await limit_in_thread(request, "log-in of an account", f"{email_key(email)} {network}")
-    if not await to_thread.run_sync(may_try, state.tries, email, network):
-        raise HTTPException(
-            429,
+    if seconds := await to_thread.run_sync(seconds_to_wait, state.tries, email, network):
+        raise too_often(
             "Too many passwords were tried for this address today, from many places. Log in from where you "
             "did before, or choose a new password by a link in a mail.",
+            seconds,
         )
     secret = await slowly(
         request,

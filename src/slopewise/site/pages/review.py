@@ -19,7 +19,7 @@ from slopewise.site.content.library import ShownCard
 from slopewise.site.forms import field
 from slopewise.site.loaded_content import library_of
 from slopewise.site.pages.answers import go_to, limit
-from slopewise.site.policies import SIGNED_IN, route
+from slopewise.site.policies import SIGNED_IN, route, too_often
 from slopewise.site.scheduling.days import Calendar
 from slopewise.site.scheduling.entries import read_entries
 from slopewise.site.scheduling.log import DayFullError, Entry, Receipt, append, last_review
@@ -184,7 +184,7 @@ def add_to_log(request: Request, entries: list[Entry], sent_at: datetime | None)
     try:
         receipt = request.app.state.database.write(add, of=learner)
     except DayFullError as error:
-        raise HTTPException(429, f"Nothing was kept: {error}. Try again tomorrow.") from error
+        raise too_often(f"Nothing was kept: {error}.", error.seconds) from error
     return {
         "stored": [str(entry_id) for entry_id in receipt.stored],
         "refused": [

@@ -8,6 +8,7 @@ stored nor refused: its device sends it again.
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections import Counter
 from collections.abc import Collection, Container, Iterable, Sequence
@@ -33,7 +34,11 @@ _WRONG_CLOCK = timedelta(minutes=2)
 
 
 class DayFullError(DataError):
-    """A learner has sent as many entries within a day as are taken."""
+    """A learner has sent as many entries within a day as are taken; in `seconds` there is room for more."""
+
+    def __init__(self, message: str, seconds: int) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 @dataclass(frozen=True)
@@ -164,7 +169,10 @@ class _Arrivals:
         if entry.kind == "review" and entry.grade not in GRADES:
             raise DataError(f"a grade is one of {', '.join(GRADES)}")
         if self._room <= 0:
-            raise DayFullError(f"of one learner, {MOST_OF_A_DAY} entries are taken in a day")
+            raise DayFullError(
+                f"of one learner, {MOST_OF_A_DAY} entries are taken in a day",
+                _seconds_until_room(self._session, self._learner_id, self._now),
+            )
         if not self._follow(entry, card_id, at):
             return False
         self._add(entry, card_id, at)
@@ -249,6 +257,17 @@ def _received_since(session: Session, learner_id: uuid.UUID, since: datetime) ->
         or 0
         for table in (Review, CardEvent)
     )
+
+
+def _seconds_until_room(session: Session, learner_id: uuid.UUID, now: datetime) -> int:
+    """Return in how many seconds the oldest entry of a day is older than a day."""
+    since = now - _DAY
+    queries = [
+        select(func.min(table.received_at)).where(table.learner_id == learner_id, table.received_at > since)
+        for table in (Review, CardEvent)
+    ]
+    oldest = min((found for query in queries if (found := session.scalar(query))), default=since)
+    return max(1, math.ceil((oldest - since).total_seconds()))
 
 
 def last_review(session: Session, learner_id: uuid.UUID) -> Review | None:
