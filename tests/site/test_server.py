@@ -91,3 +91,22 @@ def test_pages_that_are_not_there_are_said(files, new_database, tmp_path, capsys
     error = capsys.readouterr().err
     assert "privacy.md, terms.md, contact.md" in error
     assert error.count("\n") == 1
+
+
+def test_what_is_no_folder_for_files_is_said_before_anything_is_served(new_database, tmp_path, capsys):
+    (tmp_path / "notes").write_text("mine")
+    start = ["site", "--port", "0", "--database", new_database(), "--files", str(tmp_path / "notes")]
+    assert run(start) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert re.fullmatch(r".*cannot keep files in \S+notes: .*--files\n", printed.err)
+
+
+def test_a_file_that_is_no_database_is_said_and_left_as_it_is(tmp_path, capsys):
+    (tmp_path / "notes").write_text("mine, and long enough to be looked at by SQLite" * 20)
+    before = (tmp_path / "notes").read_bytes()
+    assert run(["site", "--port", "0", "--database", f"sqlite:///{tmp_path / 'notes'}"]) == 2
+    error = capsys.readouterr().err
+    assert "file is not a database" in error
+    assert error.count("\n") == 1
+    assert (tmp_path / "notes").read_bytes() == before

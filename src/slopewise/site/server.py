@@ -8,6 +8,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
 
 import uvicorn
 
@@ -46,9 +48,22 @@ def serve(configuration: Configuration) -> None:
         _serve(configuration)
 
 
+def _need_folder(folder: Path) -> None:
+    """Say at the start what learners would see as a mistake of ours: that nothing can be kept in files."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ArgumentError(
+            f"cannot keep files in {folder}: {error.strerror}; name another folder with --files"
+        ) from error
+
+
 def _serve(configuration: Configuration) -> None:
     application = create_app(configuration, reads_ahead=True)
     database = open_database(configuration.database, configuration.files)  # its faults come first
+    _need_folder(database.base.parent)
     print(f"Slopewise is at {configuration.address} (Ctrl-C stops it)", flush=True)
     delete_old_copies(database, application.state.clock())
     with database.reading() as session:

@@ -44,7 +44,8 @@ def test_the_mail_server_is_named_in_the_environment_or_in_a_file(monkeypatch, t
     [
         ("SLOPEWISE_SMTP_URL", "mail.example.org", "SLOPEWISE_SMTP_URL is like"),
         ("SLOPEWISE_SMTP_URL", "smtp://mail.example.org", "SLOPEWISE_MAIL_FROM"),
-        ("SLOPEWISE_SMTP_URL_FILE", "/nowhere/url", "cannot read /nowhere/url"),
+        ("SLOPEWISE_SMTP_URL_FILE", "/nowhere/url", "cannot read /nowhere/url: No such file or directory$"),
+        ("SLOPEWISE_SMTP_URL_FILE", "/dev/null", "SLOPEWISE_SMTP_URL_FILE: /dev/null is empty$"),
     ],
 )
 def test_what_is_no_mail_server_is_said_without_the_secret(monkeypatch, name, value, says):

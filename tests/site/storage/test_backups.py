@@ -93,6 +93,8 @@ def test_a_restore_into_an_empty_database_brings_back_every_row_and_file(
     restored = open_database(url, folder)
     assert rows(restored) == rows(database)
     assert (restored.beside("data") / "1f" / "table.csv").read_bytes() == b"a,b\n1,2\n"
+    made = [restored.beside("data"), *restored.beside("data").rglob("*")]
+    assert {path.stat().st_mode & 0o077 for path in made} == {0}  # for the site's user alone
     with restored.writing() as session:  # numbers go on, and the log is a log again
         note(session, NOW, "sign-up", None)
     with pytest.raises(sqlalchemy.exc.IntegrityError), restored.writing() as session:

@@ -165,11 +165,16 @@ def secret_from_environment(name: str) -> str:
     Raises
     ------
     ArgumentError
-        If the file cannot be read.
+        If the file cannot be read, or is empty: without its secret a site would start as another.
     """
     if file := os.environ.get(f"{name}_FILE"):
         try:
-            return Path(file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ArgumentError(f"{name}_FILE: cannot read {file}: {error}") from error
+            secret = Path(file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ArgumentError(f"{name}_FILE: cannot read {file}: {error.strerror}") from error
+        except UnicodeDecodeError:
+            raise ArgumentError(f"{name}_FILE: {file} is no text in UTF-8") from None
+        if not secret:
+            raise ArgumentError(f"{name}_FILE: {file} is empty")
+        return secret
     return os.environ.get(name, "")

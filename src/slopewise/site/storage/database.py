@@ -18,7 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, OperationalError, TimeoutError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session
 
 from slopewise.engine.errors import ArgumentError, DataError
@@ -170,8 +170,10 @@ def open_database(url: str, folder: Path | None = None) -> Database:
     database = connect(url, folder)
     try:
         revision = _bring_up_to_date(database)
-    except OperationalError as error:
+    except DatabaseError as error:
         database.close()
+        if type(error) not in (DatabaseError, OperationalError):
+            raise  # a mistake of ours: the others say that the database does not work, or is none
         reason = " ".join(str(error.orig).split())  # PostgreSQL says it in several lines
         raise DataError(f"cannot open the database {database.name}: {reason}") from error
     except BaseException:

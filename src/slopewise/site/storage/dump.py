@@ -176,7 +176,9 @@ def load(connection: Connection, file: Path, manifest: Manifest) -> None:
 
 
 def extract_files(file: Path, manifest: Manifest, folder: Path) -> None:
-    """Write the files of a dump that was checked into a new folder."""
+    """Write the files of a dump that was checked into a new folder, which is its owner's alone."""
+    if manifest.files:
+        folder.mkdir(mode=0o700)
     with zipfile.ZipFile(file) as archive:
         for name in manifest.files:
             target = folder / name.removeprefix("files/")
