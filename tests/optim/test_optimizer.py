@@ -364,6 +364,8 @@ WRONG = {
     "text lr": (lambda p: sw.optim.SGD(p, lr="fast"), "'fast'"),
     "beta of one": (lambda p: sw.optim.AdamW(p, betas=(0.9, 1.0)), r"AdamW: betas\[1\]"),
     "one number for betas": (lambda p: sw.optim.Lion(p, betas=0.9), "pair"),
+    "a model": (lambda p: sw.optim.SGD(sw.nn.Linear(2, 1)), "not a model: pass model.parameters()"),
+    "a model of models": (lambda p: sw.optim.SGD(sw.nn.Sequential()), "pass model.parameters()"),
     "a strange pair": (lambda p: sw.optim.SGD([("w", p[0], 1)]), "must be a Tensor, not tuple"),
     "one beta": (lambda p: sw.optim.Adam(p, betas=(0.9,)), "pair"),
     "unknown setting": (lambda p: sw.optim.SGD([{"params": p, "beta": 1}]), "no setting 'beta'"),

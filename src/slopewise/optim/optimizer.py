@@ -44,6 +44,10 @@ class Optimizer(ABC):
         self.defaults = defaults
         self.param_groups = ()
         self._step = tensor(0.0, FLOAT64)
+        if hasattr(params, "parameters"):
+            raise ArgumentError(
+                f"{type(self).__name__} takes parameters, not a model: pass model.parameters()"
+            )
         entries: list[Any] = [params] if isinstance(params, Tensor | Mapping) else list(params)
         if not entries:
             raise ArgumentError(

@@ -23,6 +23,7 @@ from slopewise.metrics import get as get_metric
 from slopewise.nn import losses, reseed
 from slopewise.optim import clip_grad_norm, clip_grad_value
 from slopewise.train.callbacks import Callback
+from slopewise.train.checks import check_model, check_optimizer
 from slopewise.train.history import History, Record
 from slopewise.train.interrupt import Interrupt, deferred_interrupt
 from slopewise.train.many_updates import ManyUpdates
@@ -114,6 +115,8 @@ class Trainer:
         class_weight: Mapping[Any, float] | str | None = None,
         compile: bool = True,
     ) -> None:
+        check_model(model)
+        check_optimizer(optimizer, model)
         if accumulate < 1:
             raise ArgumentError(f"accumulate must be at least 1, not {accumulate}")
         self.model = model
