@@ -19,6 +19,7 @@ from slopewise.engine.errors import DataError
 from slopewise.site.content.archive import pack
 from slopewise.site.content.lesson import FolderReader, Formula, parse_toml, read_cards, text_environment
 from slopewise.site.content.library import ProDeck
+from slopewise.site.content.typed_formulas import unproved_formulas, wrong_sums
 from slopewise.site.content.typed_numbers import unproved_numbers, written_items
 
 HERE = Path(__file__).parent
@@ -27,7 +28,7 @@ AGREES = {"rtol": 1e-5, "atol": 1e-9}
 
 
 def formulas_of(folder: Path) -> tuple[Formula, ...]:
-    """Return the displayed formulas of a deck."""
+    """Return the formulas of a deck that are checked."""
     formulas: tuple[Formula, ...] = import_module(f"pro.decks.{folder.name}.facts").FORMULAS
     return formulas
 
@@ -38,7 +39,8 @@ def read_deck(folder: Path) -> ProDeck:
     Raises
     ------
     DataError
-        If a file does not fit, the two sides of a formula differ, or nothing proves a number that is typed.
+        If a file does not fit, the two sides of a formula differ, or nothing proves a number or a relation
+        that is typed.
     """
     formulas = formulas_of(folder)
     for formula in formulas:
@@ -48,7 +50,12 @@ def read_deck(folder: Path) -> ProDeck:
                 f"{folder / 'facts.py'}: the formula {formula.name} does not hold: {left} is not {right}"
             )
     facts = import_module(f"pro.decks.{folder.name}.facts")
-    for problem in unproved_numbers(written_items(folder), facts.TYPED):
+    items = written_items(folder)
+    proved = [formula.latex for formula in formulas]
+    for problem in (
+        *unproved_numbers(items, facts.TYPED),
+        *unproved_formulas(items, proved, getattr(facts, "GIVEN", ())),
+    ):
         raise DataError(f"{folder / 'facts.py'}: {problem}")
     context = {
         **facts.facts(),
@@ -57,12 +64,16 @@ def read_deck(folder: Path) -> ProDeck:
     read = FolderReader(folder, text_environment(), context)
     about = read.toml("deck.toml")
     skills = {row["id"]: row["name"] for row in about["skill"]}
+    cards = tuple(read_cards(read, "cards.toml", about["slug"]))
+    for card in cards:
+        for wrong in wrong_sums(f"{card.front}\n{card.back}"):
+            raise DataError(f"{folder / 'cards.toml'}: card {card.id}: {wrong} does not add up")
     return ProDeck(
         about["slug"],
         about["title"],
         about["summary"],
         skills,
-        tuple(read_cards(read, "cards.toml", about["slug"])),
+        cards,
     )
 
 

@@ -16,6 +16,7 @@ from slopewise.site.content.lesson import LESSONS, check_lesson, load_lesson, re
 from slopewise.site.content.outline import load_outline
 from slopewise.site.content.read_ahead import ReadAhead
 from slopewise.site.content.snippets import needs
+from slopewise.site.content.typed_formulas import wrong_sums
 from slopewise.site.content.typed_numbers import written_items
 
 FOLDERS = sorted(LESSONS.glob("n[0-9][0-9]_*"))
@@ -48,9 +49,19 @@ def test_no_displayed_formula_is_typed(folder):
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_every_formula_of_a_lesson_is_used(folder):
-    texts = "".join(file.read_text() for file in folder.glob("*") if file.suffix in (".md", ".toml"))
+    texts = "".join(written_items(folder).values())
     for formula in read_lesson(folder).formulas:
-        assert f"formula.{formula.name}" in texts, formula.name
+        assert f"formula.{formula.name} " in texts or f"${formula.latex}$" in texts, formula.name
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_typed_arithmetic_adds_up(folder):
+    lesson = read_lesson(folder)
+    texts = [lesson.text, lesson.workflow, *lesson.goals, *lesson.takeaways]
+    texts += [part for card in lesson.cards for part in (card.front, card.back)]
+    texts += [part for asked in lesson.questions for part in (asked.ask, asked.because, *asked.choices)]
+    texts += [part for prompt in lesson.prompts for part in (prompt.ask, prompt.answer)]
+    assert wrong_sums("\n\n".join(texts)) == []
 
 
 def longest_sentence(text):

@@ -10,6 +10,7 @@ import numpy as np
 
 import slopewise as sw
 import slopewise.array as xp
+from pro.decks.sides import Sides, double
 from slopewise.engine.tensor import Tensor
 from slopewise.optim.schedules import CosineDecay
 from slopewise.site.content.lesson import Formula
@@ -369,10 +370,18 @@ def _ridge_both_ways() -> tuple[float, float]:
     return _shrunk(1.0), 1 / (1 + 1.0)
 
 
+def _mirrored() -> Sides:
+    """The loss and the place after a step at the limit, on a curvature of 3."""
+    h, w = 3.0, 0.7
+    after = w - 2 / h * sw.grad(lambda v: 0.5 * h * v**2)(double(w)).item()
+    return [after, after**2], [-w, w**2]
+
+
 FORMULAS = (
     Formula("read_curvature", r"h = \frac{1 + \sqrt{L_{t+1} / L_t}}{\eta}", _curvature_read),
     Formula("effective", r"\eta_{\mathrm{eff}} = \frac{\eta}{1 - \beta}", _effective_rate),
     Formula("shrunk", r"w = \frac{h}{h + \lambda} \, w^{*}", _ridge_both_ways),
+    Formula("mirrored", r"\eta = 2/h", _mirrored),
 )
 
 

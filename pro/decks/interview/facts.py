@@ -149,7 +149,9 @@ FORMULAS = (
     Formula("brier", r"\mathrm{E}(p - y)^2 = \mathrm{E}(p - r_p)^2 + \mathrm{E} \, r_p (1 - r_p)", _brier),
     Formula("collapse", r"(X A) B = X (A B)", _linear_collapse),
     *estimates.FORMULAS,
+    Formula("largest_term", "e^0 = 1", lambda: (sw.exp(double([0.0])).numpy(), [1.0])),
 )
+GIVEN = (r"B_n = \mathrm{tr}(H \Sigma) / g^\top H g",)  # the noise scale's definition
 
 
 def _source(name: str) -> str:

@@ -45,6 +45,14 @@ def _steepest_in_max_norm() -> Sides:
     return (gradient @ corners).max(), np.abs(gradient).sum()
 
 
+def _signs() -> Sides:
+    """The best of many directions whose largest entry is 1, and the signs of the gradient."""
+    gradient = sw.grad(_f)(double(X)).numpy()
+    axis = np.linspace(-1, 1, 21)
+    directions = np.array(np.meshgrid(axis, axis, axis)).reshape(3, -1)
+    return directions[:, (gradient @ directions).argmax()], np.sign(gradient)
+
+
 def _change_of_coordinates() -> Sides:
     return sw.grad(lambda w: _f(double(A) @ w))(double(X)).numpy(), A.T @ sw.grad(_f)(double(A @ X)).numpy()
 
@@ -65,6 +73,10 @@ def _trace() -> Sides:
 def _inverse() -> Sides:
     inverse = np.linalg.inv(A)
     return sw.jvp(sw.linalg.inv, (double(A),), (double(B),))[1].numpy(), -inverse @ B @ inverse
+
+
+def _times_its_inverse() -> Sides:
+    return (double(A) @ sw.linalg.inv(double(A))).numpy(), np.eye(3)
 
 
 def _layer() -> Sides:
@@ -138,6 +150,10 @@ def _segments() -> Sides:
     return min(LAYERS / k + k for k in range(1, LAYERS + 1)), 2 * math.sqrt(LAYERS)
 
 
+def _best_number_of_segments() -> Sides:
+    return min(range(1, LAYERS + 1), key=lambda k: LAYERS / k + k), math.sqrt(LAYERS)
+
+
 def _outer() -> Sides:
     found = sw.grad(lambda w: xp.sum(double(U) * (w @ double(V))))(double(A)).numpy()
     return found, np.outer(U, V)
@@ -160,11 +176,13 @@ FORMULAS = (
     Formula(
         "max_norm", r"\max_{\|v\|_\infty \leq 1} \nabla f^\top v = \|\nabla f\|_1", _steepest_in_max_norm
     ),
+    Formula("signs", r"v = \mathrm{sign}(\nabla f)", _signs),
     Formula("coordinates", r"\nabla_w f(A w) = A^\top (\nabla f)(A w)", _change_of_coordinates),
     Formula("chain", r"J_{h \circ g}(x) = J_h(g(x)) \, J_g(x)", _chain),
     Formula("quadratic", r"\nabla_x \, x^\top A x = (A + A^\top) x", _quadratic),
     Formula("trace", r"\nabla_A \, \mathrm{tr}(A B) = B^\top", _trace),
     Formula("inverse", r"\mathrm{d}(A^{-1}) = -A^{-1} \, \mathrm{d}A \, A^{-1}", _inverse),
+    Formula("undone", r"A A^{-1} = I", _times_its_inverse),
     Formula("layer", r"\nabla_W L = X^\top G", _layer),
     Formula("softmax", r"J = \mathrm{diag}(p) - p p^\top", _softmax),
     Formula("unit", r"\nabla \|x\| = \frac{x}{\|x\|}", _unit),
@@ -177,6 +195,7 @@ FORMULAS = (
     Formula("symmetric", r"H = H^\top", _symmetric),
     Formula("implicit", r"\frac{\mathrm{d} z}{\mathrm{d} \theta} = \frac{1}{1 - \partial_z f(z)}", _implicit),
     Formula("segments", r"\min_k \left(\frac{n}{k} + k\right) = 2 \sqrt{n}", _segments),
+    Formula("checkpoints", r"k = \sqrt{n}", _best_number_of_segments),
     Formula("outer", r"\nabla_W \, u^\top W v = u v^\top", _outer),
     Formula("recomputed", r"\nabla L_{\mathrm{recomputed}} = \nabla L", _checkpointed),
 )

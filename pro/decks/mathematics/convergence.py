@@ -167,23 +167,36 @@ def _squares() -> Sides:
     return (1 / np.arange(1.0, n + 1) ** 2).sum() + 1 / n, math.pi**2 / 6
 
 
-def _newton_errors() -> list[float]:
-    """Distances to the lowest point of w − ln w, which is 1, along Newton's method."""
+def _newton_step(w: float) -> float:
+    """Where a step of Newton's method on w − ln w leads."""
 
     def f(w: Tensor) -> Tensor:
         made: Tensor = w - xp.log(w)
         return made
 
+    slope, curvature = sw.grad(f)(double(w)).item(), sw.hessian(f)(double(w)).item()
+    return float(w - slope / curvature)
+
+
+def _newton_errors() -> list[float]:
+    """Distances to the lowest point of w − ln w, which is 1, along Newton's method."""
     w, errors = 0.9, []
     for _ in range(4):
         errors.append(abs(w - 1))
-        w -= sw.grad(f)(double(w)).item() / sw.hessian(f)(double(w)).item()
+        w = _newton_step(w)
     return errors
 
 
 def _newton() -> Sides:
     errors = _newton_errors()
     return errors[1:3], [errors[0] ** 2, errors[1] ** 2]
+
+
+def _newton_leaves() -> Sides:
+    """Whether a step of Newton's method on w − ln w ends where the logarithm has a value."""
+    starts = np.array([0.5, 1.5, 1.99, 2.0, 2.5, 9.0])
+    steps = [_newton_step(w) for w in starts]
+    return np.array(steps) > 0, starts < 2
 
 
 def _bias_correction() -> Sides:
@@ -286,6 +299,7 @@ FORMULAS = (
     ),
     Formula("monro", r"\sum_t \eta_t = \infty, \quad \sum_t \eta_t^2 = \frac{\pi^2}{6} < \infty", _squares),
     Formula("newton", r"e_{k+1} = e_k^2", _newton),
+    Formula("leaves", r"w \geq 2", _newton_leaves),
     Formula("corrected", r"m_t = (1 - \beta^t) \, g", _bias_correction),
     Formula("rare", r"\frac{|\Delta w|}{\eta} = \frac{1 - \beta_1}{\sqrt{1 - \beta_2}}", _rare_gradient),
     Formula("sign", r"|w_{t+1} - w_t| = \eta", _sign_cycle),

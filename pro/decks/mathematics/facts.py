@@ -14,6 +14,11 @@ from slopewise.site.content.lesson import Formula
 from slopewise.site.content.typed_numbers import Typed
 
 FORMULAS: tuple[Formula, ...] = (*calculus.FORMULAS, *convergence.FORMULAS, *statistics.FORMULAS)
+GIVEN = (
+    *(r"\|v\|_\infty \leq 1", "u = A w", "Y = X W", r"G = \partial L / \partial Y", r"u = x / \|x\|"),
+    *(r"z = f(z) + \theta", r"\eta = 1/L", r"\dot{w} = -\nabla L(w)", r"\eta h = 1/5", r"\eta_t = 1/t"),
+    r"\|w\| \leq r",
+)
 
 
 @cache

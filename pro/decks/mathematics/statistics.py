@@ -12,6 +12,7 @@ import slopewise as sw
 import slopewise.array as xp
 from pro.decks.sides import Sides, double
 from slopewise.engine.tensor import Tensor
+from slopewise.nn.initializers import gain_of
 from slopewise.site.content.lesson import Formula
 
 _DRAW = np.random.Generator(np.random.Philox(23))
@@ -93,6 +94,23 @@ def _constrained() -> Sides:
     w = np.linalg.solve(x.T @ x + decay * np.eye(3), x.T @ y)
     gradient = sw.grad(lambda w: 0.5 * xp.sum((double(x) @ w - double(y)) ** 2))(double(w)).numpy()
     return gradient, -decay * w
+
+
+def _prices() -> Sides:
+    """The price of the constraint at solutions within several radii: not negative, and 0 where it is idle."""
+    centre, radii = np.array([1.5, -2.0]), np.array([0.5, 1.0, 2.0, 2.5, 4.0])
+    prices = []
+    for r in radii:
+        w = centre * min(1.0, r / float(np.linalg.norm(centre)))  # the nearest point that is allowed
+        gradient = sw.grad(lambda w: 0.5 * xp.sum((w - double(centre)) ** 2))(double(w)).numpy()
+        prices.append(-gradient @ w / (w @ w))
+    return np.sign(np.round(prices, 9)), (radii < np.linalg.norm(centre)).astype(float)
+
+
+def _he() -> Sides:
+    """The variance of He's first weights times their fan-in."""
+    fan_in = 64
+    return (gain_of("relu") / math.sqrt(fan_in)) ** 2, 2 / fan_in
 
 
 def _soft_threshold() -> Sides:
@@ -184,6 +202,8 @@ FORMULAS = (
         _bias_variance,
     ),
     Formula("kkt", r"\nabla L(w) = -\lambda w", _constrained),
+    Formula("price", r"\lambda \geq 0", _prices),
+    Formula("he", r"\mathrm{Var}(w) = 2 / n", _he),
     Formula("threshold", r"w = \mathrm{sign}(z) \, \max(|z| - \alpha, 0)", _soft_threshold),
     Formula(
         "norm_back",

@@ -120,6 +120,11 @@ def _bowl() -> tuple[Any, Any]:
     return gradient(_LINE, POINT), [POINT[0], 2 * POINT[1]]
 
 
+def _bowl_itself() -> tuple[Any, Any]:
+    """The bowl that the engine differentiates, and the one that the text writes."""
+    return bowl(sw.tensor(POINT)).item(), 0.5 * POINT[0] ** 2 + POINT[1] ** 2
+
+
 def _along() -> tuple[Any, Any]:
     """The derivative along a direction by a nudge, and the gradient's component in it."""
     hills = SURFACES["hills"]
@@ -153,7 +158,10 @@ FORMULAS = (
     Formula("along", r"D_u L = \nabla L \cdot u", _along),
     Formula("cosine", r"\nabla L \cdot u = \lVert \nabla L \rVert \cos \varphi", _cosine),
     Formula("small_step", r"L(w + \Delta) \approx L(w) + \nabla L \cdot \Delta", _small_step),
+    Formula("surface", r"L(w) = \frac{1}{2} w_1^2 + w_2^2", _bowl_itself),
+    Formula("surface_in_short", r"L = \frac{1}{2} w_1^2 + w_2^2", _bowl_itself),
 )
+GIVEN = ("f(w) = w^2", r"\cos \varphi = 1", r"\cos \varphi = 0", r"\cos \varphi = -1")
 
 
 # ---- numbers that texts type

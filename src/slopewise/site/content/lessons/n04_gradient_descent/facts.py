@@ -63,6 +63,11 @@ def _update_rule() -> tuple[Any, Any]:
     return w.numpy(), by_hand
 
 
+def _slope_of_a_square() -> tuple[Any, Any]:
+    """The gradient of w² by the engine, and twice w."""
+    return sw.grad(lambda w: w * w)(sw.tensor(START, dtype=sw.float64)).item(), 2 * START
+
+
 def _promise() -> tuple[Any, Any]:
     """The fall of the loss in a tiny step, and what the slope promises."""
     surface, rate = SURFACES["two"], 1e-7
@@ -89,7 +94,9 @@ FORMULAS = (
     Formula("promise", r"L(w - \eta \nabla L) \approx L(w) - \eta \, {\lVert \nabla L \rVert}^2", _promise),
     Formula("factor", r"w_{t+1} = w_t - \eta \lambda w_t = (1 - \eta \lambda) \, w_t", _factor),
     Formula("limit", r"\eta < \frac{2}{\lambda_{\max}}", _limit),
+    Formula("slope", "2w = {{ gradient | digits }}", _slope_of_a_square),
 )
+GIVEN = ("L(w) = w^2",)
 
 
 # ---- numbers that texts type

@@ -197,6 +197,12 @@ def _two_orders() -> tuple[Any, Any]:
     return (u * along).sum().item(), (gathered * v).sum().item()
 
 
+def _rewritten() -> tuple[Any, Any]:
+    """What the rules of calculus write down, computed, and the engine's gradient."""
+    rewritten, places = derivative(parse_of_x(F)), [_number(x) for x in (-1.3, 0.2, AT, 2.0)]
+    return [value_of(rewritten, x).item() for x in places], [sw.grad(_example)(x).item() for x in places]
+
+
 FORMULAS = (
     Formula("forward", r"\frac{f(x + h) - f(x)}{h} = f'(x) + \frac{h}{2} f''(x) + \dots", _forward),
     Formula("central", r"\frac{f(x + h) - f(x - h)}{2 h} = f'(x) + \frac{h^2}{6} f'''(x) + \dots", _central),
@@ -205,7 +211,9 @@ FORMULAS = (
         "dual", r"f(x + \varepsilon v) = f(x) + \varepsilon \, f'(x) \, v, \qquad \varepsilon^2 = 0", _dual
     ),
     Formula("orders", r"u^\top (J v) = (u^\top J) \, v", _two_orders),
+    Formula("rewritten", "f'(x) = {{ rewritten }}", _rewritten),
 )
+GIVEN = (r"f(x) = \sin(x \cdot x) + x",)
 
 
 # ---- numbers that texts type

@@ -111,6 +111,24 @@ def _nudged() -> tuple[Any, Any]:
     return (loss(w + NUDGE) - loss(w - NUDGE)) / (2 * NUDGE), _named(record(expression, INPUTS), "w")
 
 
+def _whole() -> tuple[Any, Any]:
+    """The loss that the tape holds, and by hand."""
+    made = INPUTS["w"] * INPUTS["x"] + INPUTS["b"] - INPUTS["y"]
+    return _results(record(parse(BY_HAND), INPUTS))[-1], made**2
+
+
+def _to_the_error() -> tuple[Any, Any]:
+    """The gradient that reaches the error on the tape, and twice the error."""
+    tape = record(parse(BY_HAND), INPUTS)
+    error = [entry for entry in tape.entries if entry.inputs][2]
+    return tape.gradients[error.number].item(), 2 * error.value.item()
+
+
+def _to_the_weight() -> tuple[Any, Any]:
+    tape = record(parse(BY_HAND), INPUTS)
+    return _named(tape, "w"), 2 * _results(tape)[2] * INPUTS["x"]
+
+
 FORMULAS = (
     Formula(
         "chain",
@@ -126,7 +144,16 @@ FORMULAS = (
         _sum_of_ways,
     ),
     Formula("nudge", r"\frac{\partial L}{\partial w} \approx \frac{L(w + h) - L(w - h)}{2 h}", _nudged),
+    Formula("whole", "L = (wx + b - y)^2", _whole),
+    Formula("to_the_error", "2e = {{ to_prediction | digits }}", _to_the_error),
+    Formula(
+        "to_the_weight",
+        r"2e \cdot x = {{ to_prediction | digits }} \cdot {{ x | digits }} = {{ to_w | digits }}",
+        _to_the_weight,
+    ),
+    Formula("start", r"\partial L / \partial L = 1", lambda: (_seed(), [1.0])),
 )
+GIVEN = (r"\hat{y} = wx + b", r"e = \hat{y} - y", "L = e^2", r"v = w \cdot x")
 
 
 # ---- numbers that texts type

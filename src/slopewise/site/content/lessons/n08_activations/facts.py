@@ -218,6 +218,7 @@ FORMULAS = (
         _xor,
     ),
 )
+GIVEN = (r"h = \varphi(z)", r"z = w \cdot x + b")
 
 
 # ---- numbers that texts type
