@@ -44,6 +44,41 @@ def test_points_are_put_and_taken_with_the_pointer(reader, page):
     assert page.locator("[data-head] th").all_inner_texts() == ["x", "y"]
 
 
+def first_point(page):
+    """Return where the last point drawn is, and how many there are."""
+    rows = page.locator("[data-rows] tr")
+    x, y = rows.first.locator("td").all_inner_texts()[:2]
+    return float(x.replace("−", "-")), float(y.replace("−", "-")), rows.count()
+
+
+def test_a_point_is_moved_by_the_pointer_and_with_the_keys_and_goes_back(reader, page, violations):
+    reader.open("/data/draw")
+    box = page.locator("svg.board").bounding_box()
+    unit = box["width"] / 10.8
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.click(x, y)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + unit, y - unit)
+    held = page.locator("[data-points] .held").bounding_box()
+    assert abs(held["x"] + held["width"] / 2 - x - unit) < 3  # it is seen under the pointer
+    page.mouse.move(x + 2 * unit, y - 2 * unit)
+    page.mouse.up()
+    assert page.locator("[data-points] .held").count() == 0
+    assert first_point(page) == pytest.approx((2, 2, 1), abs=0.1)
+    page.focus("svg.board")
+    for key in ("m", "Shift+ArrowLeft", "Shift+ArrowLeft", "m"):
+        page.keyboard.press(key)
+    assert first_point(page) == pytest.approx((0, 2, 1), abs=0.1)
+    page.keyboard.press("u")
+    assert first_point(page) == pytest.approx((2, 2, 1), abs=0.1)
+    page.keyboard.press("3")
+    assert page.is_checked("[name=board-class][value='2']")
+    assert violations(page) == []
+    page.click("[data-undo]")
+    assert first_point(page) == pytest.approx((0, 0, 1), abs=0.1)
+
+
 def test_a_pasted_table_is_trained_on_and_its_report_is_of_no_origin(reader, page, violations):
     reader.open("/data")
     rows = "\n".join(f"{row},{row % 9},{'ab'[row % 2]}" for row in range(60))

@@ -18,6 +18,7 @@ export class Drawing {
       most: Number(field.dataset.most),
       changed: (words) => this.write(words),
       told: (words) => this.tell(words),
+      moved: () => this.show(),
     });
     this.sheet.listen(view, (event) => this.place(event));
     this.tools.addEventListener("click", (event) => this.press(event.target.closest("button")));
@@ -135,7 +136,7 @@ export class Drawing {
       const at = (point) => [left + ((point.x - sheet.x[0]) / (sheet.x[1] - sheet.x[0])) * (right - left), bottom - ((point.y - sheet.y[0]) / (sheet.y[1] - sheet.y[0])) * (bottom - top)];
       const marks = sheet.points.map((point) => {
         const mark = document.createElementNS(SVG, "circle");
-        const [x, y] = at(point);
+        const [x, y] = at(sheet.seen(point));
         const look = sheet.kinds.length ? `k${point.kind}` : "own";
         mark.setAttribute("class", point === sheet.held ? `${look} held` : look);
         for (const [name, value] of Object.entries({ cx: x, cy: y, r: sheet.kinds.length ? 4.5 : 5.5 })) mark.setAttribute(name, value);

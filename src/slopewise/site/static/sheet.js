@@ -8,13 +8,15 @@ export const shown = (value) => value.toFixed(2).replace("-", "−");
 
 export class Sheet {
   // x, y: the ends of the plane; kinds: names of the classes, [] for none; most: points it holds.
-  constructor({ x, y, kinds, most, changed, told }) {
-    Object.assign(this, { x, y, kinds, most, changed, told });
+  // changed, told and moved are called after a change, with words for who cannot see, and while a point is dragged.
+  constructor({ x, y, kinds, most, changed, told, moved }) {
+    Object.assign(this, { x, y, kinds, most, changed, told, moved });
     this.points = []; // {x, y, kind}
     this.past = [];
     this.kind = 0;
     this.tool = "one";
     this.held = null; // the point that is being moved
+    this.carried = null; // where the pointer has it
     this.cross = { x: (x[0] + x[1]) / 2, y: (y[0] + y[1]) / 2, isShown: false };
   }
 
@@ -27,6 +29,11 @@ export class Sheet {
     const far = (point) => Math.hypot((point.x - x) / span[0], (point.y - y) / span[1]);
     const found = this.points.reduce((best, point) => (best && far(best) <= far(point) ? best : point), null);
     return found && far(found) <= reach ? found : null;
+  }
+
+  // Where a point is seen.
+  seen(point) {
+    return point === this.held ? (this.carried ?? point) : point;
   }
 
   // ---- changes
@@ -67,18 +74,19 @@ export class Sheet {
 
   putDown(x, y) {
     const { held } = this;
-    this.held = null;
+    this.held = this.carried = null;
     const put = { ...held, x: this.within(x, this.x), y: this.within(y, this.y) };
+    Object.assign(this.cross, { x: put.x, y: put.y }); // where the keys go on
     this.change(this.points.map((point) => (point === held ? put : point)), `The point is at ${shown(put.x)}, ${shown(put.y)} now.`);
   }
 
   clear() {
-    this.held = null;
+    this.held = this.carried = null;
     this.change([], "The sheet is empty; undo brings it back.");
   }
 
   undo() {
-    this.held = null;
+    this.held = this.carried = null;
     if (!this.past.length) return this.told("There is nothing to undo.");
     this.points = this.past.pop();
     this.changed("Undone.");
@@ -103,7 +111,7 @@ export class Sheet {
       if (this.held) this.putDown(cross.x, cross.y);
       else if (!this.takeUp(cross.x, cross.y, NEAR)) this.told("No point is near.");
     } else if (event.key === "Escape" && this.held) {
-      this.held = null;
+      this.held = this.carried = null;
       this.told("It stays where it was.");
     } else if (event.key === "Delete" || event.key === "Backspace") {
       this.erase(cross.x, cross.y);
@@ -141,6 +149,10 @@ export class Sheet {
     element.addEventListener("click", (event) => event.pointerType === "touch" && !isFree && begin(event));
     element.addEventListener("pointermove", (event) => {
       const at = last && event.buttons ? place(event) : null;
+      if (at && this.held) {
+        this.carried = at;
+        this.moved();
+      }
       if (!at || this.held || this.tool === "erase") return;
       const far = Math.hypot((at.x - last.x) / (this.x[1] - this.x[0]), (at.y - last.y) / (this.y[1] - this.y[0]));
       if (far < PATH) return;
