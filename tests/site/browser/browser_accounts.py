@@ -3,6 +3,9 @@
 Not collected by default: `make test-site` runs files of this name.
 """
 
+import uuid
+
+import pytest
 from site_visitors import PASSWORD
 
 
@@ -44,6 +47,37 @@ def test_what_was_done_without_an_account_is_merged_at_sign_up(reader, page):
     assert {row["kind"] for row in kept["progress"]} == {"answer", "last"}
     assert page.evaluate("localStorage['slopewise.reviews']") is None
     assert reader.fits()
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (
+            {"status": 503, "headers": {"Retry-After": "300"}},
+            "The site is busy. Nothing is lost: try again in 5 minutes.",
+        ),
+        ({"status": 401}, "You are logged out. Nothing is lost: log in again, then add it."),
+        ({"status": 403}, "This page is out of date. Nothing is lost: load it again, then add it."),
+        ({"status": 400}, "The site refused what was sent. It is still in this browser"),
+        (None, "No connection. Nothing is lost: try again once it is back."),
+    ],
+)
+def test_what_was_not_merged_says_why_and_can_be_added_later(reader, page, answer, says):
+    reader.watch.expected = ["the server responded with a status of", "ERR_FAILED"]
+    reader.sign_up()
+    review = {"id": str(uuid.uuid4()), "card": "none", "grade": "good", "at": "2026-03-01T12:00:00Z"}
+    page.evaluate("review => localStorage['slopewise.reviews'] = JSON.stringify([review])", review)
+    page.route(
+        "**/api/progress",
+        lambda route: route.fulfill(json={"error": "no"}, **answer) if answer else route.abort(),
+    )
+    reader.open("/account")
+    page.click("[data-merge-add]")
+    page.wait_for_function(
+        "says => document.querySelector('[data-merge-text]').textContent.startsWith(says)", arg=says
+    )
+    assert page.is_visible("[data-merge-add]")
+    assert page.evaluate("JSON.parse(localStorage['slopewise.reviews']).length") == 1
 
 
 def test_the_cards_of_the_day_are_graded_undone_and_laid_to_rest_with_the_keyboard(reader, page):

@@ -61,6 +61,12 @@ export function patience() {
   return Math.max(0, Math.ceil((pauseUntil - Date.now()) / 1000));
 }
 
+export function soon() {
+  const seconds = patience();
+  if (seconds > 90) return `in ${Math.ceil(seconds / 60)} minutes`;
+  return seconds > 1 ? `in ${seconds} seconds` : "in a moment";
+}
+
 function tell(how) {
   document.dispatchEvent(new CustomEvent("slopewise:outbox", { detail: how }));
   return how;

@@ -1,19 +1,14 @@
 // The cards of the day without a page between them: graded here, sent in the background, shown also while offline.
-import { RETRY_SECONDS, flush, patience, record, waiting, whyNot } from "./outbox.js";
+import { RETRY_SECONDS, flush, patience, record, soon, waiting, whyNot } from "./outbox.js";
 
 // What has gone wrong, and what becomes of the answers that this browser keeps.
 const SAYS = {
   offline: () => ["No connection.", "sent as soon as it is back"],
-  busy: () => ["The site is busy.", `sent again ${soon(patience())}`],
+  busy: () => ["The site is busy.", `sent again ${soon()}`],
   "logged out": () => ["You are logged out.", "sent when you log in again"],
   "out of date": () => ["This page is out of date: load it again.", "sent then"],
   refused: () => ["The site refused what was sent: load the page again.", "not lost"],
 };
-
-function soon(seconds) {
-  if (seconds > 90) return `in ${Math.ceil(seconds / 60)} minutes`;
-  return seconds > 1 ? `in ${seconds} seconds` : "in a moment";
-}
 
 class Review {
   constructor(root) {
