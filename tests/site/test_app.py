@@ -72,3 +72,18 @@ def test_a_search_escapes_what_was_typed(site):
     text = site.get("/search", params={"q": "<script>alert(1)</script>"}).text
     assert "<script>alert" not in text
     assert re.search(r"&lt;script&gt;", text)
+
+
+@pytest.mark.parametrize("address", ["/", "/healthz", "/log-in", "/static/site.css", "/nowhere", "/account"])
+def test_head_says_what_get_says_and_nothing_of_what_is_in_it(site, address):
+    asked = site.get(address, headers={"accept-encoding": "identity"}, follow_redirects=False)
+    head = site.head(address, headers={"accept-encoding": "identity"}, follow_redirects=False)
+    assert head.status_code == asked.status_code
+    assert head.content == b""
+    for name in ("content-type", "content-length", "content-security-policy", "location"):
+        assert head.headers.get(name) == asked.headers.get(name)
+
+
+def test_head_opens_no_stream_and_reads_no_form(site):
+    assert site.head("/playground/jobs/0/events").status_code == 405
+    assert site.head("/playground/jobs").status_code == 405

@@ -26,6 +26,7 @@ from slopewise.site.content.read_ahead import ReadAhead
 from slopewise.site.content.run_ahead import run_ahead
 from slopewise.site.datasets.shelf import Shelf
 from slopewise.site.datasets.workshop import Workshop
+from slopewise.site.head_requests import AnswerHead
 from slopewise.site.labs.job_rows import job_store_of
 from slopewise.site.labs.jobs import Jobs
 from slopewise.site.labs.pool import Pool
@@ -175,6 +176,7 @@ def create_app(
     application.mount("/static", VersionedFiles(STATIC), name="static")
     errors.add_handlers(application)
     application.add_middleware(GZipMiddleware, minimum_size=1000)
+    application.add_middleware(AnswerHead)
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=configuration.allowed_hosts)
     application.add_middleware(SecurityHeaders, configuration)
     application.add_middleware(Records, metrics=application.state.metrics)

@@ -84,7 +84,7 @@ def http(status, body=b"{}", headers=""):
 @pytest.mark.parametrize(
     ("answer", "error", "says"),
     [
-        (http(401), RefusedTokenError, "does not know this token"),
+        (http(401), RefusedTokenError, "does not know this token, .* slopewise cards log-in --site http"),
         (http(404), SiteError, "serves no cards"),
         (http(400, b'{"error": "Nothing was kept: x."}'), SiteError, "says: Nothing was kept"),
         (http(403, b"<html>"), SiteError, "serves no cards"),

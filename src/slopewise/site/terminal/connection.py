@@ -152,7 +152,8 @@ class Connection:
         if status == 401:
             return RefusedTokenError(
                 f"{self.address} does not know this token, or no longer; make one at "
-                f"{self.address}/account#terminal, then run: slopewise cards log-in"
+                f"{self.address}/account#terminal, then run: "
+                f"slopewise cards log-in --site {self.address}"
             )
         if status in (408, 429) or status >= 500:
             return UnreachableError(f"{self.address} is busy ({status})")
