@@ -452,13 +452,13 @@ def test_decks_and_cards_are_deleted_with_their_media(tmp_path, site, learner, b
 
 
 def test_there_is_an_end_to_the_room(tmp_path, learner, monkeypatch):
-    from slopewise.site.accounts import imported_cards
+    from slopewise.site.accounts import arriving_cards
 
-    monkeypatch.setattr(imported_cards, "MOST_MEDIA", 100)
+    monkeypatch.setattr(arriving_cards, "MOST_MEDIA", 100)
     answer = bring(learner, package(tmp_path, notes(("One [sound:a.mp3]", "1")), {"a.mp3": MP3}))
     assert answer.status_code == 400
     assert "Delete decks you no longer need." in answer.text
-    monkeypatch.setattr(imported_cards, "MOST_CARDS", 1)
+    monkeypatch.setattr(arriving_cards, "MOST_CARDS", 1)
     answer = bring(learner, package(tmp_path, notes(("One", "1"), ("Two", "2"))))
     assert "There is room for 1 cards from Anki." in answer.text
     assert kept(learner) == []

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slopewise.site.accounts.imported_cards import Medium
+from slopewise.site.accounts.arriving_cards import Medium
 from slopewise.site.anki.media import kind_of
 from slopewise.site.anki.work import MEDIA, PACKAGE
 from slopewise.site.labs.alone import AloneLimits, run_alone

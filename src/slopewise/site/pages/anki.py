@@ -12,14 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slopewise.engine.errors import ArgumentError, DataError
-from slopewise.site.accounts.imported_cards import (
-    Arrivals,
-    decks_of,
-    delete_cards,
-    keep,
-    media_in,
-    medium_of,
-)
+from slopewise.site.accounts.arriving_cards import Arrivals, keep, media_in
+from slopewise.site.accounts.imported_cards import decks_of, delete_cards, medium_of
 from slopewise.site.accounts.own_cards import cards_of
 from slopewise.site.anki.exporting import NoteToWrite, html_of_markdown, html_of_plain, package
 from slopewise.site.anki.importing import Contents
@@ -84,15 +78,9 @@ async def bring_package(request: Request) -> Response:
 def delete_imported(request: Request) -> Response:
     """Delete a card that came from Anki, or a deck of them."""
     card, deck = field(request, "card", 40), field(request, "deck", 200)
-    learner_id = visitor_of(request).learner
+    database, learner_id = request.app.state.database, visitor_of(request).learner
     try:
-        with request.app.state.database.writing(of=learner_id) as session:
-            if card:
-                ids: Sequence[uuid.UUID] = [uuid.UUID(card)]
-            else:
-                decks = decks_of(session, learner_id)
-                ids = [row.id for found in decks if found.name == deck for row in found.cards]
-            delete_cards(session, learner_id, ids)
+        delete_cards(database, learner_id, card=uuid.UUID(card) if card else None, deck=deck)
     except (DataError, ValueError) as error:
         raise HTTPException(404) from error
     return go_to("/cards/imported")
@@ -186,8 +174,7 @@ def _part(asked: str, size: int) -> tuple[int, int] | None:
 def _keep(request: Request, found: Contents) -> Arrivals:
     course_cards = frozenset(library_of(request).ids)
     learner, now = visitor_of(request).learner, request.app.state.clock()
-    with request.app.state.database.writing(of=learner) as session:
-        return keep(session, learner, found.cards, found.media, now, course_cards)
+    return keep(request.app.state.database, learner, found.cards, found.media, now, course_cards)
 
 
 def _page(request: Request, problem: str = "", done: str = "", status: int = 400) -> Response:
