@@ -1,4 +1,4 @@
-"""HEAD, by which monitors and previews of links ask: what GET answers, without what is in it (RFC 9110, 9.3.2)."""
+"""HEAD, by which monitors and previews of links ask: what GET answers, without its body (RFC 9110, 9.3.2)."""
 
 from __future__ import annotations
 
