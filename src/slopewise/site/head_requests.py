@@ -25,4 +25,4 @@ class AnswerHead:
             elif message["type"] == "http.response.body" and not message.get("more_body", False):
                 await send({"type": "http.response.body", "body": b""})
 
-        await self.application(scope | {"method": "GET"}, receive, send_headers)
+        await self.application({**scope, "method": "GET"}, receive, send_headers)
