@@ -21,6 +21,7 @@ _COMPUTED = re.compile(r"\{\{.*?\}\}")
 _SYMBOL = re.compile(r"\\?[A-Za-z]+(_\w)?")
 _POWER_OF_E = re.compile(r"(?<![A-Za-z\\])e\^")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_CALCULATION = re.compile(r"\\cdot|\\frac|\\sqrt|[+/]|[\d)]\s*-")
 _BETWEEN = re.compile(r",?\s*\\q?quad")  # between two formulas of one line
 
 
@@ -131,10 +132,11 @@ def _rounded(latex: str) -> tuple[Any, Any]:
     value, spread = np.asarray(value_of(latex)), np.asarray(0.0)
     for number in _NUMBER.finditer(latex):
         places = len(number[0].partition(".")[2])
-        is_alone = not re.search(r"[\d+*/]", latex[: number.start()] + latex[number.end() :])
-        if not is_alone and (not places or len(number[0].replace(".", "").lstrip("0")) < 3):
+        is_result = not _CALCULATION.search(latex)
+        digits = len(number[0].replace(".", "").lstrip("0"))
+        if digits < 4 and (not places or (not is_result and places < 3 and digits < 3)):
             continue  # a count, or a setting such as 0.05
-        nudged = f"{float(number[0]) + 0.5 * 10.0**-places:.12f}" if places else number[0]
+        nudged = f"{float(number[0]) + 0.5 * 10.0**-places:.12f}"
         spread = spread + abs(
             np.asarray(value_of(latex[: number.start()] + nudged + latex[number.end() :])) - value
         )
@@ -170,6 +172,7 @@ _TO_PYTHON: tuple[tuple[str, Any], ...] = (
     ),
     (r"\\hat\s*\{?(\w)\}?", r"\1hat"),
     (r"\\cdot", "*"),
+    (r"\\text\{(-?[\d.]+)\}", r"\1"),
     (r"\^(\w)", r"^{\1}"),
     (r"\|([^|]*)\|", r"abs(\1)"),
 )

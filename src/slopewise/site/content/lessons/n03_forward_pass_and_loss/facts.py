@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -19,6 +20,7 @@ from slopewise.site.content.lessons.n03_forward_pass_and_loss.models import (
     descend,
     run_pass,
 )
+from slopewise.site.content.typed_formulas import value_of
 from slopewise.site.content.typed_numbers import Typed
 from slopewise.site.drawing import brief
 from slopewise.site.labs import Figure
@@ -290,6 +292,62 @@ FORMULAS = (
         _cross_entropy,
     ),
     Formula("p_minus_y", r"\frac{\partial L}{\partial z_k} = p_k - y_k", _prediction_minus_target),
+)
+
+
+def _slope_of_a_row(name: str) -> tuple[Any, Any]:
+    """The engine's slope of each row's loss in its score, and the formula that the lab shows."""
+    kind, scores = KINDS[name], np.array([-3.0, -0.7, 0.4, 0.9, 2.5, -1.5])
+    ours = sw.grad(lambda z: kind.losses(z, sw.tensor(kind.targets)).sum())(sw.tensor(scores)).numpy()
+    if name == "absolute":  # words, not a formula to compute
+        return ours, np.sign(scores - kind.targets)
+    rows = zip(kind.predict(scores), kind.targets)
+    return ours, [value_of(kind.slope_latex, {"p": said, "yhat": said, "y": y}) for said, y in rows]
+
+
+def _line(name: str) -> tuple[Any, Any]:
+    """The predictions of a forward pass, and by hand."""
+    line = 0.7 * X - 0.3
+    made = run_pass(KINDS[name], 0.7, -0.3).predictions
+    return made, 1 / (1 + np.exp(-line)) if KINDS[name].is_class else line
+
+
+def _to_parameters(weight: bool) -> tuple[Any, Any]:
+    """The gradient in weight or bias by nudges, and the sum of the rows' slopes."""
+    sides = []
+    for kind in KINDS.values():
+        w, b, h = 0.5, 0.47, 1e-6
+        up, down = (run_pass(kind, w + d * weight, b + d * (not weight)).loss for d in (h, -h))
+        sides.append(((up - down) / (2 * h), float((run_pass(kind, w, b).slopes * X**weight).sum())))
+    return [nudged for nudged, _ in sides], [added for _, added in sides]
+
+
+LAB_FORMULAS = (
+    *(
+        Formula(
+            f"slope_{name}",
+            (
+                r"\frac{\partial}{\partial z} \, "
+                if kind.is_class
+                else r"\frac{\partial}{\partial \hat{y}} \, "
+            )
+            + f"{kind.loss_latex} = {kind.slope_latex}",
+            partial(_slope_of_a_row, name),
+        )
+        for name, kind in KINDS.items()
+    ),
+    Formula("line", r"\hat{y} = w x + b", partial(_line, "squared")),
+    Formula("probability", r"p = \sigma(w x + b)", partial(_line, "cross")),
+    Formula(
+        "to_bias",
+        r"\frac{\partial L}{\partial b} = \sum_i \frac{\partial L}{\partial z_i}",
+        partial(_to_parameters, False),
+    ),
+    Formula(
+        "to_weight",
+        r"\frac{\partial L}{\partial w} = \sum_i \frac{\partial L}{\partial z_i} \, x_i",
+        partial(_to_parameters, True),
+    ),
 )
 
 

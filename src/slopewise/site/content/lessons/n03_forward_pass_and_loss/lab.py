@@ -133,7 +133,7 @@ class _Show:
     def _mean(self) -> Frame:
         row = int(np.argmax(np.abs(self.errors)))
         error = float(self.errors[row])
-        terms = " + ".join(_in(_tex(value, 3)) for value in self.first.losses)
+        terms = " + ".join(_in(_tex(value)) for value in self.first.losses)
         ask = Prediction(
             f"Row {row + 1} has the error {signed(error, 2)}. If its {self._score_name()} grew a little, its "
             "loss would then",

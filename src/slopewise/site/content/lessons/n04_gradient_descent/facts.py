@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 import slopewise as sw
 from slopewise.site.content.lesson import Formula
 from slopewise.site.content.lessons.n04_gradient_descent.surfaces import SURFACES, descend, stability_limit
+from slopewise.site.content.typed_formulas import value_of
 from slopewise.site.content.typed_numbers import Typed
 
 START, RATE = 3.0, 0.1  # of the example worked by hand, L(w) = w²
@@ -97,6 +99,20 @@ FORMULAS = (
     Formula("slope", "2w = {{ gradient | digits }}", _slope_of_a_square),
 )
 GIVEN = ("L(w) = w^2",)
+
+
+def _height(name: str) -> tuple[Any, Any]:
+    """The loss that the engine computes, and the formula that the lab shows."""
+    points = [(2.0, 1.5), (-0.7, 0.3), (0.0, -1.2)]
+    sides = SURFACES[name].latex.partition("=")[2]
+    return SURFACES[name].loss(sw.tensor(np.array(points))).numpy(), [
+        value_of(sides, {"w_1": w1, "w_2": w2}) for w1, w2 in points
+    ]
+
+
+LAB_FORMULAS = tuple(
+    Formula(name, surface.latex, partial(_height, name)) for name, surface in SURFACES.items()
+)
 
 
 # ---- numbers that texts type

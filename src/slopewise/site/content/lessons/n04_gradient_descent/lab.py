@@ -100,7 +100,7 @@ class _Walk:
 
     def _formula(self, step: int) -> str:
         if step == self.last:
-            return ""
+            return self.surface.latex
         old, gradient, new = self.points[step], self.gradients[step], self.points[step + 1]
         if np.abs(new).max() >= 1e4:
             return ""

@@ -125,9 +125,9 @@ class _Walk:
             return ""
         name = r"\frac{\partial L}{\partial b}" if self.kind != "rule" else r"\frac{1}{n} \sum (y - \hat{y})"
         return (
-            rf"b - \eta \, {name} = {_tex(moment.threshold)} - {_tex(self.rate)} \cdot "
+            rf"b - \eta \, {name} = {_place(moment.threshold)} - {_tex(self.rate)} \cdot "
             f"{_factor(moment.push)} "
-            rf"= {_tex(self.moments[number + 1].threshold)}"
+            rf"= {_place(self.moments[number + 1].threshold)}"
         )
 
     # ---- predictions
@@ -288,7 +288,12 @@ def _with_jump(xs: Floats, curve: Floats, threshold: float, kind: str) -> list[t
 
 
 def _tex(value: float) -> str:
-    return brief(value, 3).replace("−", "-")
+    mantissa, _, exponent = brief(value, 3).replace("−", "-").partition("e")
+    return rf"{mantissa} \cdot 10^{{{exponent}}}" if exponent else mantissa
+
+
+def _place(value: float) -> str:
+    return fixed(value, 3).replace("−", "-")
 
 
 def _factor(value: float) -> str:
