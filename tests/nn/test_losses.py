@@ -151,7 +151,7 @@ def test_bad_arguments_are_named(call, message):
 
 
 def test_losses_are_found_by_name():
-    for name in losses._BY_NAME:
+    for name in losses.BY_NAME:
         assert callable(losses.get(name))
     assert losses.get("mse") is losses.squared_error
     assert losses.get(losses.huber) is losses.huber

@@ -24,6 +24,7 @@ from slopewise.nn import losses, reseed
 from slopewise.optim import clip_grad_norm, clip_grad_value
 from slopewise.train.callbacks import Callback
 from slopewise.train.checks import check_model, check_optimizer
+from slopewise.train.divergence import check_targets, why_not_finite
 from slopewise.train.history import History, Record
 from slopewise.train.interrupt import Interrupt, deferred_interrupt
 from slopewise.train.many_updates import ManyUpdates
@@ -321,12 +322,19 @@ class Trainer:
         run.history.records.append(record)
         run.batches, run.running, run.seconds = None, {}, 0.0
         if not math.isfinite(record["loss"]):
-            self.stop(
-                f"the training loss is {record['loss']}; a smaller learning rate or scaled inputs may help"
-            )
+            self.stop(why_not_finite(record["loss"], *self._check_targets(run.loader)))
         for callback in run.callbacks:
             callback.on_epoch_end(self, record)
         return record
+
+    def _check_targets(self, loader: DataLoader) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Raise an error if the targets are why a loss is no number; return inputs and targets."""
+        found = loader.arrays()
+        assert found is not None  # a Trainer's loader is made of arrays
+        X, y = found[0][:2]
+        with evaluation_mode(self.model), no_grad():
+            check_targets(self.loss, self.model, X, y)
+        return X, y
 
     def stop(self, reason: str) -> None:
         """Let training end after this epoch; for callbacks."""
@@ -362,7 +370,10 @@ class Trainer:
         with evaluation_mode(self.model), no_grad():
             for batch in loader:
                 running = self._measure(with_weight(batch), running)
-        return compute_running(running, self.metrics)
+        scores = compute_running(running, self.metrics)
+        if not math.isfinite(scores["loss"]):
+            self._check_targets(loader)
+        return scores
 
     def measure(self, batch: Batch, running: Running) -> Running:
         """Return the running sums with the scores of a batch added."""

@@ -23,6 +23,7 @@ from slopewise.nn.losses.divergence import kl_divergence
 from slopewise.nn.losses.regression import absolute_error, huber, squared_error
 
 __all__ = [
+    "BY_NAME",
     "absolute_error",
     "binary_cross_entropy_with_logits",
     "cross_entropy",
@@ -40,7 +41,7 @@ Loss = Callable[..., Tensor]
 mse = squared_error
 mae = absolute_error
 
-_BY_NAME: dict[str, Loss] = {
+BY_NAME: dict[str, Loss] = {
     "squared_error": squared_error,
     "mse": squared_error,
     "absolute_error": absolute_error,
@@ -69,8 +70,8 @@ def get(loss: str | Loss) -> Loss:
     """
     if callable(loss):
         return loss
-    if loss in _BY_NAME:
-        return _BY_NAME[loss]
-    near = get_close_matches(str(loss), _BY_NAME, 1)
-    hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(sorted(_BY_NAME))}"
+    if loss in BY_NAME:
+        return BY_NAME[loss]
+    near = get_close_matches(str(loss), BY_NAME, 1)
+    hint = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(sorted(BY_NAME))}"
     raise ArgumentError(f"there is no loss {loss!r}; {hint}")
