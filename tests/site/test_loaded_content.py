@@ -177,6 +177,25 @@ def test_a_deck_of_another_archive_or_of_the_package_is_not_replaced(site, load)
     assert versions(site) == {"harbours": "1.0", "others": "1.0"}
 
 
+def test_an_archive_that_comes_while_another_is_compared_with_the_rest_is_not_overlooked(
+    site, load, monkeypatch
+):
+    """Both bring a deck of one name; who is second sees the first."""
+    from slopewise.site import loaded_content
+
+    compare = loaded_content.Library
+
+    def compare_slowly(*arguments):
+        monkeypatch.setattr(loaded_content, "Library", compare)
+        assert load(name="others")[0] == 0
+        return compare(*arguments)
+
+    monkeypatch.setattr(loaded_content, "Library", compare_slowly)
+    assert "another archive was loaded at the same time" in load()[2]
+    assert "two decks are called pro-harbour" in load()[2]
+    assert versions(site) == {"others": "1.0"}
+
+
 def test_a_file_that_is_not_there_is_told_in_one_line(capsys, new_database):
     status = run(["site", "import-content", "/nowhere/decks.zip", "--database", new_database()])
     assert status == 2
@@ -206,7 +225,7 @@ def test_an_archive_that_cannot_be_read_any_more_hides_no_other(site, load, memb
 
 
 def test_who_loads_half_an_archive_loads_nothing(site, tmp_path, monkeypatch):
-    """The check of names, the rows and the audit log are one transaction."""
+    """The rows and the audit log are one transaction."""
     from slopewise.site import loaded_content
 
     def fail(*arguments, **options):

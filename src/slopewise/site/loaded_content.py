@@ -67,15 +67,19 @@ def load_archive(
         deck whose name is taken.
     """
     archive = unpack(data)
+    with database.reading() as session:
+        others = [row for row in _rows(session) if row.name != archive.name]
+    # Decks are read and compared before others have to wait: that takes seconds where they are large.
+    decks = [deck for row in others for deck in unpack(row.file).decks]
+    Library(course, [*shipped, *decks, *archive.decks])  # refuses two decks of one name
     with database.writing() as session:
         there = session.get(LoadedArchive, archive.name)
         if there is not None and there.digest == archive.digest:
             return Loading(archive, there.version, True)
         if there is not None and not force:
             _refuse_older(archive, there)
-        others = [row for row in _rows(session) if row.name != archive.name]
-        decks = [deck for row in others for deck in unpack(row.file).decks]
-        Library(course, [*shipped, *decks, *archive.decks])  # refuses two decks of one name
+        if _state(session, but=archive.name) != tuple((row.name, row.digest) for row in others):
+            raise DataError("another archive was loaded at the same time: load this one again")
         replaced = there.version if there is not None else ""
         if there is None:
             there = LoadedArchive(name=archive.name)
@@ -84,6 +88,12 @@ def load_archive(
         there.file = data
         note(session, now, f"import-content {archive.version.text}", None, actor="owner")
     return Loading(archive, replaced, False)
+
+
+def _state(session: Session, but: str = "") -> State:
+    """Return which archives are loaded now, one apart."""
+    query = select(LoadedArchive.name, LoadedArchive.digest).where(LoadedArchive.name != but)
+    return tuple((name, digest) for name, digest in session.execute(query.order_by(LoadedArchive.name)))
 
 
 def _refuse_older(archive: Archive, there: LoadedArchive) -> None:
@@ -126,8 +136,7 @@ class Libraries:
 
     def _now(self, database: Database) -> tuple[State, Library, list[Loaded]]:
         with database.reading() as session:
-            query = select(LoadedArchive.name, LoadedArchive.digest).order_by(LoadedArchive.name)
-            state = tuple((name, digest) for name, digest in session.execute(query))
+            state = _state(session)
         made = self._made
         return made if made[0] == state else self._make(database, state)
 
