@@ -92,3 +92,29 @@ def test_flatten_joins_the_axes_asked_for():
 
 def test_identity_returns_its_input():
     assert nn.Identity()(X) is X
+
+
+@pytest.mark.parametrize("index", [1, -1])
+def test_a_module_of_a_row_can_be_replaced(index):
+    model = sw.nn.Sequential(sw.nn.Linear(2, 4), sw.nn.Linear(4, 3))
+    head = sw.nn.Linear(4, 5)
+    model[index] = head
+    assert model[1] is head
+    assert [name for name, _ in model.named_parameters()] == ["0.weight", "0.bias", "1.weight", "1.bias"]
+    assert model(sw.zeros((1, 2))).shape == (1, 5)
+
+
+def test_only_a_module_that_is_there_can_be_replaced_and_only_by_a_module():
+    model = sw.nn.Sequential(sw.nn.Linear(2, 4))
+    with pytest.raises(IndexError, match="has 1 modules, there is no number 1"):
+        model[1] = sw.nn.ReLU()
+    with pytest.raises(sw.SlopewiseError, match="takes modules"):
+        model[0] = sw.nn.relu
+
+
+def test_a_compiled_model_sees_the_module_that_replaced_another():
+    model = sw.nn.Sequential(sw.nn.Linear(2, 4), sw.nn.Linear(4, 3))
+    compiled, x = sw.compile(model), sw.ones((1, 2))
+    compiled(x)
+    model[1] = sw.nn.Linear(4, 5)
+    assert (compiled(x) == model(x)).numpy().all()

@@ -52,9 +52,18 @@ class _Row(Module):
             part = type(self)()
             part._extend((str(i), module) for i, module in enumerate(modules[index]))
             return part
-        if not -len(modules) <= index < len(modules):
-            raise IndexError(f"{type(self).__name__} has {len(modules)} modules, there is no number {index}")
+        self._check_number(index)
         return modules[index]
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        """Put another module in the place of one, such as a new last layer."""
+        self._check_number(index)
+        name, _ = list(self.named_children())[index]
+        setattr(self, name, _checked(type(self).__name__, module))
+
+    def _check_number(self, index: int) -> None:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"{type(self).__name__} has {len(self)} modules, there is no number {index}")
 
 
 class Sequential(_Row):
