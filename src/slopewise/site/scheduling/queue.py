@@ -111,8 +111,8 @@ def _first_due(
     session: Session, learner_id: uuid.UUID, since: datetime, allowed: Container[uuid.UUID]
 ) -> datetime | None:
     query = _cards_in_turn(learner_id).where(CardState.due_at >= since)
-    rows = session.execute(query, execution_options={"yield_per": 50})
-    return next((row.due_at for row in rows if row.card_id in allowed), None)
+    with session.execute(query, execution_options={"yield_per": 50}) as rows:  # left before its end
+        return next((row.due_at for row in rows if row.card_id in allowed), None)
 
 
 def _count_steps(session: Session, learner_id: uuid.UUID, allowed: Container[uuid.UUID]) -> int:

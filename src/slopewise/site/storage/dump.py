@@ -214,11 +214,11 @@ def _column(table: str, found: Column[Any]) -> Column[Any]:
 
 def _lines(connection: Connection, table: Table, manifest: Manifest) -> Iterator[bytes]:
     order = list(table.primary_key.columns)
-    rows = connection.execute(table.select().order_by(*order), execution_options={"yield_per": _ROWS_AT_ONCE})
-    count = 0
-    for row in rows.mappings():
-        count += 1
-        yield json.dumps({name: _plain(value) for name, value in row.items()}).encode() + b"\n"
+    query, count = table.select().order_by(*order), 0
+    with connection.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE}) as rows:
+        for row in rows.mappings():
+            count += 1
+            yield json.dumps({name: _plain(value) for name, value in row.items()}).encode() + b"\n"
     manifest.rows[table.name] = count
 
 
