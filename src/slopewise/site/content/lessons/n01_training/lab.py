@@ -26,6 +26,7 @@ from slopewise.site.drawing import brief, vector
 from slopewise.site.labs import Figure, Frame, Lab, Number, Prediction, Table, Values, Whole
 
 _CLOSE = 0.02  # accuracies that differ by less count as alike
+_POINTS = f"{100 * _CLOSE:.0f} points"
 
 
 def run(values: Values) -> list[Frame]:
@@ -94,7 +95,8 @@ class _Show:
 
     def _prepared(self) -> Frame:
         untrained = self.project.first[0].accuracy("validation")
-        answer = 2 if untrained > 0.9 else 1 if untrained >= 0.75 else 0
+        poor, good = 0.75, 0.9
+        answer = 2 if untrained > good else 1 if untrained >= poor else 0
         return Frame(
             "Prepare",
             "Scaling gives both measurements a mean of 0 and a spread of 1. The numbers for it, mean "
@@ -108,7 +110,11 @@ class _Show:
             prediction=Prediction(
                 "The first model is a straight line whose parameters start at random. How many validation "
                 "rows will it get right before it is trained?",
-                ("Less than 75%: it knows nothing yet", "75% to 90%", "More than 90%"),
+                (
+                    f"Less than {percent(poor)}: it knows nothing yet",
+                    f"{percent(poor)} to {percent(good)}",
+                    f"More than {percent(good)}",
+                ),
                 answer,
                 f"It gets {percent(untrained)}. Guessing would get about 50%; a random line may even be "
                 "turned the wrong way round.",
@@ -232,7 +238,7 @@ class _Show:
         answer = 1 if abs(gap) <= _CLOSE else 0 if gap > 0 else 2
         return Prediction(
             ask,
-            ("Higher, by more than 2 points", "Within 2 points", "Lower, by more than 2 points"),
+            (f"Higher, by more than {_POINTS}", f"Within {_POINTS}", f"Lower, by more than {_POINTS}"),
             answer,
             f"{percent(before)} and {percent(after)}. {because}",
         )
@@ -271,7 +277,7 @@ class _Show:
             prediction=Prediction(
                 f"A year later a measuring device is replaced. The new one reads {DRIFT} higher in the "
                 "second measurement. Nobody touches the model. Its score on new parts",
-                ("falls by more than 2 points", "stays within 2 points", "rises by more than 2 points"),
+                (f"falls by more than {_POINTS}", f"stays within {_POINTS}", f"rises by more than {_POINTS}"),
                 answer,
                 f"It goes from {percent(self.fresh)} to {percent(self.drifted)}.",
             ),

@@ -202,5 +202,4 @@ TYPED = {
     "question/zero": Typed(shows=_flat),
     "card/zero": Typed(shows=_flat),
     "card/along": Typed("1"),
-    "lab": Typed("10 5"),  # bounds of choices
 }

@@ -29,6 +29,8 @@ _REACH = 1.2  # how far a slice goes to either side
 _DRAWN = 0.5  # arrows of slopes are drawn half as long
 _LEVELS = (0.02, 0.06, 0.13, 0.23, 0.36, 0.52, 0.68, 0.84, 1.0)  # of the contours, as quantiles
 _FLAT = 1e-9
+_ALIKE = 0.05  # slopes that differ by less, as a share, count as alike
+_KEPT = 0.1  # and a fall that is off by less counts as promised
 _DEGREES = Scale(0, 360, tuple((float(d), f"{d}°") for d in range(0, 361, 90)), lambda degrees: degrees / 360)
 
 
@@ -112,7 +114,7 @@ class _Place:
             table=self._table([self.east]),
             prediction=Prediction(
                 "Now north and south. Look at how close the contours lie. The slope along the second axis is",
-                ("less steep", "as steep, within 5%", "steeper"),
+                ("less steep", f"as steep, within {100 * _ALIKE:.0f}%", "steeper"),
                 _compare(abs(self.north.slope), abs(slope)),
                 f"Along the first axis it is {brief(slope)}, along the second {brief(self.north.slope)}. "
                 "Where contours lie close, it is steep.",
@@ -215,11 +217,17 @@ class _Place:
             return None
         fall = self.height - self._height(self.point - self.rate * self.gradient)
         promised = self.rate * self.slope**2
-        answer = 3 if fall < 0 else 1 if fall < 0.9 * promised else 0 if fall <= 1.1 * promised else 2
+        low, high = (1 - _KEPT) * promised, (1 + _KEPT) * promised
+        answer = 3 if fall < 0 else 1 if fall < low else 0 if fall <= high else 2
         return Prediction(
             f"Now a step against the gradient, {brief(self.rate, 3)} times as long as it. The slope promises "
             f"a fall of {brief(self.rate, 3)} · {brief(self.slope)}² = {brief(promised)}. What will happen?",
-            ("It falls by that much, within 10%", "It falls, but by less", "It falls by more", "It rises"),
+            (
+                f"It falls by that much, within {100 * _KEPT:.0f}%",
+                "It falls, but by less",
+                "It falls by more",
+                "It rises",
+            ),
             answer,
             f"The height changes by {brief(-fall)}. The slope is right *here*; the longer the step, the less "
             "it says.",
@@ -355,7 +363,7 @@ class _Place:
 
 def _compare(this: float, other: float) -> int:
     """Return 0 for clearly less, 1 for alike, 2 for clearly more."""
-    if abs(this - other) <= 0.05 * max(this, other):
+    if abs(this - other) <= _ALIKE * max(this, other):
         return 1
     return 0 if this < other else 2
 

@@ -131,5 +131,5 @@ TYPED = {
     "question/million": Typed("80"),
     "card/rows-needed": Typed("80"),
     "card/fifteen": Typed("15 80"),
-    "lab": Typed("5 15 25", lambda: [FRESH]),  # bounds of choices
+    "lab": Typed(shows=lambda: [FRESH]),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from slopewise.site.content.lessons.n11_train_test_split.apples import noise
@@ -179,7 +181,11 @@ class Deals(Story):
         return Prediction(
             f"The file stays; only the lot decides which {self.size} apples are sealed. How far apart will "
             f"the lowest and the highest of {DEALS} test scores lie?",
-            ("Less than 5 points", "5 to 15 points", "15 to 25 points", "25 points or more"),
+            (
+                f"Less than {points(bounds[0])}",
+                *(f"{100 * low:.0f} to {points(high)}" for low, high in pairwise(bounds)),
+                f"{points(bounds[-1])} or more",
+            ),
             sum(self._range >= bound for bound in bounds),
             f"They run from {percent(min(self.scores))} to {percent(max(self.scores))}.",
         )

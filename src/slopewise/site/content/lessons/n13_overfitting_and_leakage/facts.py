@@ -163,5 +163,5 @@ TYPED = {
     "text/leakage-the-ways-in": Typed("60"),
     "question/coin": Typed("50"),  # wrong choices
     "card/hundred": Typed("100"),
-    "lab": Typed("32 40 60 12 50 15 4", lambda: [2 * 40]),  # files of the leaks, a coin, bounds
+    "lab": Typed("32 40 60 12 50", lambda: [2 * 40]),  # files of the leaks, a coin
 }

@@ -24,7 +24,7 @@ from slopewise.site.drawing import Plot, Scale, linear
 from slopewise.site.drawing.scale import covering
 from slopewise.site.labs import Figure, Frame, Prediction, Table, Values
 
-_CLOSE = 0.04  # mean scores that differ by less count as alike
+_CLOSE, _FAR = 0.04, 0.15  # mean scores that differ by less count as alike; by more, as far apart
 Point = tuple[float, float]
 
 
@@ -151,12 +151,12 @@ class LeakFrames:
             f"{way}: {self.story.right if self.mended else self.story.wrong} Over {FILES} such files, how "
             "will the mean test score compare with the score on new rows?",
             (
-                "More than 15 points too high",
-                "4 to 15 points too high",
-                "Within 4 points",
-                "More than 4 points too low",
+                f"More than {100 * _FAR:.0f} points too high",
+                f"{100 * _CLOSE:.0f} to {100 * _FAR:.0f} points too high",
+                f"Within {100 * _CLOSE:.0f} points",
+                f"More than {100 * _CLOSE:.0f} points too low",
             ),
-            0 if gap > 0.15 else 1 if gap > _CLOSE else 2 if gap >= -_CLOSE else 3,
+            0 if gap > _FAR else 1 if gap > _CLOSE else 2 if gap >= -_CLOSE else 3,
             f"The tests say {_percent(float(outcome.reported.mean()))}, new rows "
             f"{_percent(float(outcome.true.mean()))}.",
         )

@@ -369,5 +369,5 @@ TYPED = {
     "card/momentum-valley": Typed(shows=lambda: [STEEP]),
     "card/momentum-overshoot": Typed(shows=lambda: [STEEP]),
     "card/adam-correction": Typed("1"),
-    "lab": Typed("45 10 5 0.5 1.5 0.1", lambda: [STEEP]),  # settings, and bounds of choices
+    "lab": Typed("45 10 5 0.5 1.5", lambda: [STEEP]),  # settings to try
 }

@@ -21,6 +21,7 @@ from slopewise.site.labs import Choice, Figure, Frame, Lab, Number, Prediction, 
 _WIDE, _HIGH = 2.5, 2.0  # the map shows -2.5 to 2.5 and -2 to 2
 _ARROW = 0.7  # the longest drawn gradient, in units of the map
 _LEVELS = (0.02, 0.06, 0.13, 0.23, 0.36, 0.52, 0.68, 0.84, 1.0)  # of the contours, as quantiles
+_NOTHING, _LITTLE = 0.001, 0.02  # shares of the first height
 _FLOOR = 1e-8  # heights below it are drawn at the lower end
 
 
@@ -203,14 +204,20 @@ class _Shown:
     def _fate(self) -> Prediction:
         share = self.heights[-1] / self.heights[0]
         rises = int((np.diff(self.heights) > 1e-12).sum())
+        nothing, little = (brief(100 * bound) for bound in (_NOTHING, _LITTLE))
         if share > 1 or self.last < UPDATES:
             answer = 3
         else:
-            answer = 0 if share < 0.001 else 1 if share < 0.02 else 2
+            answer = 0 if share < _NOTHING else 1 if share < _LITTLE else 2
         return Prediction(
             f"How much of the height will be left after {UPDATES} updates of {self.rule} with learning rate "
             f"{brief(self.lr, 3)}?",
-            ("Less than 0.1%", "From 0.1% to 2%", "More than 2%", "It ends higher than it started"),
+            (
+                f"Less than {nothing}%",
+                f"From {nothing}% to {little}%",
+                f"More than {little}%",
+                "It ends higher than it started",
+            ),
             answer,
             f"From {brief(self.heights[0], 3)} it went to {brief(self.heights[-1], 3)}; it rose at "
             f"{rises} of {self.last} updates.",

@@ -123,5 +123,5 @@ TYPED = {
     "text/do-two-people-mean-the-same": Typed("100"),
     "text/drawing-and-generating": Typed("200", lambda: [FRESH]),
     "question/kappa-zero": Typed("100 95"),
-    "lab": Typed("3 15", lambda: [FRESH]),  # bounds of choices
+    "lab": Typed(shows=lambda: [FRESH]),
 }

@@ -15,6 +15,7 @@ from slopewise.site.labs import Figure, Frame, Prediction, Table, Values
 KINDS = {"moons": 0.6, "circles": 0.4, "blobs": 4.0}
 STEPS = 5
 _NEW_SEED = 1000  # fresh rows are made with another seed
+_CLOSE, _FAR = 0.03, 0.15  # falls of the score that count as none, and as small
 
 
 def generating(values: Values) -> list[Frame]:
@@ -77,8 +78,12 @@ def _ask(noises: list[float], scores: list[float]) -> Prediction:
     return Prediction(
         f"The noise rises to {noises[-1]:.2f}, and the seed stays. What becomes of the score on fresh "
         "points?",
-        ("It stays within 3 points", "It falls by 3 to 15 points", "It falls by more"),
-        0 if fall < 0.03 else 1 if fall <= 0.15 else 2,
+        (
+            f"It stays within {100 * _CLOSE:.0f} points",
+            f"It falls by {100 * _CLOSE:.0f} to {100 * _FAR:.0f} points",
+            "It falls by more",
+        ),
+        0 if fall < _CLOSE else 1 if fall <= _FAR else 2,
         f"From {percent(scores[0])} to {percent(scores[-1])}: where the classes overlap, no model knows "
         "better.",
     )
