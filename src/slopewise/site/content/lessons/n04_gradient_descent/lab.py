@@ -152,10 +152,11 @@ class _Walk:
     def _next_length(self) -> Prediction:
         this, following = (self.rate * float(np.linalg.norm(self.gradients[k])) for k in (1, 2))
         ratio = following / this if this > 0 else 1.0
-        answer = 1 if abs(ratio - 1) < 0.01 else 0 if ratio < 1 else 2
+        alike = 0.01
+        answer = 1 if abs(ratio - 1) < alike else 0 if ratio < 1 else 2
         return Prediction(
             f"This step is {brief(this, 3)} long. How long will the step after it be?",
-            ("Shorter", "The same, within 1%", "Longer"),
+            ("Shorter", f"The same, within {100 * alike:.0f}%", "Longer"),
             answer,
             f"It is {brief(following, 3)} long: the learning rate stays, so the step changes with the slope.",
         )

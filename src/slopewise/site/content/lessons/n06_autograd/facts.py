@@ -244,5 +244,5 @@ TYPED = {
     "card/best-nudge": Typed("64"),
     "card/branch": Typed("3"),
     "card/where": Typed("0"),
-    "lab": Typed("10 100", lambda: [AT]),  # bounds of choices
+    "lab": Typed(shows=lambda: [AT]),
 }

@@ -136,7 +136,7 @@ class _Shrinking:
         return Prediction(
             "The next nudge is a tenth of this one. How much smaller will the error be, which is "
             f"{_off(self.errors[1])} now?",
-            ("Not much smaller", "About 10 times", "About 100 times"),
+            ("Not much smaller", *(f"About {size:.0f} times" for size in sizes[1:])),
             answer,
             f"It becomes {_off(self.errors[2])}, which is {brief(ratio, 2)} times smaller. The error of "
             "the forward quotient is proportional to $h$, that of the central one to $h^2$, as long as "
