@@ -279,6 +279,11 @@ def test_others_see_that_the_cards_exist(everybody):
             assert LOCKED not in everybody[role].get(f"/cards/{deck.slug}").text
 
 
+def test_whoever_was_a_member_reads_that_it_has_ended(everybody):
+    told = {role for role in ROLES if "Your membership has ended" in everybody[role].get("/membership").text}
+    assert told == {"lapsed"}
+
+
 def test_after_a_lapse_reviews_schedule_and_notes_still_export_and_pro_text_does_not(everybody):
     exports = {role: everybody[role].get("/account/export.json").json() for role in ("lapsed", "pro")}
     for role, value in exports.items():

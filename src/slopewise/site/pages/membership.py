@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slopewise.engine.errors import DataError
-from slopewise.site.accounts.membership import redeem
+from slopewise.site.accounts.membership import had_membership, redeem
 from slopewise.site.forms import field
 from slopewise.site.loaded_content import library_of
 from slopewise.site.pages.account import account_id
@@ -15,6 +15,7 @@ from slopewise.site.pages.answers import go_to, limit, visitors_network
 from slopewise.site.pages.subscriptions import offer_of
 from slopewise.site.policies import ANYONE, SIGNED_IN, route
 from slopewise.site.templating import render
+from slopewise.site.visitors import visitor_of
 
 router = APIRouter()
 
@@ -43,12 +44,16 @@ def redeem_code(request: Request) -> Response:
 
 def _page(request: Request, problem: str = "", *, came_back: bool = False) -> Response:
     decks = [label for label in library_of(request).labels if label.is_pro]
+    account = visitor_of(request).account_id
+    with request.app.state.database.reading() as session:
+        was_member = account is not None and had_membership(session, account)
     return render(
         request,
         "membership.html",
         status=400 if problem else 200,
         problem=problem,
         decks=decks,
+        was_member=was_member,
         offer=offer_of(request),
         came_back=came_back,
     )
