@@ -11,7 +11,7 @@ from slopewise.site.drawing import Plot, draw_strips
 from slopewise.site.drawing.scale import covering
 
 LOOKS = ("forward", "backward hollow-backward", "ink", "hollow")  # of classes, the largest first
-KEYS = ("filled blue", "rust rings", "filled black", "grey rings")
+KEYS = ("filled blue", "rust rings", "plain dots", "grey rings")
 MOST_DOTS = 800
 
 

@@ -65,7 +65,7 @@ class _Show:
                 self.pictures.caption(),
                 self.pictures.batches(number) if self.is_batchnorm else self.pictures.units(number),
             ),
-            Figure("Answers. Dark: training mode; blue: evaluation mode", self.pictures.answers(number)),
+            Figure("Answers. Plain: training mode; blue: evaluation mode", self.pictures.answers(number)),
         )
         return Frame(
             title=self._title(number),
@@ -242,7 +242,7 @@ class _Show:
             words=words,
             figures=(
                 Figure(f"Loss of {SCORED} validation rows, by mode", self.pictures.losses()),
-                Figure("Answers. Dark: training mode; blue: evaluation mode", self.pictures.answers(number)),
+                Figure("Answers. Plain: training mode; blue: evaluation mode", self.pictures.answers(number)),
             ),
             table=Table(
                 "Loss of the validation rows",

@@ -235,7 +235,7 @@ def inputs(recording: Recording, update: int) -> tuple[Figure, str]:
         f"{fixed(means[1])} on validation rows."
     )
     caption = (
-        "Rows as the model sees them. Dark: training; rust: validation. Hollow: class 0; filled: class 1"
+        "Rows as the model sees them. Plain: training; rust: validation. Hollow: class 0; filled: class 1"
     )
     return Figure(caption, plot.svg()), words
 
@@ -308,5 +308,5 @@ def _by_layer(
         ]
         plot.line(path, kind)
         plot.dots(path, kind, 2.6)
-    keys = ", ".join(f"{colour}: {layer}" for colour, layer in zip(("blue", "rust", "black"), layers))
+    keys = ", ".join(f"{colour}: {layer}" for colour, layer in zip(("blue", "rust", "plain"), layers))
     return Figure(f"{caption}. {keys[0].upper()}{keys[1:]}", plot.svg())
