@@ -134,15 +134,15 @@ def test_two_hundred_hostile_clients_leave_lessons_and_reviews_answering(learner
         assert ask(port, "GET", f"/lessons/{slug}")[0] == 200
     script = Path(__file__).with_name("hostile_clients.py")
     arguments = [sys.executable, str(script), str(port), str(SECONDS), ",".join(LESSONS)]
-    hostile = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
-    until = time.monotonic() + SECONDS
-    honest = [Honest(port, until, number, secret) for number, secret in enumerate(secrets)]
-    honest += [Honest(port, until, number) for number in range(READERS)]
-    for somebody in honest:
-        somebody.start()
-    for somebody in honest:
-        somebody.join()
-    told, _ = hostile.communicate(timeout=90)
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as hostile:
+        until = time.monotonic() + SECONDS
+        honest = [Honest(port, until, number, secret) for number, secret in enumerate(secrets)]
+        honest += [Honest(port, until, number) for number in range(READERS)]
+        for somebody in honest:
+            somebody.start()
+        for somebody in honest:
+            somebody.join()
+        told, _ = hostile.communicate(timeout=90)
     seconds = [value for somebody in honest for value in somebody.seconds]
     p50, p95 = percentile(seconds, 0.5), percentile(seconds, 0.95)
     print(f"\n{len(seconds)} honest requests beside 200 hostile clients in {SECONDS} s:", end=" ")

@@ -31,7 +31,7 @@ def test_thirty_pupils_behind_one_address_run_labs_at_once_and_each_sees_theirs(
     def look(number):
         address = f"/labs/{SLUG}/frame?lr={rates[number]}"
         answer = pupils[number].get(address, headers={"accept": "application/json"})
-        assert answer.status_code == 200
+        assert answer.status_code == 200, answer.text
         return answer.json()
 
     with take_all_places():

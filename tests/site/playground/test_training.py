@@ -179,18 +179,20 @@ def walked(name, steps):
 
 @pytest.mark.slow
 def test_exported_scripts_run_by_themselves_and_print_the_losses_of_the_page(tmp_path):
-    running = {}
-    for name in ("classes", "numbers", "own classes"):
-        script = tmp_path / f"playground of {name}.py"
-        script.write_text(program(named(name)[0], STEPS))
-        running[name] = subprocess.Popen(
-            [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
-        )
-    for name, process in running.items():
-        out, err = process.communicate(timeout=100)
-        assert process.returncode == 0, err
-        [view] = walked(name, [STEPS])
-        assert losses_in(out) == pytest.approx(view["scores"][2:6], rel=1e-6), name
+    with contextlib.ExitStack() as ended:
+        running = {}
+        for name in ("classes", "numbers", "own classes"):
+            script = tmp_path / f"playground of {name}.py"
+            script.write_text(program(named(name)[0], STEPS))
+            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+            process = ended.enter_context(subprocess.Popen([sys.executable, script], cwd=tmp_path, **pipes))
+            ended.callback(process.kill)
+            running[name] = process
+        for name, process in running.items():
+            out, err = process.communicate(timeout=100)
+            assert process.returncode == 0, err
+            [view] = walked(name, [STEPS])
+            assert losses_in(out) == pytest.approx(view["scores"][2:6], rel=1e-6), name
 
 
 @pytest.mark.parametrize("name", EXPORTED)
