@@ -149,3 +149,36 @@ def test_a_cell_of_the_confusion_matrix_opens_its_examples_by_press_and_by_key(r
     page.wait_for_url(f"**{wanted}*step=3*")
     assert page.input_value("#set-cell") == wanted.partition("=")[2]
     assert reader.fits()
+
+
+def test_own_tags_are_counted_and_choose_the_fix_and_stay_in_another_cell(reader, page, violations):
+    seed = next(NUMBERS)
+    reader.open(f"/lessons/error-analysis?seed={seed}&step=3")
+    run_there(page)
+    for k in (1, 2):
+        page.wait_for_function(
+            "k => document.querySelector('.lab h3').textContent.startsWith(`Error ${k} `)", arg=k
+        )
+        page.check(".offer label:has-text('faint') input")
+        page.focus(".offer button")
+        page.keyboard.press("Enter")
+    page.wait_for_url(f"**tags={seed}_*.faint_*.faint*step=5")
+    page.select_option("#set-order", "chance")
+    page.wait_for_url("**order=chance*")
+    assert page.url.count(".faint") == 2
+    page.check("[data-skip]")
+    page.focus("[data-go=on]")
+    while page.inner_text(".lab h3") != "Your tags, counted":
+        shown = page.inner_text(".lab h3")
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("shown => document.querySelector('.lab h3').textContent !== shown", arg=shown)
+    faint = page.locator(".numbers.foremost tr:has(th:text-is('faint')) td").all_inner_texts()
+    assert faint[0] == "2"
+    assert violations(page) == []
+    assert reader.fits()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector(".offer input")
+    assert page.input_value(".offer input:checked") == "top"
+    page.click(".offer button")
+    page.wait_for_function("() => document.querySelector('.lab h3').textContent.includes('faint pictures')")
+    assert reader.fits()

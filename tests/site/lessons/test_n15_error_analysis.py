@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
+from site_visitors import lab_frame
 
 from slopewise.engine.errors import ArgumentError
 from slopewise.site.content.lessons.n15_error_analysis.lab import LAB
@@ -97,10 +98,64 @@ def test_a_fix_is_chosen_after_all_errors_are_tagged_and_shown_before_it_is_judg
     assert made[place + 2].title == "Fix, train again, compare"
 
 
-def test_a_tag_is_told_only_after_it_was_asked_for():
-    first = next(frame for frame in frames() if frame.title.startswith("Error 1"))
+def test_a_cause_is_told_only_after_its_tag_was_asked_for():
+    first, second = (frame for frame in frames() if re.match("Error [12] ", frame.title))
     assert {row[-1] for row in first.table.rows} == {"not yet"}
-    assert first.prediction.choices == tuple(TAGS.values())
+    assert [label for _, label in first.offer.choices] == list(TAGS.values())
+    assert second.table.rows[0][-1] in TAGS.values()
+    assert f"The one who made the last picture says “{second.table.rows[0][-1]}”" in second.words
+
+
+def tagged(*tags, **query):
+    """Return the frames after the opened errors were tagged in turn, as their offers do it."""
+    for k, tag in enumerate(tags, start=1):
+        frame = next(frame for frame in frames(**query) if frame.title.startswith(f"Error {k} "))
+        [value] = [value for value, label in frame.offer.choices if label == TAGS[tag]]
+        query["tags"] = value
+    return query, {frame.title: frame for frame in frames(**query)}
+
+
+def test_own_tags_are_counted_beside_the_causes_and_the_top_one_says_what_to_fix():
+    _, made = tagged("faint", "label", "faint", seed="4")
+    counted = made["Your tags, counted"].table
+    assert counted.first
+    mine = {row[0]: int(row[1]) for row in counted.rows}
+    assert mine == dict.fromkeys(TAGS.values(), 0) | {TAGS["faint"]: 2, TAGS["label"]: 1}
+    last = next(frame for title, frame in made.items() if re.match("Error [456] ", title))
+    causes = [row[-1] for row in list(made.values())[6].table.rows][:3]
+    assert [row[-2] for row in last.table.rows][:3] == [TAGS[tag] for tag in ("faint", "label", "faint")]
+    assert {row[0]: int(row[2]) for row in counted.rows} == {name: causes.count(name) for name in mine}
+    alike = sum(a == b for a, b in zip(causes, (TAGS["faint"], TAGS["label"], TAGS["faint"]), strict=True))
+    assert sum(int(row[3]) for row in counted.rows) == alike
+    assert f"{alike} of them as the one who made" in made["Your tags, counted"].words
+    offer = made["All errors, tagged"].offer
+    assert dict(offer.choices)["top"] == f"{FIXES['faint']}: your top tag asks for it"
+    assert len(offer.choices) == len(FIXES)
+    assert f"The fix: {FIXES['faint']}" in made
+    assert [row[1] for row in made["All errors, tagged"].table.rows] == [str(mine[n]) for n in TAGS.values()]
+
+
+def test_own_tags_go_along_to_another_cell_and_end_with_their_world():
+    query, made = tagged("label", "label", seed="4")
+    cell = re.search(r'href="\?([^"#]+)', made["Where it errs"].figures[0].svg)[1]
+    assert dict(parse_qsl(html.unescape(cell)))["tags"] == query["tags"]
+    other = {frame.title: frame for frame in frames(**query, cell="all", order="chance")}
+    assert [row[1] for row in other["Your tags, counted"].table.rows][-1] == "2"
+    elsewhere = {frame.title: frame for frame in frames(**query | {"seed": "5"})}
+    assert "You gave no tag yet" in elsewhere["Your tags, counted"].words
+
+
+@pytest.mark.parametrize(
+    ("tags", "reason"),
+    [
+        ("4_1.odd", "there is no tag 'odd'; tags are plain"),
+        ("4_1", "tags are written as 0_34.shifted_52.label"),
+        ("4_999.faint", "picture 999 is no error"),
+    ],
+)
+def test_tags_that_cannot_be_are_refused_in_one_line(tags, reason):
+    with pytest.raises(ArgumentError, match=re.escape(reason)):
+        frames(seed="4", tags=tags)
 
 
 def test_an_empty_cell_is_refused_in_one_line():
@@ -123,3 +178,13 @@ def test_what_the_lesson_claims_holds_in_worlds_that_it_does_not_show():
             found.append(accuracy(Network(learned(seed, fix), seed).judge(fresh(seed))) - basis)
     assert np.mean(gains["shifted"]) > 2 * max(0.0, np.mean(gains["plain"]))
     assert np.mean(gains["shifted"]) > 0.02
+
+
+def test_a_form_tags_an_error_without_script(site):
+    """It sends the tags of before and then those that are chosen."""
+    page = lab_frame(site, "error-analysis", step="3").json()["html"]
+    value = re.findall(r'name="tags" value="([^"]+)"', page)[2]
+    lab_frame(site, "error-analysis", tags=value)
+    answer = site.get(f"/lessons/error-analysis?tags=none&tags={value}&step=4")
+    assert f'<input type="hidden" name="tags" value="{value}">' in answer.text
+    assert "You tagged the last one “faint”" in answer.text

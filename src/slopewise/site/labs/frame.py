@@ -69,7 +69,7 @@ class Offer:
     Attributes
     ----------
     setting : str
-        The name of a `Choice` or `Whole` that is `offered`.
+        The name of a `Choice`, `Whole` or `Text` that is `offered`.
     question : str
     choices : sequence of (value, label)
         Values of the setting; labels may hold code.

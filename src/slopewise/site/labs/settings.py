@@ -140,7 +140,11 @@ class Toggle:
 
 @dataclass(frozen=True)
 class Text:
-    """A short text; the lab itself parses it, and refuses what it does not know."""
+    """A short text; the lab itself parses it, and refuses what it does not know.
+
+    One that is `offered` has no field in the form: frames write it, with an `Offer`. It stays when another
+    setting changes, so the text itself says what it belongs to.
+    """
 
     name: str
     label: str
@@ -148,6 +152,7 @@ class Text:
     longest: int
     note: str = ""
     only_when: OnlyWhen | None = None
+    offered: bool = False
     kind: ClassVar[str] = "text"
 
     def read(self, text: str) -> Value:

@@ -11,6 +11,7 @@ from slopewise.engine.errors import ArgumentError
 from slopewise.evaluate.error_analysis import by_class, confusion, error_sizes
 from slopewise.evaluate.outcome import Outcome
 from slopewise.metrics import wilson_interval
+from slopewise.site.content.lessons.n15_error_analysis.counting import Counts
 from slopewise.site.content.lessons.n15_error_analysis.drawings import draw_bars, draw_matrix, draw_pictures
 from slopewise.site.content.lessons.n15_error_analysis.pictures import (
     FIXES,
@@ -23,6 +24,15 @@ from slopewise.site.content.lessons.n15_error_analysis.pictures import (
     learned,
     trained,
     validation,
+)
+from slopewise.site.content.lessons.n15_error_analysis.tags import (
+    TAGS_SETTING,
+    TOP,
+    counted,
+    fix_of,
+    read_tags,
+    top_of,
+    write_tags,
 )
 from slopewise.site.drawing import brief, draw_strips
 from slopewise.site.labs import Choice, Figure, Frame, Lab, Offer, Prediction, Table, Values, Whole
@@ -47,11 +57,16 @@ class _Analysis:
 
     def __init__(self, values: Values) -> None:
         self.values = values
-        seed, cell, fix = int(values["seed"]), str(values["cell"]), str(values["fix"])
-        self.fix, self.by_chance = fix, values["order"] == "chance"
+        self.seed = seed = int(values["seed"])
+        cell, self.by_chance = str(values["cell"]), values["order"] == "chance"
         self.basis, self.seen, self.new = learned(seed), validation(seed), fresh(seed)
         self.network = trained(seed)
         self.before = self.network.judge(self.seen)
+        self.missed = self.before.predicted != self.before.truth
+        self.errors = self._errors(self.before)
+        self.tags = self._own_tags()
+        self.top = top_of(counted(self.tags) or {tag: self.errors[name] for tag, name in TAGS.items()})
+        self.fix = fix = fix_of(self.top) if values["fix"] == TOP else str(values["fix"])
         self.fixed = trained(seed, fix)
         self.after = self.fixed.judge(self.seen)
         self.control = trained(seed, "plain")
@@ -59,7 +74,13 @@ class _Analysis:
         self.matrix = confusion(self.before)
         self.cell = None if cell == "all" else self._largest() if cell == "largest" else _CELLS[cell]
         self.opened = self._open()
-        self.errors = self._errors(self.before)
+
+    def _own_tags(self) -> dict[int, str]:
+        tags = read_tags(str(self.values["tags"]), self.seed)
+        for row in tags:
+            if row >= len(self.seen) or not self.missed[row]:
+                raise ArgumentError(f"with seed {self.seed} picture {row} is no error; tags are of errors")
+        return tags
 
     def _largest(self) -> tuple[int, int]:
         errors = self.matrix - np.diag(np.diag(self.matrix))
@@ -68,8 +89,7 @@ class _Analysis:
 
     def _open(self) -> Numbers:
         """Return the rows of the cell in the order in which they are looked at."""
-        outcome = self.before
-        inside = outcome.predicted != outcome.truth
+        outcome, inside = self.before, self.missed.copy()
         if self.cell is not None:
             inside &= (outcome.truth == self.cell[0]) & (outcome.predicted == self.cell[1])
         rows = np.flatnonzero(inside)
@@ -96,7 +116,8 @@ class _Analysis:
             self._one_number(),
             self._matrix(),
             *examples,
-            self._tagged(_OPENING + len(examples)),
+            self._counted(),
+            self._tagged(_OPENING + len(examples) + 1),
             self._fixed(),
             self._compared(),
             self._fresh(),
@@ -165,7 +186,6 @@ class _Analysis:
         label, said = int(self.before.truth[row]), int(self.before.predicted[row])
         assert self.before.probabilities is not None
         left = self.before.probabilities[row, label]
-        tag = str(self.seen.tag[row])
         captions = [
             (
                 f"{SHAPES[self.before.truth[r]]} → {SHAPES[self.before.predicted[r]]}",
@@ -173,26 +193,62 @@ class _Analysis:
             )
             for place, r in enumerate(self.opened)
         ]
+        before = self._said_of(int(self.opened[k - 1])) if k else ""
         order = "drawn by chance" if self.by_chance else "worst first"
         return Frame(
             f"Error {k + 1} of {len(self.opened)}",
-            f"Opened: {self._cell_name()}, {order}. The label says {SHAPES[label]}; the network said "
+            f"{before}Opened: {self._cell_name()}, {order}. The label says {SHAPES[label]}; the network said "
             f"{SHAPES[said]}, and left {percent(float(left))} for the label. Look at the framed picture "
             "below, and tag it.",
             (
                 Figure(
-                    "Errors: label → what the network said, and the tag",
+                    "Errors: label → what the network said, and the cause",
                     _row(self.seen, self.opened, captions, k),
                 ),
                 Figure("The cell they come from; press another to open it", self._draw_matrix()),
             ),
             self._examples_table(k),
-            prediction=Prediction(
+            offer=Offer(
+                TAGS_SETTING.name,
                 "Which tag do you give the framed picture?",
-                tuple(TAGS.values()),
-                list(TAGS).index(tag),
-                f"The one who made it says: {TAGS[tag]}; it shows a {SHAPES[self.seen.shape[row]]}.",
+                tuple((write_tags({**self.tags, row: tag}, self.seed), name) for tag, name in TAGS.items()),
+                _OPENING + k + 1,
+                "Tag it",
             ),
+        )
+
+    def _said_of(self, row: int) -> str:
+        """Return what the learner and the maker say of an error."""
+        cause = TAGS[str(self.seen.tag[row])]
+        made = f"“{cause}”, and that it shows a {SHAPES[self.seen.shape[row]]}. "
+        if row not in self.tags:
+            return f"The one who made the last picture says {made}"
+        return f"You tagged the last one “{TAGS[self.tags[row]]}”. The one who made it says {made}"
+
+    def _counted(self) -> Frame:
+        """Show the learner's own tags, counted, beside the causes of the same errors."""
+        counts = Counts(self.tags, {row: str(self.seen.tag[row]) for row in self.tags})
+        cells = Figure("Where errors are; press a cell to open it and tag more", self._draw_matrix())
+        return Frame(
+            "Your tags, counted",
+            self._said_of(int(self.opened[-1])) + counts.words(sum(self.errors.values())),
+            (*counts.figures(), cells),
+            counts.table(),
+            prediction=self._most(),
+        )
+
+    def _most(self) -> Prediction | None:
+        """Ask for the largest cause of all errors, if one is the largest."""
+        most = max(self.errors.values())
+        largest = [name for name, count in self.errors.items() if count == most]
+        if len(largest) > 1:
+            return None
+        total = sum(self.errors.values())
+        return Prediction(
+            f"Which cause stands for most of all {total} errors?",
+            tuple(TAGS.values()),
+            list(self.errors).index(largest[0]),
+            f"“{largest[0]}” stands for {most} of {total}.",
         )
 
     def _tagged(self, step: int) -> Frame:
@@ -212,10 +268,19 @@ class _Analysis:
             offer=Offer(
                 "fix",
                 "Mend one cause: what is added to what the network learns from?",
-                tuple(FIXES.items()),
+                self._fixes(),
                 step + 1,
                 "Take this fix",
             ),
+        )
+
+    def _fixes(self) -> tuple[tuple[str, str], ...]:
+        """Return the fixes to choose from; what the top tag asks for is chosen until another one is."""
+        asked, why = fix_of(self.top), "your top tag" if self.tags else "the largest cause"
+        chosen = TOP if self.values["fix"] == TOP else asked
+        return tuple(
+            (chosen, f"{name}: {why} asks for it") if fix == asked else (fix, name)
+            for fix, name in FIXES.items()
         )
 
     def _fixed(self) -> Frame:
@@ -346,11 +411,12 @@ class _Analysis:
                 SHAPES[self.before.truth[row]],
                 SHAPES[self.before.predicted[row]],
                 percent(1 - float(sizes[row])),
+                TAGS[self.tags[int(row)]] if int(row) in self.tags else "none",
                 TAGS[str(self.seen.tag[row])] if place < k else "not yet",
             )
             for place, row in enumerate(self.opened)
         ]
-        columns = ("Error", "Label", "Network said", "It gave the label", "Tag")
+        columns = ("Error", "Label", "Network said", "It gave the label", "Your tag", "Cause")
         return Table("The errors opened", columns, rows, current=k)
 
     def _tags_table(self, after: dict[str, int] | None = None) -> Table:
@@ -358,11 +424,13 @@ class _Analysis:
         for tag, name in TAGS.items():
             count, errors = int((self.seen.tag == tag).sum()), self.errors[name]
             ceiling = percent(accuracy(self.before) + errors / len(self.seen))
+            mine = (str(counted(self.tags)[tag]),) if self.tags else ()
             rows.append(
-                (name, str(count), str(errors), percent(errors / count), ceiling)
+                (name, *mine, str(count), str(errors), percent(errors / count), ceiling)
                 + (() if after is None else (str(after[name]),))
             )
-        columns = ("Tag", "Pictures", "Errors", "Error rate", "Score at most")
+        mine = ("Your tags",) if self.tags else ()
+        columns = ("Cause", *mine, "Pictures", "Errors", "Error rate", "Score at most")
         return Table("Errors by tag", columns + (() if after is None else ("Errors after",)), rows)
 
 
@@ -380,8 +448,8 @@ def _flips(before: Outcome, after: Outcome) -> tuple[int, int]:
 
 LAB = Lab(
     title="Open the errors",
-    task="Press a cell of the confusion matrix, and tag what you see. Choose a fix before you know its "
-    "worth. Then try another fix, or open the errors in the order of chance.",
+    task="Press a cell of the confusion matrix, and tag what you see. Your tags are counted, and the top one "
+    "says what to fix. Then tag more, try another fix, or open the errors in the order of chance.",
     settings=(
         Choice(
             "cell",
@@ -394,7 +462,8 @@ LAB = Lab(
             ),
         ),
         Choice("order", "Order", "worst", (("worst", "worst first"), ("chance", "drawn by chance"))),
-        Choice("fix", "Fix", "shifted", tuple(FIXES.items()), offered=True),
+        TAGS_SETTING,
+        Choice("fix", "Fix", TOP, ((TOP, "what the top tag asks for"), *FIXES.items()), offered=True),
         Whole("seed", "Seed", 0, 0, 99, note="other pictures, another network"),
     ),
     run=run,
