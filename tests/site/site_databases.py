@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy
 
+from slopewise.site.storage.database import open_database
+
 KIND = os.environ.get("SLOPEWISE_TEST_DATABASE", "sqlite")
 _BINARIES = Path("/usr/lib/postgresql")  # where Debian puts each version, off the PATH
 _USER = "postgres"  # the package makes this user; PostgreSQL refuses to run as root
@@ -93,3 +95,17 @@ def new_database(request, tmp_path_factory):
         return request.getfixturevalue("cluster").new_database
     assert KIND == "sqlite", f"SLOPEWISE_TEST_DATABASE is sqlite or postgresql, not {KIND}"
     return lambda: f"sqlite:///{tmp_path_factory.mktemp('database') / 'site.db'}"
+
+
+@pytest.fixture(scope="session")
+def ready_database(new_database, tmp_path_factory):
+    """Makes databases that have their tables already: of SQLite by a copy, which takes no migrations."""
+    if KIND != "sqlite":
+        return new_database
+    template = tmp_path_factory.mktemp("database") / "template.db"
+    open_database(f"sqlite:///{template}").close()
+
+    def make():
+        return f"sqlite:///{shutil.copy(template, tmp_path_factory.mktemp('database') / 'site.db')}"
+
+    return make

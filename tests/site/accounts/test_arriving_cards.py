@@ -19,8 +19,8 @@ MEDIA = {name: Medium("image/png", name.encode()[-32:], b"x" * 100) for name in 
 
 
 @pytest.fixture
-def database(new_database, tmp_path):
-    made = open_database(new_database(), tmp_path)
+def database(ready_database, tmp_path):
+    made = open_database(ready_database(), tmp_path)
     yield made
     made.close()
 

@@ -22,8 +22,8 @@ class Clock:
 
 
 @pytest.fixture
-def database(new_database, tmp_path):
-    made = open_database(new_database(), tmp_path)
+def database(ready_database, tmp_path):
+    made = open_database(ready_database(), tmp_path)
     yield made
     made.close()
 

@@ -23,8 +23,8 @@ UTC_DAYS = Calendar("UTC", 4)
 
 
 @pytest.fixture
-def database(new_database):
-    made = open_database(new_database())
+def database(ready_database):
+    made = open_database(ready_database())
     yield made
     made.close()
 

@@ -14,9 +14,9 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def queue(new_database, tmp_path):
+def queue(ready_database, tmp_path):
     """Give a learner cards, by minutes until they are due or as ``rest``; return the queue of some."""
-    database = open_database(new_database(), tmp_path)
+    database = open_database(ready_database(), tmp_path)
     learner = uuid.uuid4()
     with database.writing() as session:
         session.add(Learner(id=learner, created_at=NOW))
