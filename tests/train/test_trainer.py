@@ -437,6 +437,7 @@ def test_a_loss_that_is_not_finite_ends_training_with_a_reason():
         (lambda t: t.fit(X, Y, sample_weight=-np.ones(90)), "row 0"),
         (lambda t: t.fit(X, Y, validation=X), "validation"),
         (lambda t: t.fit(X, Y, epochs=-1), "epochs"),
+        (lambda t: t.fit(X, Y, epochs=1.5), "whole number"),
         (lambda t: t.fit(X, Y, batch_size=0), "batch_size"),
         (lambda t: t.fit(np.array(["a"] * 90), Y), "X must hold numbers"),
         (lambda t: t.fit(3.0, Y), "row axis"),

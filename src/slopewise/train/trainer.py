@@ -205,8 +205,8 @@ class Trainer:
 
         Parameters as in `fit`.
         """
-        if epochs < 0:
-            raise ArgumentError(f"epochs must not be negative, got {epochs}")
+        if isinstance(epochs, bool) or not isinstance(epochs, int | np.integer) or epochs < 0:
+            raise ArgumentError(f"epochs is a whole number of at least 0, not {epochs!r}")
         loader = self._loader(X, y, sample_weight, batch_size, shuffle=shuffle, drop_last=drop_last)
         loader.set_epoch(self.epoch)
         if validation is not None and len(validation) not in (2, 3):
