@@ -117,4 +117,5 @@ def test_a_compiled_model_sees_the_module_that_replaced_another():
     compiled, x = sw.compile(model), sw.ones((1, 2))
     compiled(x)
     model[1] = sw.nn.Linear(4, 5)
-    assert (compiled(x) == model(x)).numpy().all()
+    assert compiled(x).shape == (1, 5)
+    np.testing.assert_allclose(compiled(x).numpy(), model(x).numpy(), rtol=1e-5)  # bits are those of one mode

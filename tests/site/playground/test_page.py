@@ -136,7 +136,7 @@ def test_the_table_of_the_picture_holds_what_the_network_says_there():
     assert [row[0] for row in table["rows"]][::4] == [f"{end:.3g}".replace("-", "−") for end in frame[:1:-1]]
     classes = {cell.split()[0] for row in table["rows"] for cell in row[1:]}
     assert classes == {"0", "1", "2"}
-    shares = [float(share) for share in re.findall(r"class \d on (\d+) %", view["words"])]
+    shares = [float(share) for share in re.findall(r"class \d on (\d+)%", view["words"])]
     assert sum(shares) == pytest.approx(100, abs=1.5)
 
 
