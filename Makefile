@@ -29,8 +29,8 @@ $(VENV)/site.stamp: requirements/site.txt $(VENV)/library.stamp
 	@$(PIP_INSTALL) -r requirements/site.txt
 	@touch $@
 
-site: $(VENV)/site.stamp  ## serve the tutorial
-	$(BIN)/slopewise site
+site: $(VENV)/site.stamp  ## serve the tutorial, and open it
+	$(BIN)/slopewise site --open
 
 # In the environment of the benchmarks, which holds all libraries that snippets show.
 site-snippets: .venv-bench/bench.stamp  ## run the snippets of all lessons again and record their output

@@ -1,7 +1,10 @@
 """The server as a process: what it prints, writes down, and how it stops; what it refuses to start with."""
 
 import json
+import os
 import re
+import sys
+import time
 import urllib.request
 
 import pytest
@@ -25,6 +28,22 @@ def test_a_first_start_shows_a_link_and_a_stop_answers_what_came(new_database, t
         lines = [json.loads(line) for line in site.log.read_text().splitlines()]
     assert {"/healthz", "/owner/first/{secret}"} <= {line.get("route") for line in lines}
     assert link.rsplit("/", 1)[1] not in json.dumps(lines)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="a desktop is always there")
+@pytest.mark.parametrize("display", [":0", ""])
+def test_it_opens_in_a_browser_where_there_is_a_desktop(new_database, tmp_path, display):
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {opened}.new && mv {opened}.new {opened}\n')
+    browser.chmod(0o755)
+    environment = {**os.environ, "BROWSER": f"{browser} %s", "DISPLAY": display, "WAYLAND_DISPLAY": ""}
+    with running_site(new_database(), tmp_path, "--open", environment=environment) as site:
+        until = time.monotonic() + (30 if display else 0.3)
+        while not opened.exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        assert opened.exists() == bool(display)
+        assert not display or opened.read_text() == site.address
 
 
 @pytest.mark.parametrize("more", [[], ["--public-url", "http://learn.example.org"]])

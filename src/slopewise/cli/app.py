@@ -246,6 +246,7 @@ def site(
         Path | None,
         typer.Option(metavar="FOLDER", help="Your privacy.md, terms.md and contact.md."),
     ] = None,
+    opens: Annotated[bool, typer.Option("--open", help="Open it in the browser of this desktop.")] = False,
 ) -> int:
     """Serve the tutorial: lessons whose labs run on the engine, and flash cards."""
     if context.invoked_subcommand is not None:
@@ -263,6 +264,7 @@ def site(
         trusted_proxies=tuple(trusted_proxy or ()),
         metrics_port=metrics_port,
         pages=pages,
+        opens=opens,
     )
 
 

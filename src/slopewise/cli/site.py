@@ -26,6 +26,7 @@ def serve_site(
     public_url: str,
     *,
     trusted_proxies: tuple[str, ...] = (),
+    opens: bool = False,
     **given: Any,
 ) -> int:
     """Serve until Ctrl-C, and return the exit status."""
@@ -41,7 +42,8 @@ def serve_site(
             public_url,
             trusted_proxies=trusted_proxies or LOOPBACK,
             **given,
-        )
+        ),
+        opens=opens,
     )
     return 0
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sys
 import threading
+import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,14 +32,28 @@ DRAIN_SECONDS = 10  # for requests that are being answered when the server is to
 class _Server(uvicorn.Server):
     """Ends live trainings first when it stops: their streams would hold it up."""
 
+    to_open = ""  # the address that a browser opens at the start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and show the site to whoever sits here."""
+        await super().startup(sockets)
+        if self.to_open and self.started:
+            threading.Thread(target=webbrowser.open, args=(self.to_open,), daemon=True).start()
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop: no new connection, trainings end, requests that came are answered."""
         await self.config.app.state.jobs.close()  # type: ignore[union-attr]
         await super().shutdown(sockets)
 
 
-def serve(configuration: Configuration) -> None:
+def serve(configuration: Configuration, *, opens: bool = False) -> None:
     """Serve until Ctrl-C or SIGTERM.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    opens : bool
+        Whether the site is opened in a browser, where there is a desktop.
 
     Raises
     ------
@@ -45,7 +61,14 @@ def serve(configuration: Configuration) -> None:
         If another process serves the same file of SQLite.
     """
     with held(configuration.database, SERVING):
-        _serve(configuration)
+        _serve(configuration, opens and _has_desktop())
+
+
+def _has_desktop() -> bool:
+    """Whether a browser has a window to open; without one, Python may start a browser in this terminal."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _need_folder(folder: Path) -> None:
@@ -60,7 +83,7 @@ def _need_folder(folder: Path) -> None:
         ) from error
 
 
-def _serve(configuration: Configuration) -> None:
+def _serve(configuration: Configuration, opens: bool) -> None:
     application = create_app(configuration, reads_ahead=True)
     database = open_database(configuration.database, configuration.files)  # its faults come first
     _need_folder(database.base.parent)
@@ -104,6 +127,8 @@ def _serve(configuration: Configuration) -> None:
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
     )
+    if opens:
+        server.to_open = configuration.address
     write_json_lines()
     try:
         with _ended_in_order():
