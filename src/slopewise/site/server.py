@@ -9,7 +9,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -85,13 +85,12 @@ def _need_folder(folder: Path) -> None:
 
 def _serve(configuration: Configuration, opens: bool) -> None:
     application = create_app(configuration, reads_ahead=True)
-    database = open_database(configuration.database, configuration.files)  # its faults come first
-    _need_folder(database.base.parent)
-    print(f"Slopewise is at {configuration.address} (Ctrl-C stops it)", flush=True)
-    delete_old_copies(database, application.state.clock())
-    with database.reading() as session:
-        needs_owner = not configuration.public_url and not has_owner(session)
-    database.close()
+    with closing(open_database(configuration.database, configuration.files)) as database:
+        _need_folder(database.base.parent)
+        print(f"Slopewise is at {configuration.address} (Ctrl-C stops it)", flush=True)
+        delete_old_copies(database, application.state.clock())
+        with database.reading() as session:
+            needs_owner = not configuration.public_url and not has_owner(session)
     if needs_owner:
         secret = new_secret()
         application.state.first_owner_digest = digest(secret)
