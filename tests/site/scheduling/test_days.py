@@ -11,6 +11,7 @@ from slopewise.site.scheduling.days import Calendar
 ZONES = (
     *("UTC", "Europe/Berlin", "America/New_York", "America/Havana", "Asia/Tokyo", "Asia/Kathmandu"),
     *("Australia/Lord_Howe", "Pacific/Apia", "America/Santiago", "Africa/Casablanca", "Atlantic/Azores"),
+    *("Pacific/Chatham", "Antarctica/Troll", "Antarctica/Casey"),  # at 02:45, by two hours, by three
 )
 calendars = st.builds(Calendar, st.sampled_from(ZONES), st.integers(0, 23))
 days = st.dates(date(2020, 1, 1), date(2035, 12, 31))
@@ -36,6 +37,15 @@ days = st.dates(date(2020, 1, 1), date(2035, 12, 31))
         ("America/New_York", 1, "2026-11-01T05:00:00+00:00", "2026-11-01"),
         ("America/New_York", 2, "2026-11-01T06:59:59+00:00", "2026-10-31"),
         ("America/New_York", 2, "2026-11-01T07:00:00+00:00", "2026-11-01"),
+        # Chatham, 27 September 2026: 02:45 becomes 03:45 at 14:00 UTC; the old clock shows 3 at 14:15.
+        ("Pacific/Chatham", 3, "2026-09-26T14:14:59+00:00", "2026-09-26"),
+        ("Pacific/Chatham", 3, "2026-09-26T14:15:00+00:00", "2026-09-27"),
+        # Troll, 29 March 2026: 01:00 becomes 03:00 at 01:00 UTC; without that it were 2 at 02:00 UTC.
+        ("Antarctica/Troll", 2, "2026-03-29T01:59:59+00:00", "2026-03-28"),
+        ("Antarctica/Troll", 2, "2026-03-29T02:00:00+00:00", "2026-03-29"),
+        # 25 October 2026: 03:00 becomes 01:00 at 01:00 UTC. A day that has begun does not end again.
+        ("Antarctica/Troll", 2, "2026-10-25T00:00:00+00:00", "2026-10-25"),
+        ("Antarctica/Troll", 2, "2026-10-25T01:30:00+00:00", "2026-10-25"),
     ],
 )
 def test_the_day_of_a_moment(zone, hour, moment, day):

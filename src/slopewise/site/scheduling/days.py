@@ -33,13 +33,18 @@ class Calendar:
     def day_of(self, moment: datetime) -> date:
         """Return the day of a moment. By the wall clock: a day with a change of clocks has 23 or 25 hours."""
         wall = moment.astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None)
-        return (wall - timedelta(hours=self.rollover_hour)).date()
+        day = (wall - timedelta(hours=self.rollover_hour)).date()
+        if moment < self.start_of(day):  # the clock has skipped past the hour at which the day begins
+            return day - timedelta(days=1)
+        if moment >= self.end_of(day):  # it was put back to before that hour
+            return day + timedelta(days=1)
+        return day
 
     def start_of(self, day: date) -> datetime:
         """Return the first moment of a day, in UTC.
 
-        Where clocks skip the hour at which days begin, that is the moment of the skip; where they show it
-        twice, the first time.
+        Where clocks skip the hour at which days begin, that is when they would have shown it, had they gone
+        on; where they show it twice, the first time.
         """
         wall = datetime(day.year, day.month, day.day, self.rollover_hour, tzinfo=ZoneInfo(self.time_zone))
         return wall.astimezone(UTC)
