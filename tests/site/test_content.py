@@ -148,7 +148,8 @@ def test_the_outline_of_a_lesson_says_what_the_lesson_says(folder):
     outline, lesson = load_outline(folder), read_lesson(folder)
     for name in ("number", "slug", "title", "summary", "minutes", "prerequisites", "next", "skills"):
         assert getattr(outline, name) == getattr(lesson, name), name
-    assert outline.questions == len(lesson.questions)
+    shown = {f"{outline.slug}/{row.id}": (len(row.choices), row.answer) for row in lesson.questions}
+    assert {row.item: (row.choices, row.answer) for row in outline.question_outlines} == shown
     assert outline.cards == tuple(card.uuid for card in lesson.cards)
 
 

@@ -29,8 +29,11 @@ def take(site, pick):
 
 
 def right(site, choices):
+    """Return the choice that the lesson says is right, as it stands among those on the page."""
     item = choices[0].rpartition(":")[0]
-    return f"{item}:{site.app.state.guide.placement.questions[item].answer}"
+    slug, _, name = item.partition("/")
+    question = next(row for row in site.app.state.course.lesson(slug).questions if row.id == name)
+    return f"{item}:{question.answer}"
 
 
 def unknown(site, choices):

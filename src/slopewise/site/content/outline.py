@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from slopewise.engine.errors import DataError
-from slopewise.site.content.lesson import Skill, card_identity, parse_toml, read_rows, split_folder_name
+from slopewise.site.content.lesson import (
+    Question,
+    Skill,
+    card_identity,
+    in_any_order,
+    parse_toml,
+    read_rows,
+    split_folder_name,
+)
 
 
 @dataclass(frozen=True)
 class QuestionOutline:
-    """What of a question needs no number: enough to judge an answer. `item` is `lesson/question`."""
+    """What of a question needs no number: enough to judge an answer, as a place among the choices shown.
+
+    `item` is `lesson/question`.
+    """
 
     item: str
     skill: str
@@ -105,7 +114,10 @@ def load_outline(folder: Path) -> Outline:
             prerequisites=tuple(lesson["prerequisites"]),
             next=tuple(lesson["next"]),
             skills=tuple(read_rows(Skill, folder / "lesson.toml", lesson["skill"])),
-            question_outlines=tuple(_question(slug, row) for row in questions["question"]),
+            question_outlines=tuple(
+                _question(slug, in_any_order(question))
+                for question in read_rows(Question, folder / "questions.toml", questions["question"])
+            ),
             card_outlines=tuple(
                 CardOutline(card_identity(slug, row), f"{slug}/{row['skill']}", tuple(row.get("tags", ())))
                 for row in cards["card"]
@@ -121,14 +133,14 @@ def load_outline(folder: Path) -> Outline:
     return outline
 
 
-def _question(slug: str, row: Mapping[str, Any]) -> QuestionOutline:
+def _question(slug: str, question: Question) -> QuestionOutline:
     return QuestionOutline(
-        item=f"{slug}/{row['id']}",
-        skill=f"{slug}/{row['skill']}",
-        choices=len(row["choices"]),
-        answer=row["answer"],
-        tags=tuple(row.get("tags", ())),
-        alone=row.get("alone", True),
+        item=f"{slug}/{question.id}",
+        skill=f"{slug}/{question.skill}",
+        choices=len(question.choices),
+        answer=question.answer,
+        tags=question.tags,
+        alone=question.alone,
     )
 
 
