@@ -196,8 +196,8 @@ def test_an_archive_that_comes_while_another_is_compared_with_the_rest_is_not_ov
     assert versions(site) == {"others": "1.0"}
 
 
-def test_a_file_that_is_not_there_is_told_in_one_line(capsys, new_database):
-    status = run(["site", "import-content", "/nowhere/decks.zip", "--database", new_database()])
+def test_a_file_that_is_not_there_is_told_in_one_line(capsys, ready_database):
+    status = run(["site", "import-content", "/nowhere/decks.zip", "--database", ready_database()])
     assert status == 2
     assert "cannot read /nowhere/decks.zip: No such file" in capsys.readouterr().err
 

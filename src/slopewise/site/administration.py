@@ -21,7 +21,7 @@ from slopewise.site.content.library import load_pro_decks
 from slopewise.site.loaded_content import Loading, load_archive
 from slopewise.site.payments.ledger import Look, cancel_subscriptions, look_again
 from slopewise.site.payments.stripe_gateway import KEY, stripe_from_environment
-from slopewise.site.storage.database import Database, open_database
+from slopewise.site.storage.database import Database, open_known
 from slopewise.site.storage.tables import Account
 
 MOST_CODES = 1000
@@ -150,8 +150,14 @@ class Administration:
 
 @contextmanager
 def administration(database: str, now: datetime, files: Path | None = None) -> Iterator[Administration]:
-    """Open a database for the owner's commands; a server may run on it meanwhile."""
-    opened = open_database(database, files)
+    """Open a database for the owner's commands; a server may run on it meanwhile.
+
+    Raises
+    ------
+    ArgumentError
+        If there is none: a slip would make a site that nobody serves.
+    """
+    opened = open_known(database, files)
     try:
         yield Administration(opened, now)
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -22,7 +22,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, TimeoutE
 from sqlalchemy.orm import Session
 
 from slopewise.engine.errors import ArgumentError, DataError
-from slopewise.site.storage.dump import dump
+from slopewise.site.storage.dump import dump, for_owner_only
 from slopewise.site.storage.engines import (
     POSTGRESQL,
     SQLITE,
@@ -201,7 +201,9 @@ def open_known(url: str, folder: Path | None = None) -> Database:
     address = read_address(url)
     file = Path(address.database or "")
     if address.get_backend_name() == SQLITE and not file.exists():
-        raise ArgumentError(f"there is no database {file}; name another with --database")
+        raise ArgumentError(
+            f"there is no database {file}; name another with --database, or let slopewise site make this one"
+        )
     return open_database(url, folder)
 
 
@@ -243,7 +245,10 @@ def _bring_up_to_date(database: Database) -> str | None:
 def _migrate_shared(database: Database) -> None:
     """Back up and migrate, while nobody writes; another process may have done it already."""
     target = database.beside(f"{BEFORE}{newest_revision()}.zip")
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise DataError(f"cannot write the backup {target}: {error.strerror}") from error
     with for_writing(database.engine).begin() as connection:
         if MigrationContext.configure(connection).get_current_revision() in older_revisions():
             dump(connection, database.beside(DATA), target, datetime.now(UTC))
@@ -264,15 +269,32 @@ def migrate_on(connection: Connection, revision: str = "head") -> None:
 
 
 def back_up(database: Database, file: Path) -> None:
-    """Copy a database to a file while others may use it; the file appears whole or not at all."""
+    """Copy a database to a file while others may use it; the file appears whole or not at all.
+
+    Raises
+    ------
+    DataError
+        If it cannot be written.
+    """
     unfinished = file.with_name(file.name + ".unfinished")
-    with (
-        closing(database.engine.raw_connection()) as source,
-        closing(sqlite_driver().connect(unfinished)) as target,
-    ):
-        source.driver_connection.backup(target)  # type: ignore[union-attr]
-    unfinished.chmod(0o600)
-    unfinished.replace(file)
+    driver = sqlite_driver()
+    try:
+        open(unfinished, "ab", opener=for_owner_only).close()
+        with (
+            closing(database.engine.raw_connection()) as source,
+            closing(driver.connect(unfinished)) as target,
+        ):
+            source.driver_connection.backup(target)  # type: ignore[union-attr]
+        unfinished.replace(file)
+    except (OSError, driver.Error) as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise DataError(f"cannot write the backup {file}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """Return what went wrong, in a line without the path that is told beside it."""
+    return getattr(error, "strerror", None) or " ".join(str(error).split())
 
 
 def newest_revision() -> str | None:
