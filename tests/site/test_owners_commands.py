@@ -11,9 +11,9 @@ from slopewise.site.storage.tables import DIGEST_BYTES, Account, Code
 
 
 @pytest.fixture
-def owner(new_database, capsys):
+def owner(ready_database, capsys):
     """Run a command on a database of its own; return status, output and error."""
-    address = new_database()
+    address = ready_database()
 
     def command(*arguments):
         status = run(["site", *arguments, "--database", address])
@@ -90,3 +90,31 @@ def test_what_cannot_be_done_is_said_in_one_line(owner, arguments, says):
     assert status == 2
     assert says in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("create-admin", "a@example.org"),
+        ("reset-password", "a@example.org"),
+        ("grant-pro", "a@example.org", "--until", "2100-01-01"),
+        ("revoke-pro", "a@example.org"),
+        ("make-codes", "--expires", "2100-01-01"),
+        ("check-payments",),
+        ("import-content", "decks.zip"),
+        ("backup", "backup.zip"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_database_that_is_not_there_is_said_and_none_is_begun(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(["site", *command, "--database", "sqlite:///folder/stie.db"]) == 2
+    error = capsys.readouterr().err
+    assert "there is no database folder/stie.db; name another with --database" in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_has_one_slash_behind_the_public_address(owner):
+    out = owner("create-admin", "a@example.org", "--public-url", "https://learn.example.org:8443/")[1]
+    assert re.search(r"^https://learn\.example\.org:8443/reset/[\w-]{43}$", out, re.MULTILINE)

@@ -62,6 +62,13 @@ def test_off_loopback_a_site_without_its_public_address_does_not_start(more, new
     [
         ({"host": "0.0.0.0"}, "--public-url"),
         ({"host": "0.0.0.0", "public_url": "http://learn.example.org"}, "https"),
+        ({"public_url": "https://learn.example.org/site"}, "https address without a path"),
+        ({"public_url": "https://learn.example.org?a=1"}, "https address without a path"),
+        ({"public_url": "https://ada:secret@learn.example.org"}, "https address without a path"),
+        ({"public_url": "https://learn.example.org:port"}, "https address without a path"),
+        ({"public_url": "https://[::1"}, "https address without a path"),
+        ({"public_url": "https://*.example.org"}, "https address without a path"),
+        ({"port": 8000, "metrics_port": 8000}, "--metrics-port"),
         ({"allowed_names": ("*",)}, "--allowed-host is a name"),
         ({"allowed_names": ("a/b",)}, "--allowed-host is a name"),
         ({"trusted_proxies": ("0.0.0.0/0",)}, "let every visitor say"),
@@ -87,15 +94,20 @@ def test_names_and_proxies_are_those_that_were_told():
 
 def test_the_database_with_its_password_comes_from_the_environment_or_a_file(monkeypatch, tmp_path):
     secret = "postgresql+psycopg://ada:secret@db.example.org/site"
-    for argument in (secret, "postgresql+psycopg://db/site?user=ada&password=secret"):
+    others = ("postgresql+psycopg://ada:se/cret@db/site", "postgresql+psycopg://db/site?password=secret")
+    for argument in (secret, *others):
         with pytest.raises(ArgumentError, match="SLOPEWISE_DATABASE") as caught:
             database_from(argument)
-        assert "secret" not in str(caught.value)
+        assert "cret@" not in str(caught.value)
+        assert "=secret" not in str(caught.value)
     monkeypatch.setenv("SLOPEWISE_DATABASE", secret)
     assert database_from(None) == secret
     assert database_from("sqlite:///mine.db") == "sqlite:///mine.db"
     (tmp_path / "url").write_text(f"{secret}2\n")
     monkeypatch.setenv("SLOPEWISE_DATABASE_FILE", str(tmp_path / "url"))
+    with pytest.raises(ArgumentError, match=r"^SLOPEWISE_DATABASE and SLOPEWISE_DATABASE_FILE are both set"):
+        database_from(None)
+    monkeypatch.delenv("SLOPEWISE_DATABASE")
     assert database_from(None) == f"{secret}2"
 
 

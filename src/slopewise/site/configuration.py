@@ -16,6 +16,7 @@ from slopewise.site.labs.pool import Limits
 
 LOOPBACK = ("127.0.0.1", "::1")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?", re.IGNORECASE)
+_PUBLIC_URL = re.compile(rf"https://{_NAME.pattern}(:[0-9]{{1,5}})?/?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,13 @@ class Configuration:
                 raise ArgumentError(f"--allowed-host is a name such as learn.example.org, not {name[:100]!r}")
         for proxy in self.trusted_proxies:
             _check_proxy(proxy)
+        if self.metrics_port and self.metrics_port == self.port:
+            raise ArgumentError(f"--metrics-port {self.port} is the port of the site; choose another, or 0")
         if self.public_url:
-            parts = urlsplit(self.public_url)
-            if parts.scheme != "https" or not parts.hostname or parts.path not in ("", "/"):
+            if not _PUBLIC_URL.fullmatch(self.public_url):
                 raise ArgumentError(
-                    f"--public-url is an https address without a path, such as https://learn.example.org, "
-                    f"not {self.public_url!r}"
+                    "--public-url is an https address without a path, such as https://learn.example.org, "
+                    f"not {self.public_url[:100]!r}"
                 )
         elif not is_loopback(self.host):
             raise ArgumentError(
@@ -89,9 +91,9 @@ class Configuration:
 
     @property
     def address(self) -> str:
-        """The address to open."""
+        """The address to open, with no slash at its end: paths are put behind it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return self.public_url or f"http://{host}:{self.port}"
+        return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
 
 
 def is_loopback(host: str) -> bool:
@@ -132,7 +134,7 @@ def database_from(argument: str | None) -> str:
     """
     if argument is None:
         return secret_from_environment("SLOPEWISE_DATABASE") or default_database()
-    if re.match(r"[^/]*://[^/@]*:[^/@]+@", argument) or "password=" in argument:
+    if re.match(r"[^/]*://[^:@]*:[^@]+@", argument) or "password=" in argument:
         raise ArgumentError(
             "--database holds a password, and others on this machine can read arguments; put the URL into "
             "SLOPEWISE_DATABASE, or into a file that SLOPEWISE_DATABASE_FILE names, or use ~/.pgpass"

@@ -35,6 +35,9 @@ def test_the_mail_server_is_named_in_the_environment_or_in_a_file(monkeypatch, t
     assert made == Smtp("mail.example.org", 587, "user@x.org", "p:w", "user@x.org", False)
     (tmp_path / "url").write_text("smtps://u:p@mail.example.org\n")
     monkeypatch.setenv("SLOPEWISE_SMTP_URL_FILE", str(tmp_path / "url"))
+    with pytest.raises(ArgumentError, match="SLOPEWISE_SMTP_URL and SLOPEWISE_SMTP_URL_FILE are both set"):
+        mailer_from_environment(True)
+    monkeypatch.delenv("SLOPEWISE_SMTP_URL")
     monkeypatch.setenv("SLOPEWISE_MAIL_FROM", "learn@example.org")
     assert mailer_from_environment(True) == Smtp("mail.example.org", 465, "u", "p", "learn@example.org", True)
 
@@ -43,6 +46,9 @@ def test_the_mail_server_is_named_in_the_environment_or_in_a_file(monkeypatch, t
     ("name", "value", "says"),
     [
         ("SLOPEWISE_SMTP_URL", "mail.example.org", "SLOPEWISE_SMTP_URL is like"),
+        ("SLOPEWISE_SMTP_URL", "smtp://u:secret/s@mail.example.org", "SLOPEWISE_SMTP_URL is like"),
+        ("SLOPEWISE_SMTP_URL", "smtp://u:p@mail.example.org:secret", "SLOPEWISE_SMTP_URL is like"),
+        ("SLOPEWISE_SMTP_URL", "smtp://u:secret@[mail", "SLOPEWISE_SMTP_URL is like"),
         ("SLOPEWISE_SMTP_URL", "smtp://mail.example.org", "SLOPEWISE_MAIL_FROM"),
         ("SLOPEWISE_SMTP_URL_FILE", "/nowhere/url", "cannot read /nowhere/url: No such file or directory$"),
         ("SLOPEWISE_SMTP_URL_FILE", "/dev/null", "SLOPEWISE_SMTP_URL_FILE: /dev/null is empty$"),
@@ -50,8 +56,9 @@ def test_the_mail_server_is_named_in_the_environment_or_in_a_file(monkeypatch, t
 )
 def test_what_is_no_mail_server_is_said_without_the_secret(monkeypatch, name, value, says):
     monkeypatch.setenv(name, value)
-    with pytest.raises(ArgumentError, match=says):
+    with pytest.raises(ArgumentError, match=says) as caught:
         mailer_from_environment(True)
+    assert "secret" not in str(caught.value)
 
 
 class FakeServer:

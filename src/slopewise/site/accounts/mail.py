@@ -145,9 +145,16 @@ def mailer_from_environment(is_loopback: bool) -> Mailer:
     url = secret_from_environment("SLOPEWISE_SMTP_URL")
     if not url:
         return Console() if is_loopback else NoMail()
-    parts = urlsplit(url)
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise ArgumentError("SLOPEWISE_SMTP_URL is like smtp://user:password@mail.example.org:587")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # its text may hold a part of the password
+        host = port = None
+    if not host or parts.scheme not in ("smtp", "smtps"):
+        raise ArgumentError(
+            "SLOPEWISE_SMTP_URL is like smtp://user:password@mail.example.org:587; in a password, characters "
+            "such as / and @ are written as %2F and %40"
+        )
     user = unquote(parts.username or "")
     sender = os.environ.get("SLOPEWISE_MAIL_FROM", user)
     if "@" not in sender:
@@ -155,8 +162,8 @@ def mailer_from_environment(is_loopback: bool) -> Mailer:
             "SLOPEWISE_MAIL_FROM is the address that mails come from, such as learn@example.org"
         )
     is_tls = parts.scheme == "smtps"
-    port = parts.port or (465 if is_tls else 587)
-    return Smtp(parts.hostname, port, user, unquote(parts.password or ""), sender, is_tls)
+    port = port or (465 if is_tls else 587)
+    return Smtp(host, port, user, unquote(parts.password or ""), sender, is_tls)
 
 
 def secret_from_environment(name: str) -> str:
@@ -165,9 +172,13 @@ def secret_from_environment(name: str) -> str:
     Raises
     ------
     ArgumentError
-        If the file cannot be read, or is empty: without its secret a site would start as another.
+        If the file cannot be read, or is empty: without its secret a site would start as another. If both
+        are set: one of them is not what was meant.
     """
-    if file := os.environ.get(f"{name}_FILE"):
+    value, file = os.environ.get(name, ""), os.environ.get(f"{name}_FILE", "")
+    if value and file:
+        raise ArgumentError(f"{name} and {name}_FILE are both set; leave one of them out")
+    if file:
         try:
             secret = Path(file).read_text(encoding="utf-8").strip()
         except OSError as error:
@@ -177,4 +188,4 @@ def secret_from_environment(name: str) -> str:
         if not secret:
             raise ArgumentError(f"{name}_FILE: {file} is empty")
         return secret
-    return os.environ.get(name, "")
+    return value

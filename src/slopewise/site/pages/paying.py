@@ -53,7 +53,7 @@ def check_out(request: Request) -> Response:
     assert offer is not None
     if offer.standings:
         raise HTTPException(409, "Your subscription runs already. You find it on the page of your account.")
-    base = request.app.state.configuration.address.rstrip("/")
+    base = request.app.state.configuration.address
     done, left = f"{base}/membership?paid=1", f"{base}/membership"
     learner_id = visitor_of(request).learner
     try:
@@ -74,7 +74,7 @@ def open_portal(request: Request) -> Response:
     customer = _known_customer(request, gateway)
     if customer is None:
         raise HTTPException(409, "You have no subscription here.")
-    base = request.app.state.configuration.address.rstrip("/")
+    base = request.app.state.configuration.address
     try:
         address = gateway.portal(customer, f"{base}/account#membership")
     except PaymentsError as error:
