@@ -94,7 +94,7 @@ def _cards(connection: sqlite3.Connection) -> Iterator[RawCard]:
     types = _new_types(connection) if is_new else _old_types(connection)
     decks = _new_decks(connection) if is_new else _old_decks(connection)
     notes = {row[0]: row[1:] for row in connection.execute("SELECT id, guid, mid, flds FROM notes")}
-    query = "SELECT nid, did, ord FROM cards ORDER BY id"
+    query = "SELECT nid, did, ord FROM cards ORDER BY nid, ord"  # notes as they were written
     for count, (note_id, deck_id, ordinal) in enumerate(connection.execute(query)):
         if count >= MOST_CARDS:
             raise DataError(f"the package holds more than {MOST_CARDS} cards; export a smaller deck")

@@ -28,7 +28,13 @@ ATTRIBUTES = {
 }
 _SECTION = re.compile(r"\{\{([#^])([^{}]{1,100})\}\}((?:(?!\{\{[#^/]).)*)\{\{/\2\}\}", re.DOTALL)
 _FIELD = re.compile(r"\{\{([^{}#^/][^{}]{0,200})\}\}")
-_CLOZE = re.compile(r"\{\{c(\d{1,3})::(.*?)(?:::([^{}]*?))?\}\}", re.DOTALL)
+_CLOZE = re.compile(  # the innermost
+    r"\{\{c(\d{1,3}(?:,\d{1,3}){0,20})::((?:(?!\{\{c\d|\}\}).)*)\}\}", re.DOTALL
+)
+_DEEPEST = 20  # sections of a template, or deletions, one within the other
+_MASKS = "::image-occlusion:"  # drawn over a picture by a script of Anki; without them the picture tells
+_RUBY = re.compile(r" ?([^ >\[]{1,60})\[(?!sound:)([^\[\]]{1,100})\]")
+_READINGS = {"furigana": r"<ruby>\1<rt>\2</rt></ruby>", "kanji": r"\1", "kana": r"\2"}
 _SOUND = re.compile(r"\[sound:([^\]\n]{1,300})\]")
 _MARKS = re.compile(r"<(?!img|audio)[^>]*>")
 _RULE = re.compile(r"^(\s|<br>)*<hr>")
@@ -37,13 +43,15 @@ FindMedium = Callable[[str], str | None]  # from a name in a note to the name un
 
 
 def sides(card: RawCard, medium: FindMedium) -> tuple[str, str] | None:
-    """Return front and back; None if there is nothing on the front.
+    """Return front and back; None if nothing is on the front, or a picture without the masks over it.
 
     Raises
     ------
     DataError
         If a side is too long.
     """
+    if card.is_cloze and any(_MASKS in value for value in card.values.values()):
+        return None
     front = sanitised(_rendered(card, card.template.question, False), medium)
     back = sanitised(_rendered(card, card.template.answer, True), medium)
     back = _RULE.sub("", back).strip()
@@ -107,10 +115,16 @@ def _rendered(card: RawCard, template: str, is_answer: bool) -> str:
 
     def field(found: re.Match[str]) -> str:
         *filters, name = (part.strip() for part in found[1].split(":"))
-        if name not in values or (filters and filters[0] == "type" and not is_answer):
+        is_typed, is_spoken = "type" in filters[:1], any(one.startswith("tts ") for one in filters)
+        if name not in values or is_spoken or (is_typed and not is_answer):
             return ""  # FrontSide too: the front stands above the back already
         value = values[name]
-        return _cloze(value, card.ordinal + 1, is_answer) if "cloze" in filters else value
+        for one in reversed(filters):  # from the name out
+            if one == "cloze":
+                value = _cloze(value, card.ordinal + 1, is_answer)
+            elif one in _READINGS:
+                value = _RUBY.sub(_READINGS[one], value)
+        return value
 
     return _FIELD.sub(field, text)
 
@@ -122,7 +136,7 @@ def _sections(text: str, values: Mapping[str, str]) -> str:
         is_filled = not is_empty(values.get(found[2].strip(), ""))
         return found[3] if is_filled == (found[1] == "#") else ""
 
-    for _ in range(20):  # from the innermost out
+    for _ in range(_DEEPEST):  # from the innermost out
         text, count = _SECTION.subn(choose, text)
         if not count:
             break
@@ -136,13 +150,21 @@ def _cloze(text: str, number: int, is_answer: bool) -> str:
     --------
     >>> _cloze("{{c1::Tape}} before {{c2::backward::order}}", 2, False)
     'Tape before <b>[order]</b>'
+    >>> _cloze("{{c1::one {{c2::within}} the other}}", 2, False)
+    'one <b>[…]</b> the other'
     """
+    is_asked = False
 
     def shown(found: re.Match[str]) -> str:
-        if int(found[1]) != number:
-            return found[2]
-        return f"<b>{found[2]}</b>" if is_answer else f"<b>[{found[3] or '…'}]</b>"
+        nonlocal is_asked
+        inner, _, hint = found[2].partition("::")
+        if number not in map(int, found[1].split(",")):
+            return inner
+        is_asked = True
+        return f"<b>{inner}</b>" if is_answer else f"<b>[{hint or '…'}]</b>"
 
-    if not is_answer and not any(int(found[1]) == number for found in _CLOZE.finditer(text)):
-        return ""
-    return _CLOZE.sub(shown, text)
+    for _ in range(_DEEPEST):  # from the innermost out
+        text, count = _CLOZE.subn(shown, text)
+        if not count:
+            break
+    return text if is_answer or is_asked else ""

@@ -199,7 +199,7 @@ def _in_words(added: int, updated: int, known: int, empty: int, lost: int, video
     ]
     text = f"Cards: {', '.join(part for part in parts if part)}."
     if empty:
-        text += f" Left out: {empty} without a front, or too long."
+        text += f" Left out: {empty} without a front, too long, or with masks over a picture."
     if lost:
         text += f" Media left out: {lost} that are missing, too large, or neither raster images nor sound"
         text += f" (videos: {videos})." if videos else "."
