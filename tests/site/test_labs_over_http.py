@@ -5,6 +5,7 @@ import itertools
 import re
 import time
 from dataclasses import replace
+from urllib.parse import urlencode
 
 import pytest
 from site_visitors import lab_frame, run_lab
@@ -218,6 +219,25 @@ def test_a_full_queue_is_said_on_the_page_which_answers_all_the_same(site, brows
     assert "the queue is full; please try again" in answer.text
     assert "Run this experiment" in answer.text
     assert run_lab(site, SLUG, lr=rate).json()["problem"].startswith("all places are taken")
+
+
+def test_a_run_that_a_busy_machine_did_not_end_in_time_is_offered_again(site, browser, monkeypatch):
+    """It is no mistake of ours: programs read when to come back, learners get the button."""
+    pool, somebody, query = site.app.state.frames.pool, browser(), {"lr": new_rate(), "step": "2"}
+    tight = replace(pool.limits, seconds=1e-4)
+    with monkeypatch.context() as patch:
+        patch.setattr(pool, "limits", tight)
+        answer = somebody.send(f"/labs/{SLUG}/runs", {"query": urlencode(query)}, page="/log-in")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    told = answer.json()
+    assert told["state"] == "ready"
+    assert "took longer than" in told["problem"]
+    assert "Run this experiment" in told["html"]
+    page = somebody.get(f"/lessons/{SLUG}", params=query)
+    assert page.status_code == 200
+    assert "took longer than" in page.text
+    answer = somebody.send(f"/labs/{SLUG}/runs", {"query": urlencode(query)}, page="/log-in")
+    assert answer.status_code == 200
 
 
 def test_settings_that_a_lab_cannot_run_are_refused_on_the_page(site, browser):

@@ -8,11 +8,11 @@ import pytest
 
 from slopewise.engine.errors import ArgumentError
 from slopewise.site.labs.alone import AloneLimits, run_alone
-from slopewise.site.labs.places import Asker, Places
+from slopewise.site.labs.places import Asker, LabBusyError, Places
 from slopewise.site.labs.pool import LabFailedError
 
 PROGRAM = """
-import os, sys, time
+import os, signal, sys, time
 from pathlib import Path
 from slopewise.engine.errors import ArgumentError
 from slopewise.site.labs.alone import serve_one
@@ -43,7 +43,12 @@ def work(request, tell):
     if do == "output":
         return "x" * 2**21
     if do == "die":
+        os.write(sys.__stdout__.fileno(), b'{"result":')
         os._exit(3)
+    if do == "abort":
+        os.abort()
+    if do == "be ended":
+        os.kill(os.getpid(), signal.SIGKILL)
 
 serve_one(work)
 """
@@ -87,17 +92,19 @@ def test_what_a_visitor_can_mend_comes_as_one_line(ask):
 
 
 @pytest.mark.parametrize(
-    ("do", "limits", "told"),
+    ("do", "limits", "kind", "told"),
     [
-        ("sleep", {"seconds": 2.5}, "longer than 2.5 seconds"),
-        ("file", {}, "mistake of ours"),
-        ("output", {}, "more than a page can show"),
-        ("die", {}, "more memory or time"),
-        ("fail", {}, "mistake of ours"),
+        ("sleep", {"seconds": 2.5}, LabBusyError, "longer than 2.5 seconds"),
+        ("file", {}, LabFailedError, "mistake of ours"),
+        ("output", {}, ArgumentError, "more than a page can show"),
+        ("die", {}, LabFailedError, "mistake of ours"),
+        ("abort", {}, ArgumentError, "more memory or time"),
+        ("be ended", {}, LabBusyError, "try again in a while"),
+        ("fail", {}, LabFailedError, "mistake of ours"),
     ],
 )
-def test_limits_hold(ask, do, limits, told):
-    with pytest.raises(LabFailedError, match=told):
+def test_limits_hold_and_tell_who_can_mend_it(ask, do, limits, kind, told):
+    with pytest.raises(kind, match=told):
         ask(do, **limits)
     large = ask.folder / "large"
     assert not large.exists() or large.stat().st_size <= 2**20

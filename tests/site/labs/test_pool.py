@@ -35,7 +35,7 @@ def run(work, **limits):
 def test_a_run_that_takes_too_long_is_ended_and_the_next_one_served():
     async def ask(pool):
         pool._idle.append(await Worker.start(pool.limits))
-        with pytest.raises(LabFailedError, match="longer than"):
+        with pytest.raises(LabBusyError, match="longer than"):
             await pool._idle.pop().ask({"lab": LAB, "values": VALUES}, replace(pool.limits, seconds=1e-4))
         frames, _ = await pool.run(LAB, VALUES)
         return len(frames)
@@ -46,7 +46,7 @@ def test_a_run_that_takes_too_long_is_ended_and_the_next_one_served():
 @pytest.mark.slow
 def test_the_start_of_a_worker_has_a_time_of_its_own():
     async def ask(pool):
-        with pytest.raises(LabFailedError, match="not ready yet"):
+        with pytest.raises(LabBusyError, match="not ready yet"):
             await pool.run(LAB, VALUES)
 
     run(ask, start=1e-4)
@@ -55,7 +55,7 @@ def test_the_start_of_a_worker_has_a_time_of_its_own():
 @pytest.mark.slow
 def test_output_beyond_the_limit_is_refused():
     async def ask(pool):
-        with pytest.raises(LabFailedError, match="more than a page can show"):
+        with pytest.raises(ArgumentError, match="more than a page can show"):
             await pool.run(LAB, VALUES)
 
     run(ask, output=10_000)

@@ -22,7 +22,7 @@ from typing import Any
 
 from slopewise.engine.errors import ArgumentError, SlopewiseError
 from slopewise.site.labs.failures import place_of
-from slopewise.site.labs.places import Ticket
+from slopewise.site.labs.places import LabBusyError, Ticket
 from slopewise.site.labs.pool import LabFailedError, worker_environment
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ LOOK = 0.1  # seconds between two looks at whether others wait
 TURN = 2.0  # seconds until others have theirs
 _TOLD = b'{"told":'  # how a line begins that is not the answer yet
 _STOP, _GO_ON = getattr(signal, "SIGSTOP", None), getattr(signal, "SIGCONT", None)  # Windows has none
+_KILL = getattr(signal, "SIGKILL", None)
 
 
 Tell = Callable[[Any], None]
@@ -62,9 +63,11 @@ async def run_alone(
     Raises
     ------
     ArgumentError
-        If the work refused what the visitor gave.
+        If the work refused what the visitor gave, or needed more memory or output than there is.
+    LabBusyError
+        If it took longer than it may, or the system ended it.
     LabFailedError
-        If it ran past a limit, or into a mistake of ours.
+        If it ran into a mistake of ours.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -80,15 +83,18 @@ async def run_alone(
     try:
         answer = await _in_turns(process, _exchange(process, line, hear), limits.seconds, ticket)
     except TimeoutError:
-        raise LabFailedError(
-            f"this took longer than {limits.seconds:g} seconds, which is all there is"
+        raise LabBusyError(
+            f"this took longer than {limits.seconds:g} seconds, which is all there is; take less of it, or "
+            "try again in a while"
         ) from None
     except (ValueError, asyncio.LimitOverrunError):
-        raise LabFailedError("this made more than a page can show") from None
+        raise ArgumentError("this made more than a page can show; take less of it") from None
     except ConnectionError:
         answer = b""
     finally:
         await _end(process)
+    if not answer.endswith(b"\n"):
+        raise _end_without_answer(process.returncode, module)
     return _result_of(answer, module)
 
 
@@ -99,7 +105,7 @@ async def _exchange(
     assert process.stdout is not None
     process.stdin.write(line)
     await process.stdin.drain()
-    while (answer := await process.stdout.readline()).startswith(_TOLD):
+    while (answer := await process.stdout.readline()).startswith(_TOLD) and answer.endswith(b"\n"):
         if hear is not None:
             hear(json.loads(answer)["told"])
     return answer
@@ -149,9 +155,21 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
+def _end_without_answer(status: int | None, module: str) -> SlopewiseError:
+    """Return what is to be told of a process that went without a word.
+
+    A library that gets no memory aborts, which the same table would do again. SIGKILL is what the system
+    sends when the machine itself runs out of memory, and what we send.
+    """
+    if status is not None and status < 0 and -status != _KILL:
+        return ArgumentError("this needed more memory or time than there is; take less of it")
+    if status is not None and -status == _KILL:
+        return LabBusyError("the server ended this for want of memory; please try again in a while")
+    log.error("%s ended with status %s and no answer", module, status)
+    return LabFailedError("this ran into a mistake of ours; the server's log says which")
+
+
 def _result_of(answer: bytes, module: str) -> Any:
-    if not answer:
-        raise LabFailedError("this needed more memory or time than there is, and was ended")
     reply = json.loads(answer)
     if "refused" in reply:
         raise ArgumentError(reply["refused"])

@@ -29,7 +29,7 @@ A_CLASS = 40  # so many of one network stand in the queue; the others come behin
 
 
 class LabBusyError(SlopewiseError):
-    """All places are taken, and the queue is full or too slow."""
+    """There is no place or no time for it now; later there may be."""
 
 
 @dataclass(frozen=True)

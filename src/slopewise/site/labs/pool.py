@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slopewise.engine.errors import ArgumentError, SlopewiseError
-from slopewise.site.labs.places import SITE, Asker, Places
+from slopewise.site.labs.places import SITE, Asker, LabBusyError, Places
 from slopewise.site.labs.settings import Values
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ Frames = list[dict[str, Any]]
 
 
 class LabFailedError(SlopewiseError):
-    """A lab ran into a mistake of ours, or past its limits."""
+    """A lab ran into a mistake of ours."""
 
 
 def worker_environment() -> dict[str, str]:
@@ -84,7 +84,8 @@ class Worker:
     async def ask(self, request: dict[str, Any], limits: Limits) -> bytes:
         """Send a request and return the line that answers it; a worker that fails to is ended.
 
-        The seconds of a run begin when the worker is ready.
+        The seconds of a run begin when the worker is ready. No lab needs them all: where they pass, the
+        machine is busy with something else.
         """
         assert self._process.stdin is not None
         self.runs += 1
@@ -92,7 +93,10 @@ class Worker:
             await self._line(limits.start, "the lab's process is not ready yet; please try again in a minute")
             self._is_ready = True
         self._process.stdin.write(json.dumps(request).encode() + b"\n")
-        too_long = f"the lab took longer than {limits.seconds:g} seconds; choose smaller settings"
+        too_long = (
+            f"the lab took longer than {limits.seconds:g} seconds; try again in a moment, or choose smaller "
+            "settings"
+        )
         return await self._line(limits.seconds, too_long)
 
     async def _line(self, seconds: float, too_long: str) -> bytes:
@@ -102,16 +106,16 @@ class Worker:
             line = await asyncio.wait_for(self._process.stdout.readline(), seconds)
         except TimeoutError:
             await self.stop()
-            raise LabFailedError(too_long) from None
+            raise LabBusyError(too_long) from None
         except ValueError:  # a line beyond the stream's limit
             await self.stop()
-            raise LabFailedError("the lab made more than a page can show; choose smaller settings") from None
+            raise ArgumentError("the lab made more than a page can show; choose smaller settings") from None
         except (ConnectionError, asyncio.CancelledError):
             await self.stop()
             raise
-        if not line:
+        if not line.endswith(b"\n"):
             await self.stop()
-            raise LabFailedError("the lab's process ended in the middle of a run; please try again")
+            raise LabBusyError("the lab's process ended in the middle of a run; please try again")
         return line
 
     async def stop(self) -> None:
@@ -149,7 +153,7 @@ class Pool:
         Raises
         ------
         LabBusyError
-            If no place was free in time; else what `answer` raises.
+            If no place was free in time; else as `answer`.
         """
         with self.places.enter(asker) as ticket:
             await ticket.wait(self.limits.patience)
@@ -162,8 +166,10 @@ class Pool:
         ------
         ArgumentError
             If the work cannot be done with these values.
+        LabBusyError
+            If it took longer than it may, or its process was ended.
         LabFailedError
-            If it ran past a limit, or into a mistake of ours.
+            If it ran into a mistake of ours.
         """
         worker = await self._worker()
         line = await worker.ask(request, self.limits)

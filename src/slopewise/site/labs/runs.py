@@ -137,9 +137,9 @@ class FrameStore:
         ArgumentError
             If the lab cannot take these values.
         LabBusyError
-            If no place was free in time.
+            If no place was free in time, or the run took longer than it may.
         LabFailedError
-            If the lab ran past a limit, or into a mistake of ours.
+            If the lab ran into a mistake of ours.
         """
         frames = self.kept(lab, values)
         if frames is not None:

@@ -21,9 +21,8 @@ from slopewise.site.datasets.pictures import balance, scatter
 from slopewise.site.datasets.records import Owner, check_quota, data_sets_of, find
 from slopewise.site.datasets.visitors_data import GUEST_COOKIE, owner_of, visiting_guest
 from slopewise.site.forms import LARGEST_BODY, LARGEST_UPLOAD, field
-from slopewise.site.labs.places import LabBusyError
-from slopewise.site.labs.pool import LabFailedError
 from slopewise.site.pages.answers import asker_of, go_to, limit, visitors_network
+from slopewise.site.pages.refusals import headers_of, status_of
 from slopewise.site.policies import ANYONE, route
 from slopewise.site.spreadsheets import csv_of
 from slopewise.site.storage.dataset_tables import DataGuest, DataSet
@@ -337,7 +336,7 @@ async def _csv(request: Request, row: DataSet) -> Response:
     try:
         table = await request.app.state.workshop.cells(row, asker_of(request))
     except SlopewiseError as error:
-        raise HTTPException(_status(error), str(error)) from error
+        raise HTTPException(status_of(error), str(error), headers_of(error)) from error
     text = await to_thread.run_sync(csv_of, table["names"], table["rows"])
     headers = {
         "Content-Disposition": f'attachment; filename="{row.file_name.rpartition(".")[0]}.csv"',
@@ -405,16 +404,15 @@ def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text)[:LONGEST_NAME]
 
 
-def _status(error: SlopewiseError) -> int:
-    return 503 if isinstance(error, LabBusyError) else 500 if isinstance(error, LabFailedError) else 400
-
-
 def _refused(request: Request, error: SlopewiseError, how: str) -> Response:
+    status, problem = status_of(error), str(error)
+    answer: Response
     if how == "draw":
-        return render(
-            request, "data_draw.html", status=_status(error), problem=str(error), longest=LONGEST_NAME
-        )
-    return _list(request, problem=str(error), how=how, status=_status(error))
+        answer = render(request, "data_draw.html", status=status, problem=problem, longest=LONGEST_NAME)
+    else:
+        answer = _list(request, problem=problem, how=how, status=status)
+    answer.headers.update(headers_of(error))
+    return answer
 
 
 def _list(

@@ -19,9 +19,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from slopewise.engine.errors import ArgumentError, SlopewiseError
 from slopewise.site.content import Lesson, markup
 from slopewise.site.labs.places import LabBusyError
-from slopewise.site.labs.pool import Frames, LabFailedError
+from slopewise.site.labs.pool import Frames
 from slopewise.site.labs.settings import Values
 from slopewise.site.pages.answers import asker_of
+from slopewise.site.pages.refusals import COME_BACK, status_of
 from slopewise.site.policies import ANYONE, route
 from slopewise.site.spreadsheets import csv_of
 from slopewise.site.templating import fragment
@@ -164,13 +165,12 @@ def _shown(view: View, lesson: Lesson, frames: Frames) -> View:
 
 def _failed(view: View, error: SlopewiseError) -> View:
     """Return what a run that failed leaves: what cannot be run is refused, the rest may be tried again."""
-    if isinstance(error, LabFailedError):
-        return replace(view, state="ready", problem=str(error), status=500)
-    return replace(view, state="refused", problem=str(error), status=400)
+    status = status_of(error)
+    return replace(view, state="refused" if status == 400 else "ready", problem=str(error), status=status)
 
 
 def _as_json(request: Request, lesson: Lesson, view: View) -> Response:
-    if view.problem and view.status != 200:
+    if view.problem and view.state == "refused":
         return JSONResponse({"error": view.problem}, status_code=view.status)
     address = address_of(lesson, view, has_guess=view.state != "shown")
     value: dict[str, Any] = {
@@ -182,7 +182,8 @@ def _as_json(request: Request, lesson: Lesson, view: View) -> Response:
     if view.frame is None:
         html = fragment(request, "lab_start.html", view=view, lesson=lesson, run_address=address)
         value |= {"place": view.place, "html": html}
-        return JSONResponse(value, headers={"Cache-Control": "no-store"})
+        headers = {"Cache-Control": "no-store"} | (COME_BACK if view.status == 503 else {})
+        return JSONResponse(value, status_code=view.status, headers=headers)
     value |= {
         "steps": view.steps,
         "gates": view.gates,

@@ -25,10 +25,10 @@ from slopewise.site.pages.playground_designs import (
     design_of,
     fields_of,
     states_at,
-    status_of,
     whole,
 )
 from slopewise.site.pages.playground_predictions import Verdict, question_of, verdict_on
+from slopewise.site.pages.refusals import headers_of, refused_as_json, status_of
 from slopewise.site.playground import drawing
 from slopewise.site.playground.design import (
     BY_NAME,
@@ -165,7 +165,7 @@ async def preview(request: Request) -> Response:
         design = await design_of(request, query_of(request.query_params))
         picture = await request.app.state.previews.picture(design)
     except SlopewiseError as error:
-        return JSONResponse({"error": str(error)}, status_code=status_of(error))
+        return refused_as_json(error)
     return await run_in_threadpool(_preview, request, design, picture)
 
 
@@ -201,7 +201,7 @@ async def untrained(request: Request) -> Response:
         design = await design_of(request, query_of(fields_of(request.state.fields.get("query", ""))))
         view = await request.app.state.previews.untrained(request, design)
     except SlopewiseError as error:
-        return JSONResponse({"error": str(error)}, status_code=status_of(error))
+        return refused_as_json(error)
     return JSONResponse({"view": view})
 
 
@@ -223,6 +223,7 @@ async def exported(request: Request) -> Response:
 async def _page(request: Request, query: dict[str, str], *, trains: bool) -> Response:
     previews: Previews = request.app.state.previews
     design, picture, problem, status, wanted = check_design(read_values({})), None, "", 200, 0
+    headers: dict[str, str] = {}
     left_out: tuple[str, ...] = ()
     question: Question | None = None
     verdict: Verdict | None = None
@@ -243,10 +244,10 @@ async def _page(request: Request, query: dict[str, str], *, trains: bool) -> Res
             if state["step"] < wanted:
                 problem = _cut_short(state)
     except SlopewiseError as error:
-        problem, status = str(error), status_of(error)
+        problem, status, headers = str(error), status_of(error), headers_of(error)
     picture = picture or await previews.picture(design)
     draw = partial(_rendered, request, design, picture, wanted)
-    return await run_in_threadpool(
+    answer = await run_in_threadpool(
         draw,
         status=status,
         left_out=left_out,
@@ -255,6 +256,8 @@ async def _page(request: Request, query: dict[str, str], *, trains: bool) -> Res
         question=question or Question("train", 0, USUAL, design),
         verdict=verdict,
     )
+    answer.headers.update(headers)
+    return answer
 
 
 def _rendered(request: Request, design: Design, picture: Picture, wanted: int, **found: Any) -> Response:

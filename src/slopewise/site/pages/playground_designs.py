@@ -12,10 +12,9 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from slopewise.engine.errors import ArgumentError, DataError, SlopewiseError
+from slopewise.engine.errors import ArgumentError, DataError
 from slopewise.site.datasets.visitors_data import data_set_of, names_of_data_sets
-from slopewise.site.labs.places import LabBusyError
-from slopewise.site.labs.pool import LabFailedError, Pool
+from slopewise.site.labs.pool import Pool
 from slopewise.site.pages.answers import asker_of
 from slopewise.site.playground.design import (
     MOST_UPDATES,
@@ -179,8 +178,3 @@ def address_of(design: Design, more: Mapping[str, str] | None = None) -> str:
     """Return the address of a design, with further fields if there are any."""
     query = {**write_address(design.values), **(more or {})}
     return "/playground" + (f"?{urlencode(query, safe=',:')}" if query else "")
-
-
-def status_of(error: SlopewiseError) -> int:
-    """Return the status of the answer that tells of an error."""
-    return 503 if isinstance(error, LabBusyError) else 500 if isinstance(error, LabFailedError) else 400

@@ -22,9 +22,9 @@ from slopewise.site.pages.playground_designs import (
     fields_of,
     more_of,
     needed,
-    status_of,
     whole,
 )
+from slopewise.site.pages.refusals import refused_as_json
 from slopewise.site.playground import drawing
 from slopewise.site.playground.design import check_design, query_of
 from slopewise.site.playground.own import OwnTable
@@ -51,7 +51,7 @@ async def start(request: Request) -> Response:
             more_of(design),
         )
     except SlopewiseError as error:
-        return JSONResponse({"error": str(error)}, status_code=status_of(error))
+        return refused_as_json(error)
     return JSONResponse({"job": job.id, "state": job.state, "place": job.place}, status_code=201)
 
 
@@ -91,7 +91,7 @@ async def control(request: Request, id: str, action: str) -> Response:
         if action == "open-test":
             return await _show_test(request, job)
     except SlopewiseError as error:
-        return JSONResponse({"error": str(error)}, status_code=status_of(error))
+        return refused_as_json(error)
     return JSONResponse({"state": job.state, "place": job.place, "step": job.shown_step})
 
 

@@ -21,9 +21,9 @@ from slopewise.site.pages.playground_designs import (
     design_of,
     fields_of,
     states_at,
-    status_of,
     whole,
 )
+from slopewise.site.pages.refusals import refused_as_json
 from slopewise.site.playground.design import Design, query_of, write_address
 from slopewise.site.playground.predictions import USUAL, Question
 from slopewise.site.policies import ANYONE, route
@@ -68,7 +68,7 @@ async def question(request: Request) -> Response:
         design = await design_of(request, query)
         asked = question_of(design, query) if "ask" in query else Question("train", 0, USUAL, design)
     except SlopewiseError as error:
-        return JSONResponse({"error": str(error)}, status_code=status_of(error))
+        return refused_as_json(error)
     return JSONResponse({"question": asked.text, "choices": asked.choices})
 
 
@@ -80,7 +80,7 @@ async def verdict(request: Request) -> Response:
         asked = question_of(await design_of(request, query), query)
         made, _ = await verdict_on(request, asked, query.get("guess", ""))
     except SlopewiseError as error:
-        return JSONResponse({"error": str(error)}, status_code=status_of(error))
+        return refused_as_json(error)
     return JSONResponse(made.to_json())
 
 

@@ -245,7 +245,7 @@ class LabPanel {
       this.say(answer.error);
       return;
     }
-    if (answer.state === "ready" && this.state === "shown" && !runs) {
+    if (answer.state === "ready" && this.state === "shown" && !runs && !answer.problem) {
       this.show(step, guess, true); // a step within a run whose frames have gone meanwhile
       return;
     }
