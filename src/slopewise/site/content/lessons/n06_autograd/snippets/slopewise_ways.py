@@ -19,7 +19,7 @@ print("GradientTape", round(tape.gradient(y, w).item(), 6))
 
 print("grad(f)     ", round(sw.grad(f)(sw.tensor(0.8)).item(), 6))
 
-# Forward mode: value and derivative along a direction, in one forward walk.
+# The value and the derivative along a direction, as forward mode gives them; here by reversing the reverse.
 value, along = sw.jvp(f, (sw.tensor(0.8),), (sw.tensor(1.0),))
 print("jvp         ", round(along.item(), 6))
 
