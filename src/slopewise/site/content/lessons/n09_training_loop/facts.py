@@ -118,7 +118,7 @@ FORMULAS = (
     ),
     Formula(
         "mean",
-        r"\nabla L = \frac{1}{B} \left( \nabla L_1 + \nabla L_2 + \dots + \nabla L_B \right)",
+        r"\nabla L = \frac{1}{K} \left( \nabla L_1 + \nabla L_2 + \dots + \nabla L_K \right)",
         _mean_of_batches,
     ),
 )
