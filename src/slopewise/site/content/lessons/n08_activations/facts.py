@@ -245,7 +245,7 @@ TYPED = {
     "text/why-a-step-cannot-go-downhill": Typed("4 20 40"),  # sharpnesses, as `facts` takes them
     "text/how-the-perceptron-learned-all-the-same": Typed("1", _of_a_step),
     "text/where-gradients-vanish": Typed(shows=_of_relu),
-    "text/at-the-output-let-loss-and-sigmoid-meet": Typed("-5 1 8"),
+    "text/at-the-output-let-loss-and-sigmoid-meet": Typed("-5 1 8 0.1"),
     "prompt/vanish": Typed("1"),  # below 1 is what shrinks
     "snippet/jax_slopes": Typed(shows=_of_a_step),
     "question/flat": Typed(shows=_of_a_step),
