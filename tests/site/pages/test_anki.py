@@ -144,7 +144,7 @@ def test_a_package_that_comes_again_updates_its_cards_and_doubles_none(tmp_path,
 
 
 def test_own_cards_and_imported_ones_go_out_and_come_back_without_doubles(tmp_path, learner, browser):
-    learner.post("/cards/own", {"front": "a < b?", "back": "yes\nno"})
+    learner.post("/cards/own", {"front": "a < b?\x1f", "back": "yes\nno"})
     brought(
         learner,
         package(tmp_path, notes(('Wave <img src="a.png">', "[sound:b.mp3]")), {"a.png": PNG, "b.mp3": MP3}),

@@ -110,6 +110,7 @@ def _collection(deck: Any, now: datetime) -> bytes:
 
 
 def _with_media(html: str, files: Mapping[str, str]) -> str:
+    html = html.replace("\x1f", "")  # which Anki puts between fields
     html = _SOUND.sub(lambda found: f"[sound:{files[found[1]]}]" if found[1] in files else "", html)
     return _IMAGE.sub(lambda found: f'src="{files.get(found[1], "")}"', html)
 
