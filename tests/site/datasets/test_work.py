@@ -1,6 +1,8 @@
 """What the limited process does: reading, facts, generating, training within caps; here in our own."""
 
 import json
+import re
+from contextlib import nullcontext
 
 import pytest
 
@@ -8,6 +10,7 @@ from slopewise.data import generate_table
 from slopewise.engine.errors import ArgumentError, DataError, SlopewiseError
 from slopewise.site.datasets import work as module
 from slopewise.site.datasets.work import work as work_and_tell
+from slopewise.train.preparation import Question, prepare
 
 FLOWERS = "height,width,kind\n" + "\n".join(
     f"{0.1 * row + (3 if row % 2 else 0):.1f},{0.05 * row:.2f},{'rose' if row % 2 else 'daisy'}"
@@ -126,6 +129,22 @@ def test_a_table_of_little_use_has_facts_all_the_same(folder, text, hint):
     facts = read(folder, text)["facts"]
     assert facts["rows"] > 0
     assert hint is None or facts["guess"] == hint
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("kind\n" + "a\nb\n" * 20, "no column is left as an input (there is none but 'kind'); add columns"),
+        ("x,kind\n" + "1,a\n1,b\n" * 20, "no column is left as an input ('x': every cell is 1); add columns"),
+        ("number,kind\n" + "".join(f"{row},{'ab'[row % 2]}\n" for row in range(40)), ""),
+    ],
+)
+def test_a_target_with_nothing_beside_it_is_told_as_the_training_would(folder, text, told):
+    found = target(read(folder, text), "kind")
+    assert found["problem"] == (f"a.csv: {told}" if told else "")
+    assert found["classes"] == [["a", 20], ["b", 20]]
+    with pytest.raises(DataError, match=re.escape(told)) if told else nullcontext():
+        prepare("a.csv", Question("kind"))
 
 
 @pytest.mark.parametrize(

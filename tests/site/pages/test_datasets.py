@@ -238,6 +238,16 @@ def test_the_page_of_a_column_of_numbers_says_that_it_is_a_regression(browser):
     assert "<svg" in text
 
 
+def test_a_table_of_a_single_column_is_shown_and_not_offered_for_training(browser):
+    somebody = browser()
+    address = pasted(somebody, "kind\n" + "rose\ndaisy\n" * 20)
+    text = somebody.get(address).text
+    assert "no column is left as an input (there is none but &#39;kind&#39;); add columns" in text
+    assert "Shares of the classes" in text
+    assert '<h2 id="train">' not in text
+    assert f'action="{address}/runs"' not in text
+
+
 def test_one_training_at_a_time_and_one_that_nobody_looks_at_ends(site, browser, clock):
     somebody = browser()
     address = pasted(somebody, FLOWERS + "\n" + FLOWERS.partition("\n")[2])
@@ -247,6 +257,7 @@ def test_one_training_at_a_time_and_one_that_nobody_looks_at_ends(site, browser,
     second = somebody.post(f"{address}/runs", slow, page=address)
     assert second.status_code == 400
     assert "One at a time" in second.text
+    assert f'href="{first.headers["location"]}">Go to that training</a>' in second.text
     assert 'http-equiv="refresh"' in somebody.get(first.headers["location"]).text
     clock.ahead = timedelta(seconds=40)
     time.sleep(2.6)

@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from slopewise.data.cells import to_numbers, to_words
+from slopewise.data.preprocessing import Preprocessor
 from slopewise.data.targets import infer_task
 from slopewise.engine.errors import SlopewiseError
 from slopewise.engine.random import GENERATE_STREAM, permutation
@@ -141,7 +142,7 @@ def _target(table: Table, name: str) -> dict[str, Any]:
         task = infer_task(table, name)
     except SlopewiseError as error:
         return {"name": name, "task": "", "problem": str(error), "hints": [], "classes": [], "n_classes": 0}
-    found: dict[str, Any] = {"name": name, "task": task, "problem": "", "hints": []}
+    found: dict[str, Any] = {"name": name, "task": task, "problem": _without_inputs(table, name), "hints": []}
     found |= {"classes": [], "n_classes": 0}
     words = to_words(table.column(name))
     if task == "classification":
@@ -155,6 +156,17 @@ def _target(table: Table, name: str) -> dict[str, Any]:
     found |= _neighbours(table, name, task, words)
     found["hints"] += found.pop("words", [])
     return found
+
+
+def _without_inputs(table: Table, name: str) -> str:
+    """Return why nothing is left to predict a column from, in the words of `slopewise fit`, or ""."""
+    if any(info.usable for other, info in table.columns.items() if other != name):
+        return ""
+    try:
+        Preprocessor.fit(table, exclude=[name])  # counters may do, where there is nothing else
+    except SlopewiseError as error:
+        return str(error)
+    return ""
 
 
 def _on_balance(pairs: Sequence[tuple[str, int]]) -> list[str]:

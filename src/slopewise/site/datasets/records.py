@@ -27,6 +27,14 @@ UNDER_WAY = ("waiting", "running")  # states of a training that has not ended
 LOST = timedelta(seconds=120)  # one that no server tends, as after a crash
 
 
+class UnderWayError(ArgumentError):
+    """Somebody has a training that has not ended: `run_id`, of the data set `data_set_id`."""
+
+    def __init__(self, data_set: DataSet, run_id: uuid.UUID) -> None:
+        super().__init__(f"You have a training that has not ended, on “{data_set.name}”. One at a time.")
+        self.data_set_id, self.run_id = data_set.id, run_id
+
+
 @dataclass(frozen=True)
 class Quota:
     """How much somebody may keep."""
@@ -153,16 +161,15 @@ def add_run(
 
     Raises
     ------
-    ArgumentError
+    UnderWayError
         If the owner has one that has not ended.
+    ArgumentError
+        If there is no room for its report.
     """
-    at_work = session.scalar(
-        _owned(owner)
-        .join(DataRun, DataRun.data_set_id == DataSet.id)
-        .where(DataRun.state.in_(UNDER_WAY), DataRun.seen_at > now - LOST)
-    )
+    query = _owned(owner).join(DataRun, DataRun.data_set_id == DataSet.id).add_columns(DataRun.id)
+    at_work = session.execute(query.where(DataRun.state.in_(UNDER_WAY), DataRun.seen_at > now - LOST)).first()
     if at_work is not None:
-        raise ArgumentError(f"You have a training that has not ended, on “{at_work.name}”. One at a time.")
+        raise UnderWayError(*at_work)
     check_size(session, owner, REPORT_BYTES)
     gone = [run.id for run in runs_of(session, data_set.id)[MOST_RUNS - 1 :]]
     session.execute(delete(DataRun).where(DataRun.id.in_(gone)))

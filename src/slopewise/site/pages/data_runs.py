@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 
 from slopewise.engine.errors import ArgumentError
 from slopewise.site.datasets import records
-from slopewise.site.datasets.records import UNDER_WAY
+from slopewise.site.datasets.records import UNDER_WAY, UnderWayError
 from slopewise.site.datasets.visitors_data import owner_of
 from slopewise.site.forms import field
 from slopewise.site.pages.answers import asker_of, go_to
@@ -51,7 +51,8 @@ async def train(request: Request, data_id: uuid.UUID) -> Response:
         run = await to_thread.run_sync(_add, request, row, asked)
     except ArgumentError as error:
         shown = partial(show_data_set, request, data_id, target=field(request, "target"), status=400)
-        return await to_thread.run_sync(partial(shown, problem=str(error)))
+        at_work = error if isinstance(error, UnderWayError) else None
+        return await to_thread.run_sync(partial(shown, problem=str(error), at_work=at_work))
     request.app.state.workshop.start(run, row, asker_of(request))
     return go_to(f"/data/{data_id}/runs/{run.id}")
 

@@ -18,7 +18,7 @@ from slopewise.engine.errors import ArgumentError, SlopewiseError
 from slopewise.site.datasets import records
 from slopewise.site.datasets.arrivals import LONGEST_NAME, display_name, file_name, keep, pasted
 from slopewise.site.datasets.pictures import balance, scatter
-from slopewise.site.datasets.records import Owner, check_quota, data_sets_of, find
+from slopewise.site.datasets.records import Owner, UnderWayError, check_quota, data_sets_of, find
 from slopewise.site.datasets.visitors_data import GUEST_COOKIE, owner_of, visiting_guest
 from slopewise.site.forms import LARGEST_BODY, LARGEST_UPLOAD, field
 from slopewise.site.pages.answers import asker_of, go_to, limit, visitors_network
@@ -285,9 +285,10 @@ def show_data_set(
     problem: str = "",
     done: str = "",
     link: str = "",
+    at_work: UnderWayError | None = None,
     status: int = 200,
 ) -> Response:
-    """Return the page of a data set."""
+    """Return the page of a data set, with the way to a training that stands in the way of another."""
     row = find_data_set(request, data_id)
     facts = request.app.state.workshop.shelf.facts(data_id)
     with request.app.state.database.reading() as session:
@@ -301,6 +302,7 @@ def show_data_set(
         problem=problem,
         done=done,
         link=link,
+        at_work=at_work,
         optimizers=list(OPTIMIZERS),
         longest=LONGEST_NAME,
         is_guest=row.guest is not None,
@@ -319,6 +321,7 @@ def _view(request: Request, row: DataSet, facts: dict[str, Any], target: str) ->
         "facts": facts,
         "targets": list(targets),
         "target": chosen,
+        "can_learn": any(not found["problem"] for found in targets.values()),
         "picture": picture,
         "picture_words": words,
         "shares": balance(chosen) if chosen else "",
