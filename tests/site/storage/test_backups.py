@@ -378,5 +378,8 @@ def test_a_backup_replaces_no_file_but_a_backup(database, tmp_path, capsys):
     assert run(["site", "backup", str(mine), *options]) == 2
     assert "thesis.odt is there already and is no backup" in capsys.readouterr().err
     assert mine.read_text() == "three years of work"
+    assert run(["site", "backup", str(tmp_path / "not-mounted"), *options]) == 2
+    assert f"there is no folder {tmp_path / 'not-mounted'}; make it first" in capsys.readouterr().err
+    assert not (tmp_path / "not-mounted").exists()
     for _ in range(2):
         assert run(["site", "backup", str(tmp_path / "again.zip"), *options]) == 0

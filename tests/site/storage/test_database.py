@@ -85,8 +85,14 @@ def test_an_older_database_is_backed_up_and_brought_up_to_date_with_its_rows(tmp
 
 @of_sqlite
 def test_a_new_database_can_be_read_by_its_owner_only(tmp_path):
-    open_database(f"sqlite:///{tmp_path / 'new.db'}").close()
-    assert (tmp_path / "new.db").stat().st_mode & 0o777 == 0o600
+    database = open_database(f"sqlite:///{tmp_path / 'new.db'}")
+    with database.writing() as session:
+        add_account(session, "ada@example.org", datetime.now(UTC))
+        session.flush()
+        modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+    database.close()
+    assert len(modes) > 1  # there is a journal
+    assert set(modes.values()) == {0o600}
 
 
 def test_a_database_of_a_later_version_is_refused(new_database):

@@ -55,7 +55,7 @@ from slopewise.site.storage.tables import Base, Erasure
 KEEP_DAYS = 30
 _BACKING_UP, _RESTORING = "backup-", "restore-"  # folders to work in, beside the database
 _LEFT_BEHIND = timedelta(days=1)  # no backup and no restore takes so long: its process was killed
-_NAME = "slopewise-{:%Y%m%dT%H%M%SZ}.zip"
+_NAME, _ANY_NAME = "slopewise-{:%Y%m%dT%H%M%SZ}.zip", "*.zip"
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def make_backup(database: Database, target: Path, now: datetime, keep_days: int 
     Raises
     ------
     ArgumentError
-        If the file is there already and is no backup.
+        If the file is there already and is no backup, or would not be found among others by its name.
     DataError
         If it cannot be written.
     """
@@ -135,6 +135,11 @@ def _refuse_another_file(file: Path) -> None:
             raise ArgumentError(
                 f"{file} is there already and is no backup; name a new file, or a folder"
             ) from None
+    elif not file.match(_ANY_NAME):
+        raise ArgumentError(
+            f"there is no folder {file}; make it first, or name a file that ends in .zip: only those are "
+            "listed, and deleted when their time is over"
+        )
 
 
 def _record(database: Database, file: Path, manifest: Manifest) -> None:
@@ -170,7 +175,7 @@ def _age(file: Path, now: datetime) -> timedelta:
 def backups_in(folder: Path) -> list[Backup]:
     """Return the backups in a folder, the oldest first; other files are passed over."""
     found = []
-    for file in folder.glob("*.zip"):
+    for file in folder.glob(_ANY_NAME):
         try:
             found.append(Backup(file, read_manifest(file)))
         except DataError:
@@ -283,8 +288,6 @@ def _put_in_place(
             migrate_on(connection, manifest.revision)
             load(connection, file, manifest)
             migrate_on(connection)
-        if not database.is_shared:
-            Path(database.name).chmod(0o600)
         _swap(work / DATA, database.beside(DATA), work / "before")
     return known
 

@@ -232,8 +232,6 @@ def _bring_up_to_date(database: Database) -> str | None:
     revision = database.revision()
     if revision is None and not sqlalchemy.inspect(database.engine).get_table_names():
         migrate(database)
-        if not database.is_shared:
-            Path(database.name).chmod(0o600)  # it will hold addresses of people
     elif revision in older_revisions() and database.is_shared:
         _migrate_shared(database)
     elif revision in older_revisions():

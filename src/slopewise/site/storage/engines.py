@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -64,6 +66,7 @@ def make_engine(address: URL) -> sqlalchemy.Engine:
             hide_parameters=True,
             **_POOL,
         )
+        event.listen(engine, "do_connect", _make_file)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_on_sqlite)
         return engine
@@ -158,6 +161,15 @@ def _begin_on_postgresql(connection: sqlalchemy.Connection) -> None:
 def _lock_of(of: object) -> int:
     """Return the number of somebody's lock; two with the same number wait for each other needlessly."""
     return int.from_bytes(hashlib.sha256(str(of).encode()).digest()[:8], "big", signed=True)
+
+
+def _make_file(dialect: Any, record: Any, arguments: Any, keywords: Any) -> None:
+    """Make the file of a connection, for its owner alone: it will hold addresses of people.
+
+    SQLite would let others read it, and it gives its journals the mode of the file.
+    """
+    with suppress(OSError):  # SQLite says what is wrong with it
+        os.close(os.open(arguments[0], os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _make_folder(address: URL) -> None:
