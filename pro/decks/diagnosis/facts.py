@@ -95,7 +95,7 @@ TYPED = {
     "card/large-eps": Typed(shows=lambda: [_of_adam()]),
     "card/resume-schedule": Typed("1000 900 0"),
     "card/resume-order": Typed("40"),
-    "card/schedule-per-batch": Typed("50 20 0", lambda: [np.ceil(50 / 20)]),
+    "card/schedule-per-batch": Typed("50 20 0"),
     "card/too-much-decay": Typed("1"),
     "card/young-statistics": Typed("1"),
     "card/batch-of-two": Typed("3 900"),

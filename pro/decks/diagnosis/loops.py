@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from slopewise.site.content.lesson import Formula
 GAIN, DEEP = 1.5, 20  # of linear layers
 SIGMOIDS = 8
 RATE, DECAY, STEEP = 0.1, 0.1, 5.0
+GATHERED, BATCHES = 10, 32  # batches of an update, and of an epoch
+DROPPED = 0.75
 
 
 def _leaf(value: Any) -> Tensor:
@@ -224,6 +227,22 @@ def _accumulated() -> float:
     return added / float(_gradient(w))
 
 
+def _leftover() -> float:
+    """The gradient at the first update of the second epoch, over that at the next: nobody erased the rest."""
+    w = _leaf(0.0)
+    optimizer = sw.optim.SGD([w], lr=0.01)
+    lengths = []
+    for _ in range(2):
+        for batch in range(1, BATCHES + 1):
+            (3.0 * w).backward()
+            if batch % GATHERED == 0:
+                lengths.append(float(_gradient(w)))
+                optimizer.step()
+                optimizer.zero_grad()
+    first = BATCHES // GATHERED
+    return lengths[first] / lengths[first + 1]
+
+
 def _step_of_adam(gradients: list[float], eps: float = 1e-8, fresh_at: int | None = None) -> float:
     """The length of Adam's last step with learning rate 1 over given gradients."""
     w = _leaf(0.0)
@@ -299,21 +318,14 @@ def _tape_lengths() -> tuple[int, int]:
     return nodes(lambda loss: loss), nodes(lambda loss: loss.item())
 
 
-def _dropout_spread() -> tuple[float, float]:
-    """The spread of ten scores of the same weights and rows, in training mode and in evaluation mode."""
-    sw.manual_seed(0)
-    model = sw.nn.Sequential(sw.nn.Linear(2, 16), sw.nn.ReLU(), sw.nn.Dropout(0.5), sw.nn.Linear(16, 2))
-    x, y = _rows(64)
-    x = xp.astype(x, sw.float32)
-
-    def spread() -> float:
-        with sw.no_grad():
-            return float(np.std([sw.losses.cross_entropy(model(x), y).item() for _ in range(10)]))
-
-    model.train()
-    training = spread()
-    model.eval()
-    return training, spread()
+def _too_large(p: float) -> float:
+    """The mean output of dropout without its factor in evaluation, over that in training: over all masks."""
+    x = sw.tensor(np.array([2.0, -1.0, 5.0]))
+    training = 0.0
+    for mask in product([0.0, 1.0], repeat=3):
+        chance = math.prod(1 - p if kept else p for kept in mask)
+        training += chance * xp.mean(x * sw.tensor(np.array(mask))).item()
+    return xp.mean(x).item() / training
 
 
 def _young_norm(batches: int = 5) -> float:
@@ -396,7 +408,6 @@ def facts() -> dict[str, Any]:
     diverging = _descent(0.09, 25.0, 2)
     cosine = CosineDecay(0.1, 1000)
     kept, dropped = _tape_lengths()
-    training_spread, evaluation_spread = _dropout_spread()
     shrinking = _order("backward", "zero", "step", steps=100, decay=DECAY)
     return {
         "zero_hidden": hidden,
@@ -425,7 +436,10 @@ def facts() -> dict[str, Any]:
         "future_wrong": future_wrong,
         "late": _order("step", "zero", "backward"),
         "right_order": _order("zero", "backward", "step"),
-        "erased": _order("backward", "zero", "step"),
+        "gathered": GATHERED,
+        "batches": BATCHES,
+        "rest": BATCHES % GATHERED,
+        "leftover": _leftover(),
         "shrinking": shrinking[-1],
         "accumulated": _accumulated(),
         "diverging_rate": 0.09,
@@ -447,8 +461,8 @@ def facts() -> dict[str, Any]:
         "shrunk": _shrunk(1.0),
         "tape_kept": kept,
         "tape_dropped": dropped,
-        "spread_training": training_spread,
-        "spread_evaluation": evaluation_spread,
+        "dropped": DROPPED,
+        "too_large": _too_large(DROPPED),
         "young": _young_norm(),
         "pair": _pair(),
         "dropout_variance": _variance_after_dropout(),

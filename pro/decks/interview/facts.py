@@ -198,6 +198,19 @@ def _seed() -> float:
     return float(sw.grad(lambda v: v)(double(0.3)).item())
 
 
+def _rank_of_a_bottleneck() -> float:
+    """The rank of two linear layers in a row, from 100 inputs over 5 units to 100."""
+    draw = np.random.Generator(np.random.Philox(32))
+    return float(np.linalg.matrix_rank(draw.normal(size=(100, 5)) @ draw.normal(size=(5, 100))))
+
+
+def _halfway() -> float:
+    """What a network answers at most whose weights lie halfway between A, B and −A, −B, which do the same."""
+    a, b = np.array([[1.0, -2.0]]), np.array([[3.0], [0.5]])
+    assert np.array_equal(a @ b, -a @ -b)
+    return float(np.abs((a - a) / 2 @ ((b - b) / 2)).max())
+
+
 def _he_factors() -> list[float]:
     """The variance of first weights times their fan-in, for ReLU and for a layer that is nearly linear."""
     return [float(gain_of(name) ** 2) for name in ("relu", "linear")]
@@ -207,6 +220,7 @@ TYPED = {
     **estimates.TYPED,
     "card/count-parameters": Typed(shows=lambda: [float(width) for width in WIDTHS]),
     "card/count-updates": Typed("90"),
+    "card/why-nonlinear": Typed("100", lambda: [_rank_of_a_bottleneck(), _halfway()]),
     "card/residual-why": Typed("20"),
     "card/cross-entropy-not-mse": Typed("-6 1"),
     "card/loss-spikes": Typed("40,000"),

@@ -148,7 +148,7 @@ def _noise_floor() -> Sides:
     variance = 0.0
     for _ in range(500):
         variance = (1 - rate * h) ** 2 * variance + rate**2 * noise**2
-    return variance, rate * noise**2 / (h * (2 - rate * h))
+    return 0.5 * h * variance, rate * noise**2 / (2 * (2 - rate * h))
 
 
 def _running_mean() -> Sides:
@@ -291,7 +291,7 @@ FORMULAS = (
     Formula("radius", r"|\mu| = \sqrt{\beta}", _momentum_radius),
     Formula("critical", r"\beta = (1 - \sqrt{\eta h})^2", _critical),
     Formula("nesterov", r"|\mu| = \sqrt{\beta (1 - \eta h)}", _nesterov),
-    Formula("noise", r"\mathrm{E} w^2 = \frac{\eta \sigma^2}{h (2 - \eta h)}", _noise_floor),
+    Formula("noise", r"\frac{h}{2} \, \mathrm{E} w^2 = \frac{\eta \sigma^2}{2 (2 - \eta h)}", _noise_floor),
     Formula(
         "running",
         r"w_t = w_{t-1} - \frac{1}{t} (w_{t-1} - x_t) = \frac{1}{t} \sum_{i=1}^{t} x_i",
