@@ -114,7 +114,7 @@ def _summed_over_32() -> list[float]:
 
 
 TYPED = {
-    "text/the-instruments": Typed("1 1000 0"),  # a rule of thumb: see Karpathy's recipe
+    "text/the-instruments": Typed("1 1000 0"),  # a rule of thumb: see the notes of CS231n
     "question/first-loss": Typed("10"),
     "question/floor": Typed("0 1"),
     "question/clones": Typed("16"),

@@ -59,8 +59,7 @@ def _sorted_moons(rows: int, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def _clinics(rows: int, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return two columns in units of their own; the new clinic, whose rows validate, treats mostly class "
-    "1."""
+    """Return two columns in units of their own; the new clinic, whose rows validate, sees mostly class 1."""
     many = 6 * rows
     X, y = sw.data.generate("blobs", n=many, noise=1.5, classes=2, seed=seed)
     X = X * np.array([4.0, 15.0], np.float32) + np.array([37.0, 120.0], np.float32)
