@@ -163,7 +163,9 @@ def set_password(session: Session, account: Account, password_hash: str) -> None
 
 def begin_email_change(session: Session, account_id: uuid.UUID, email: str, now: datetime) -> list[Letter]:
     """Return the letters that go out when somebody wants another address: to the new one and to the old."""
-    account = session.get_one(Account, account_id)
+    account = session.get(Account, account_id)
+    if account is None:  # deleted since it was asked for
+        return []
     notice = Letter("email-notice", account.email)
     holder = account_by_email(session, email)
     if holder is not None and holder.id != account.id:

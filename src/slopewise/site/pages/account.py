@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 
 from fastapi import APIRouter
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
 from slopewise.engine.errors import ArgumentError
 from slopewise.site.accounts.accounts import (
-    Letter,
     LinkSpentError,
     begin_email_change,
     change_password,
@@ -20,7 +20,7 @@ from slopewise.site.accounts.accounts import (
     link_email,
     time_zones,
 )
-from slopewise.site.accounts.addresses import email_key, read_email
+from slopewise.site.accounts.addresses import read_email
 from slopewise.site.accounts.membership import had_membership
 from slopewise.site.accounts.passwords import check_new_password
 from slopewise.site.accounts.sessions import open_session
@@ -28,12 +28,11 @@ from slopewise.site.accounts.tokens import tokens_of
 from slopewise.site.forms import field
 from slopewise.site.pages.answers import (
     go_to,
-    letters_afterwards,
-    limit,
     limit_in_thread,
+    link_afterwards,
     link_spent,
+    send_letters,
     slowly,
-    visitors_network,
 )
 from slopewise.site.pages.progress import overview_of
 from slopewise.site.pages.subscriptions import offer_of
@@ -91,11 +90,11 @@ async def ask_for_email(request: Request) -> Response:
     """Send a link to the new address, and word to the old one."""
     await limit_in_thread(request, "password again", str(account_id(request)))
     try:
-        letters = await slowly(request, _begin_email_change, request)
+        sending = await slowly(request, _begin_email_change, request)
     except ArgumentError as error:
         return show_account(request, problem=str(error))
     answer = go_to("/account?done=asked")
-    answer.background = letters_afterwards(request, lambda: letters)
+    answer.background = sending
     return answer
 
 
@@ -119,7 +118,7 @@ def change_email(request: Request, secret: str) -> Response:
     except LinkSpentError as error:
         return link_spent(request, error, "/account")
     answer = go_to("/account?done=email")
-    answer.background = letters_afterwards(request, lambda: [told])
+    answer.background = BackgroundTask(send_letters, request, [told])
     return answer
 
 
@@ -165,12 +164,9 @@ def _change_password(request: Request) -> str:
         return open_session(session, who, now)
 
 
-def _begin_email_change(request: Request) -> list[Letter]:
+def _begin_email_change(request: Request) -> BackgroundTask:
+    """Check address and password; what follows from the address waits until the answer is out."""
     state, who = request.app.state, account_id(request)
-    email = read_email(field(request, "email"))
+    email, now = read_email(field(request, "email")), state.clock()
     confirmed_hash(state.database, state.passwords, who, field(request, "password"))
-    limit(request, "mail from a network", visitors_network(request))
-    if not state.tries.allow("mail to an address", email_key(email)):
-        return []  # that mailbox was told often enough; the page says nothing else than before
-    with state.database.writing() as session:
-        return begin_email_change(session, who, email, state.clock())
+    return link_afterwards(request, email, lambda session: begin_email_change(session, who, email, now))

@@ -8,11 +8,13 @@ from functools import partial
 from typing import Any, TypeVar
 
 from anyio import to_thread
+from sqlalchemy.orm import Session
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from slopewise.site.accounts.accounts import Letter, LinkSpentError
+from slopewise.site.accounts.addresses import email_key
 from slopewise.site.accounts.limits import network
 from slopewise.site.accounts.mail import send_letter
 from slopewise.site.forms import form_token
@@ -74,15 +76,35 @@ async def limit_in_thread(request: Request, rule: str, who: str) -> None:
     await to_thread.run_sync(limit, request, rule, who)
 
 
-def letters_afterwards(request: Request, find: Callable[[], list[Letter]]) -> BackgroundTask:
-    """Return the task that finds and sends letters once the answer is out, so that its time tells nothing."""
+def link_afterwards(request: Request, email: str, begin: Callable[[Session], list[Letter]]) -> BackgroundTask:
+    """Return the task that begins something with a mailbox, and sends its letters, once the answer is out.
+
+    So the time of the answer does not tell whether the address has an account. A mailbox that was told often
+    enough is told nothing more, and the page says nothing else than before.
+
+    Raises
+    ------
+    HTTPException
+        If too many letters were asked for from the visitor's network.
+    """
+    limit(request, "mail from a network", visitors_network(request))
     state = request.app.state
 
-    def send() -> None:
-        for letter in find():
-            send_letter(state.mailer, letter, state.configuration.address)
+    def work() -> None:
+        if not state.tries.allow("mail to an address", email_key(email)):
+            return
+        with state.database.writing() as session:
+            letters = begin(session)
+        send_letters(request, letters)
 
-    return BackgroundTask(send)
+    return BackgroundTask(work)
+
+
+def send_letters(request: Request, letters: list[Letter]) -> None:
+    """Send letters whose links lead to the site's own address."""
+    state = request.app.state
+    for letter in letters:
+        send_letter(state.mailer, letter, state.configuration.address)
 
 
 def go_to(address: str) -> Response:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from anyio import to_thread
 from fastapi import APIRouter
+from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,16 +21,15 @@ from slopewise.site.accounts.accounts import (
     finish_sign_up,
     link_email,
 )
-from slopewise.site.accounts.addresses import email_key, read_email
+from slopewise.site.accounts.addresses import read_email
 from slopewise.site.accounts.logging_in import remember
 from slopewise.site.accounts.passwords import check_new_password
 from slopewise.site.accounts.sessions import open_session
 from slopewise.site.forms import field
 from slopewise.site.pages.answers import (
     go_to,
-    letters_afterwards,
-    limit,
     limit_in_thread,
+    link_afterwards,
     link_spent,
     slowly,
     visitors_network,
@@ -109,19 +109,15 @@ def _send_link(request: Request, purpose: str) -> Response:
         email = read_email(typed)
     except ArgumentError as error:
         return _ask(request, purpose, str(error), typed)
-    limit(request, "mail from a network", visitors_network(request))
-    state, now = request.app.state, request.app.state.clock()
+    now = request.app.state.clock()
 
-    def find() -> list[Letter]:
-        if not state.tries.allow("mail to an address", email_key(email)):
-            return []  # the mailbox was told often enough; the page says nothing else than before
-        with state.database.writing() as session:
-            begin = begin_sign_up if purpose == "sign-up" else begin_reset
-            letter = begin(session, email, now)
+    def begin(session: Session) -> list[Letter]:
+        letter = (begin_sign_up if purpose == "sign-up" else begin_reset)(session, email, now)
         return [letter] if letter else []
 
+    sending = link_afterwards(request, email, begin)
     page = render(request, "link_sent.html", purpose=purpose, email=email)
-    page.background = letters_afterwards(request, find)
+    page.background = sending
     return page
 
 
