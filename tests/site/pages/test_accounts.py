@@ -2,11 +2,15 @@
 
 import json
 import re
+import threading
 import uuid
 from datetime import timedelta
 
 import pytest
 from limits import parse
+
+from slopewise.site.accounts.passwords import PasswordCost, Passwords
+from slopewise.site.storage.tables import Account
 
 PASSWORD = "correct horse battery staple"
 OTHER = "seven green elephants dance"
@@ -136,6 +140,42 @@ def test_logging_in_tells_nothing_about_an_address_and_works_as_long(browser, si
     assert all(stored.startswith("$argon2id$") for stored in checked)
 
 
+@pytest.mark.parametrize("path", ["/sign-up", "/reset", "/account/email"])
+def test_nobody_is_looked_up_before_the_answer_is_out(browser, monkeypatch, path):
+    """Else its time would tell whether an address has an account."""
+
+    def refuse(*arguments):
+        raise AssertionError("somebody is looked up")
+
+    async def later(task):
+        tasks.append(task)
+
+    somebody, tasks = browser().sign_up(), []
+    monkeypatch.setattr("slopewise.site.accounts.accounts.account_by_email", refuse)
+    monkeypatch.setattr("starlette.background.BackgroundTask.__call__", later)
+    fields = {"email": "somebody@example.org", "password": PASSWORD}
+    assert somebody.post(path, fields).status_code in (200, 303)
+    assert len(tasks) == 1
+
+
+def test_a_password_is_hashed_again_at_log_in_once_guesses_shall_cost_more(site, browser, monkeypatch):
+    somebody = browser().sign_up()
+    dearer = Passwords(PasswordCost(passes=2, memory=8, lanes=1))
+    monkeypatch.setattr(site.app.state.passwords, "_hasher", dearer._hasher)
+
+    def cost():
+        with site.app.state.database.reading() as session:
+            stored = session.query(Account.password_hash).where(Account.email == somebody.email).scalar()
+        return stored.split("$")[3]
+
+    assert cost() == "m=8,t=1,p=1"
+    assert browser().log_in(somebody.email, "wrong").status_code == 400
+    assert cost() == "m=8,t=1,p=1"
+    assert browser().log_in(somebody.email).status_code == 303
+    assert cost() == "m=8,t=2,p=1"
+    assert browser().log_in(somebody.email).status_code == 303
+
+
 def test_signing_up_again_sends_word_to_the_mailbox_and_no_link_to_a_password(browser, mailbox):
     somebody = browser().sign_up()
     browser().post("/sign-up", {"email": somebody.email})
@@ -155,6 +195,32 @@ def test_a_reset_sets_the_password_once_and_ends_all_sessions(browser, mailbox):
     assert fresh.post(link, {"password": PASSWORD}, page="/account").status_code == 410
     assert browser().log_in(somebody.email).status_code == 400
     assert browser().log_in(somebody.email, OTHER).status_code == 303
+
+
+def test_a_link_for_a_password_is_good_once_when_many_use_it_at_the_same_time(browser, mailbox):
+    somebody = browser().sign_up()
+    browser().post("/reset", {"email": somebody.email})
+    link = mailbox.link(somebody.email)
+    thieves = [browser() for _ in range(6)]
+    tokens = [thief.token(link) for thief in thieves]
+    barrier, answers = threading.Barrier(6), {}
+
+    def use(number):
+        barrier.wait()
+        fields = {"password": f"{OTHER} {number}", "form_token": tokens[number]}
+        answers[number] = thieves[number].client.post(link, data=fields).status_code
+
+    threads = [threading.Thread(target=use, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers.values()) == [303] + [410] * 5
+    for number, status in answers.items():
+        assert thieves[number].is_signed_in == (status == 303)
+        assert browser().log_in(somebody.email, f"{OTHER} {number}").status_code == (
+            303 if status == 303 else 400
+        )
 
 
 def test_a_link_is_good_for_half_an_hour(browser, mailbox, clock):
@@ -293,7 +359,12 @@ def test_settings_are_kept_and_bad_ones_refused_in_one_sentence(browser):
 
 
 @pytest.mark.parametrize(
-    "email", ["", "ada", "ada@", "@x.org", "a b@x.org", "a@x", "a@x.org\nBcc: b@x.org", "a" * 300]
+    "email",
+    [
+        *("", "ada", "ada@", "@x.org", "a b@x.org", "a@x", "a@x.org\nBcc: b@x.org", "a" * 300),
+        *("a@x.org,b@x.org", "a@x.org@y", "a\u202eb@x.org"),
+        "\ufdfa" * 20 + "@x.org",  # compared as 18 letters each, more than the database has room for
+    ],
 )
 def test_what_is_no_address_is_said_at_once(browser, mailbox, email):
     before = len(mailbox.mails)

@@ -8,9 +8,8 @@ import unicodedata
 from slopewise.engine.errors import ArgumentError
 from slopewise.site.storage.tables import LONGEST_EMAIL
 
-_SHAPE = re.compile(
-    r"[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]{1,64}@[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]+\.[^\s@.\d]\S*"
-)
+_NO_SIGN = r"\s@<>()\[\],;:\\\"\x00-\x1f\x7f"
+_SHAPE = re.compile(rf"[^{_NO_SIGN}]{{1,64}}@[^{_NO_SIGN}]+\.[^{_NO_SIGN}.\d][^{_NO_SIGN}.]*")
 
 
 def read_email(text: str) -> str:
@@ -27,7 +26,9 @@ def read_email(text: str) -> str:
     'Ada@Example.org'
     """
     email = unicodedata.normalize("NFC", text.strip())
-    if len(email) > LONGEST_EMAIL or not _SHAPE.fullmatch(email) or ".." in email or email.endswith("."):
+    is_one = _SHAPE.fullmatch(email) and email.isprintable() and ".." not in email
+    longest = max(len(email), len(email_key(email)))  # what is one sign as typed may be compared as many
+    if not is_one or longest > LONGEST_EMAIL:
         raise ArgumentError("This is no e-mail address. It looks like ada@example.org.")
     return email
 
