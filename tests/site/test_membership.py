@@ -269,6 +269,7 @@ def test_whoever_is_not_the_teacher_changes_nothing_of_a_class(site, everybody):
 
 
 def test_others_see_that_the_cards_exist(everybody):
+    assert LOCKED == "Premium flash cards are for paid Pro members. Log in as a Pro member to view."
     assert len(PRO_DECKS) >= 3
     for deck in PRO_DECKS:
         for role in ("anonymous", "free", "other", "lapsed"):
@@ -344,6 +345,15 @@ def test_days_of_a_second_code_are_added(site, browser):
     ends = [datetime.fromisoformat(row["ends_at"]) for row in memberships]
     assert ends[1] - ends[0] == timedelta(days=30)
     assert f"Pro until {ends[1].strftime('%-d %B %Y')}" in somebody.get("/account").text
+
+
+def test_a_code_that_can_add_nothing_is_refused_and_stays_good(site, browser):
+    somebody, code = browser().sign_up(), codes(site, days=3660)[0]
+    owners_commands(site).grant_pro(somebody.email, datetime(2199, 12, 31, tzinfo=UTC))
+    answer = somebody.post("/membership", {"code": code})
+    assert answer.status_code == 400
+    assert "The code was not used." in answer.text
+    assert browser().sign_up().post("/membership", {"code": code}).status_code == 303
 
 
 def test_codes_are_stored_as_digests(site):

@@ -62,6 +62,8 @@ def test_an_account_is_found_by_part_of_its_address_or_name_and_signs_mean_thems
     assert "<script>alert" not in owner.get("/owner", params={"q": "<script>alert(1)</script>"}).text
     assert owner.get("/owner", params={"page": "99999999999"}).status_code == 200
     assert owner.get("/owner", params={"page": "x"}).status_code == 400
+    for query in ("/owner?q=a%00b", "/owner/audit?action=%00", f"/owner?q={'x' * 101}"):
+        assert "A search has at most 100 characters" in owner.get(query).text
     assert owner.get(f"{page_of(site, somebody)[:-1]}?x").status_code in (400, 404)
 
 
@@ -70,6 +72,7 @@ def test_membership_is_given_and_ended_and_both_are_noted_with_the_owner(site, b
     page = page_of(site, somebody)
     assert owner.post(f"{page}/grant", {"until": "2001-01-01"}).status_code == 400
     assert owner.post(f"{page}/grant", {"until": "soon"}).status_code == 400
+    assert "ends before 2200" in owner.post(f"{page}/grant", {"until": "9999-12-30"}).text
     assert owner.post(f"{page}/grant", {"until": IN_A_YEAR}).status_code == 303
     assert noted(site, "grant-pro") == [owner.email, somebody.email]
     assert "Pro until" in somebody.get("/account").text

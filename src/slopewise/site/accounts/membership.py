@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from slopewise.engine.errors import DataError
+from slopewise.engine.errors import ArgumentError, DataError
 from slopewise.site.accounts.audit import note
 from slopewise.site.accounts.secrets import digest
 from slopewise.site.storage.tables import Code, Grant
 
 _LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # 32 of them, none that reads like another
 _GROUPS, _GROUP = 5, 5  # 125 bits
+_LATEST = datetime(2200, 1, 1, tzinfo=UTC)  # far from where dates end, so that days can be added
 
 
 def member_until(session: Session, account_id: uuid.UUID, now: datetime) -> datetime | None:
@@ -44,7 +45,15 @@ def had_membership(session: Session, account_id: uuid.UUID) -> bool:
 def grant(
     session: Session, account_id: uuid.UUID, until: datetime, now: datetime, by: uuid.UUID | None = None
 ) -> None:
-    """Give a membership from now on; `by` is the owner's account, if it is not done by command."""
+    """Give a membership from now on; `by` is the owner's account, if it is not done by command.
+
+    Raises
+    ------
+    ArgumentError
+        If it would run too long.
+    """
+    if until > _LATEST:
+        raise ArgumentError(f"A membership ends before {_LATEST.year}. Choose an earlier day.")
     session.add(Grant(id=uuid.uuid4(), account_id=account_id, source="owner", starts_at=now, ends_at=until))
     note(session, now, "grant-pro", account_id, actor="owner", actor_id=by)
 
@@ -90,7 +99,8 @@ def redeem(session: Session, account_id: uuid.UUID, text: str, now: datetime) ->
     Raises
     ------
     DataError
-        If the code is unknown, used or past its time: which of them, nobody learns.
+        If the code is unknown, used or past its time: which of them, nobody learns. If the membership would
+        run too long; the caller's transaction then leaves the code as it was.
     """
     taken = session.connection().execute(
         update(Code)
@@ -101,6 +111,8 @@ def redeem(session: Session, account_id: uuid.UUID, text: str, now: datetime) ->
         raise DataError("This code is not known, was used already, or is past its time.")
     code = session.scalars(select(Code).where(Code.digest == _digest(text))).one()
     starts_at = member_until(session, account_id, now) or now
+    if _LATEST - starts_at < timedelta(days=code.days):
+        raise DataError("Your membership runs for very long already. The code was not used.")
     ends_at = starts_at + timedelta(days=code.days)
     session.add(
         Grant(

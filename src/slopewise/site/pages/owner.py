@@ -44,6 +44,7 @@ from slopewise.site.visitors import set_cookie
 
 router = APIRouter()
 MOST_PAGES = 10_000
+LONGEST_SEARCH = 100
 
 _DONE = {
     "granted": "The membership is given.",
@@ -85,10 +86,10 @@ def grant_pro(request: Request, which: uuid.UUID) -> Response:
     now = request.app.state.clock()
     try:
         until = _day_after(request, "until", now)
+        with request.app.state.database.writing() as session:
+            grant(session, _found(session, which).id, until, now, by=account_id(request))
     except ArgumentError as error:
         return _account(request, which, problem=str(error))
-    with request.app.state.database.writing() as session:
-        grant(session, _found(session, which).id, until, now, by=account_id(request))
     return go_to(f"/owner/accounts/{which}?done=granted")
 
 
@@ -125,9 +126,9 @@ def end_sessions(request: Request, which: uuid.UUID) -> Response:
 @route(router, "GET", "/owner/audit", OWNER)
 def audit_page(request: Request, action: str = "", page: int = 0) -> Response:
     """Show the audit log."""
-    page = _page_number(page)
+    page, action = _page_number(page), _searched(action)
     with request.app.state.database.reading() as session:
-        lines, count = audit_lines(session, action=action[:30], page=page)
+        lines, count = audit_lines(session, action=action, page=page)
         kinds = actions(session)
     return render(
         request,
@@ -193,9 +194,9 @@ def _check_first(request: Request, secret: str) -> None:
 def _accounts(
     request: Request, q: str = "", page: int = 0, *, problem: str = "", codes: list[str] | None = None
 ) -> Response:
-    now, page = request.app.state.clock(), _page_number(page)
+    now, page, q = request.app.state.clock(), _page_number(page), _searched(q)
     with request.app.state.database.reading() as session:
-        rows, count = find_accounts(session, q.strip()[:100], page, now)
+        rows, count = find_accounts(session, q, page, now)
         unused = open_codes(session, now)
         service = service_of(request, session)
     return render(
@@ -249,6 +250,14 @@ def _found(session: Session, which: uuid.UUID) -> Account:
 
 def _page_number(page: int) -> int:
     return min(max(page, 0), MOST_PAGES)
+
+
+def _searched(text: str) -> str:
+    """Return what is searched for; PostgreSQL knows no text that holds the character 0."""
+    text = text.strip()
+    if len(text) > LONGEST_SEARCH or not text.isprintable():
+        raise HTTPException(400, f"A search has at most {LONGEST_SEARCH} characters, all of them printable.")
+    return text
 
 
 def _number(request: Request, name: str, most: int) -> int:
