@@ -74,6 +74,14 @@ def test_a_search_escapes_what_was_typed(site):
     assert re.search(r"&lt;script&gt;", text)
 
 
+def test_a_search_that_is_too_long_is_refused_in_a_line_and_not_said_back(site):
+    assert site.get("/search", params={"q": "gradient".ljust(120)}).status_code == 200
+    answer = site.get("/search", params={"q": "gradient " * 6000})
+    assert answer.status_code == 400
+    assert "A search has at most 100 characters." in answer.text
+    assert "gradient gradient" not in answer.text
+
+
 @pytest.mark.parametrize("address", ["/", "/healthz", "/log-in", "/static/site.css", "/nowhere", "/account"])
 def test_head_says_what_get_says_and_nothing_of_what_is_in_it(site, address):
     asked = site.get(address, headers={"accept-encoding": "identity"}, follow_redirects=False)

@@ -33,7 +33,10 @@ def concept_map(request: Request) -> Response:
 
 @route(router, "GET", "/search", ANYONE)
 def search(request: Request, q: str = "") -> Response:
-    """Show where the words of a query are found."""
-    query = q[:LONGEST_QUERY].strip()
+    """Show where the words of a query are found; of one that is too long, no part is searched for."""
+    query = q.strip()
+    if len(query) > LONGEST_QUERY:
+        problem = f"A search has at most {LONGEST_QUERY} characters. Take fewer words."
+        return render(request, "search.html", status=400, query="", hits=[], problem=problem)
     hits = library_of(request).search(query, visitor_of(request))
-    return render(request, "search.html", query=query, hits=hits)
+    return render(request, "search.html", query=query, hits=hits, problem="")
