@@ -19,6 +19,14 @@ from slopewise.site.visitors import let_in_by_token, visitor_of
 _ATTRIBUTE = "slopewise_policy"
 
 
+class RefusedError(HTTPException):
+    """A refusal that names the page which helps: `way_out` is its address and what its link says."""
+
+    def __init__(self, status: int, sentence: str, way_out: tuple[str, str]) -> None:
+        super().__init__(status, sentence)
+        self.way_out = way_out
+
+
 @dataclass(frozen=True)
 class Policy:
     """A rule on who may call a route.
@@ -44,7 +52,7 @@ def _let_in(request: Request) -> None:
 
 def _signed_in(request: Request) -> None:
     if not visitor_of(request).is_signed_in:
-        raise HTTPException(401, "Log in to see this.")
+        raise RefusedError(401, "Log in to see this.", ("/log-in", "Log in"))
 
 
 def _unasked() -> None:
@@ -54,7 +62,11 @@ def _unasked() -> None:
 def _teaches(request: Request) -> None:
     _signed_in(request)
     if not visitor_of(request).reads_pro:
-        raise HTTPException(403, "Class tools are for Pro members. Your classes are kept until you are one.")
+        raise RefusedError(
+            403,
+            "Class tools are for Pro members. Your classes are kept until you are one.",
+            ("/membership", "About Pro membership"),
+        )
 
 
 def _owns(request: Request) -> None:

@@ -273,11 +273,31 @@ def test_the_name_made_of_an_address_is_not_shown_to_a_class_unasked(browser, te
     assert "meitner" not in text
 
 
+def test_members_of_one_name_are_told_apart_and_learn_nothing_of_each_other(browser, teacher, address):
+    code = code_of(teacher, address)
+    twins, other = [browser().sign_up(), browser().sign_up()], browser().sign_up()
+    for somebody, name in zip([*twins, other], ("Emmy", "emmy", "Lise")):
+        join(somebody, code, name=name)
+    *named_alike, alone = (row[0] for row in table(teacher, address)[1:])
+    assert alone == "Lise"
+    marks = {re.fullmatch(r"emmy \(([0-9a-f]{4})\)", name, re.IGNORECASE)[1] for name in named_alike}
+    assert len(marks) == 2
+    page = teacher.get(address).text
+    assert all(f'<th scope="row">{name}</th>' in page for name in named_alike)
+    assert not any(f"({mark})" in twin.get("/classes").text for mark in marks for twin in twins)
+    twins[1].post(f"{address}/leave")
+    assert [row[0] for row in table(teacher, address)[1:]] == ["Emmy", "Lise"]
+
+
 def test_class_tools_need_a_membership_and_come_back_with_it(site, browser, teacher, address):
     free = browser().sign_up()
     refused = free.post("/classes", {"name": "Mine", "time_zone": "UTC"})
     assert refused.status_code == 403
     assert "Class tools are for Pro members." in refused.text
+    assert '<a class="button" href="/membership">' in refused.text
+    stranger = browser().post("/classes", {"name": "Mine", "time_zone": "UTC"})
+    assert stranger.status_code == 401
+    assert '<a class="button" href="/log-in">' in stranger.text
     commands = Administration(site.app.state.database, datetime.now(UTC))
     commands.revoke_pro(teacher.email)
     assert teacher.get(address).status_code == 403

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,13 +47,19 @@ class Membership:
 class Pupil:
     """A member as the teacher sees one: a name, and whether progress is shared. Nothing else is read.
 
-    `learner_id` leads to the progress, and is None for whoever shares none.
+    `learner_id` leads to the progress, and is None for whoever shares none. `mark` tells members of one name
+    apart, and is "" for all others. Only the teacher sees it: by theirs, members would learn of each other.
     """
 
     id: uuid.UUID
     name: str
-    joined_at: datetime
+    mark: str
     learner_id: uuid.UUID | None
+
+    @property
+    def full_name(self) -> str:
+        """The name, with its mark if it has one."""
+        return f"{self.name} ({self.mark})" if self.mark else self.name
 
 
 def name_tells_address(display_name: str, email: str) -> bool:
@@ -165,7 +172,6 @@ def roster(session: Session, class_id: uuid.UUID) -> list[Pupil]:
     query = (
         select(
             ClassMember.id,
-            ClassMember.joined_at,
             ClassMember.shares_since,
             Account.display_name,
             Account.learner_id,
@@ -173,9 +179,16 @@ def roster(session: Session, class_id: uuid.UUID) -> list[Pupil]:
         .join(Account, Account.id == ClassMember.account_id)
         .where(ClassMember.class_id == class_id)
     )
+    rows = session.execute(query).all()
+    count = Counter(row.display_name.casefold() for row in rows)
     pupils = [
-        Pupil(row.id, row.display_name, row.joined_at, row.learner_id if row.shares_since else None)
-        for row in session.execute(query)
+        Pupil(
+            row.id,
+            row.display_name,
+            row.id.hex[:4] if count[row.display_name.casefold()] > 1 else "",
+            row.learner_id if row.shares_since else None,
+        )
+        for row in rows
     ]
     return sorted(pupils, key=lambda pupil: (pupil.name.casefold(), pupil.id))
 

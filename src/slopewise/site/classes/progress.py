@@ -54,7 +54,7 @@ def table_of(
         head += [f"{task.target.title}: {what} of {task.target.size}{due}", f"{task.target.title}: state"]
     rows: list[list[object]] = []
     for pupil in pupils:
-        row: list[object] = [pupil.name, "yes" if pupil.learner_id else "no"]
+        row: list[object] = [pupil.full_name, "yes" if pupil.learner_id else "no"]
         for task in tasks:
             if pupil.learner_id is None:
                 row += ["", ""]

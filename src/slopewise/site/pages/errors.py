@@ -57,7 +57,7 @@ def _http_error(request: Request, error: Exception) -> Response:
     sentence = (
         detail if " " in detail and error.status_code != 404 else _SENTENCES.get(error.status_code, detail)
     )
-    answer = _answer(request, error.status_code, sentence)
+    answer = _answer(request, error.status_code, sentence, getattr(error, "way_out", None))
     answer.headers.update(error.headers or {})
     return answer
 
@@ -102,12 +102,12 @@ def _pattern(request: Request) -> str:
     return str(getattr(request.scope.get("route"), "path", "an address without a route"))
 
 
-def _answer(request: Request, status: int, sentence: str) -> Response:
+def _answer(request: Request, status: int, sentence: str, way_out: tuple[str, str] | None = None) -> Response:
     if _wants_json(request):
         return JSONResponse({"error": sentence}, status_code=status)
     try:
         title = _TITLES.get(status, "This did not work")
-        return render(request, "error.html", status=status, title=title, sentence=sentence)
+        return render(request, "error.html", status=status, title=title, sentence=sentence, way_out=way_out)
     except Exception:  # the database may be what failed, and a page asks it who the visitor is
         log.exception("the page of an error could not be made")
         return PlainTextResponse(f"{sentence} Go to / for the course.", status_code=status)
