@@ -14,8 +14,13 @@ import polars as pl
 import pytest
 
 from slopewise.cli.app import run
+from slopewise.cli.plan import plan_lines
 from slopewise.data import generate_table
 from slopewise.engine.errors import RunError
+from slopewise.evaluate.conclusion import finish
+from slopewise.train.defaults import Settings
+from slopewise.train.job import start_run
+from slopewise.train.preparation import Question, prepare
 
 COMMAND = [sys.executable, "-m", "slopewise"]
 
@@ -148,6 +153,24 @@ def test_predict_gives_a_row_for_each_row(folder, capsys):
     table.head(1).write_csv("one.csv")
     assert run(["predict", "run", "one.csv", "--out", "first.csv"]) == 0
     assert pl.read_csv("first.csv").row(0)[1:] == pytest.approx(found.row(0)[1:], abs=1e-6)
+
+
+def test_codes_stay_as_they_are_written_through_fit_evaluate_and_predict(folder, capsys):
+    zips = ["01067", "10115", "80331"]
+    rows = [f"{zips[n % 3]},{n % 5}.5,{['001', '010', '7.50'][n % 3]}" for n in range(60)]
+    (folder / "codes.csv").write_text("\n".join(["zip,x,article", *rows]) + "\n")
+    prepared = prepare("codes.csv", Question("article"), Settings(epochs=60, lr=0.03, hidden=(8,)))
+    finish(prepared, start_run(prepared, "run"))
+    shown = "\n".join(plan_lines(prepared))
+    assert "article: classification, 3 classes; in training 001 12" in shown
+    assert "zip as category: codes, as cells such as '01067' begin with a zero" in shown
+    (folder / "new.csv").write_text("zip,x,article\n80331,0.5,7.50\n80331,1.5,7.50\n")  # no zeros in front
+    assert run(["predict", "run", "new.csv", "--out", "predictions.csv"]) == 0
+    lines = (folder / "predictions.csv").read_text().splitlines()
+    assert lines[0] == "prediction,probability_001,probability_010,probability_7.50"
+    assert [line.split(",")[0] for line in lines[1:]] == ["7.50", "7.50"]
+    assert run(["evaluate", "run", "new.csv"]) == 0
+    assert "100%" in text_of(capsys)
 
 
 def test_predict_prints_csv_without_out(capfdbinary):

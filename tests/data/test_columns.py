@@ -33,6 +33,13 @@ KIND_OF = [
     ("category", [f"code {number % 60}" for number in range(600)]),
     ("category", ["1.2.3", "1.2.4", "1.2.3"]),
     ("category", ["nan", "inf", "nan"]),
+    ("category", ["007", "12", None]),
+    ("category", ["00", "0"]),
+    ("number", ["0", "0.5", "-05", "1e05"]),
+    ("identifier", [f"{number:05}" for number in range(N)]),
+    ("text", [f"{number % 20:03}" for number in range(N)]),
+    ("date", ["01/02/2020", "03/04/2020"]),
+    ("constant", ["007", "007"]),
     ("date", [DAY, DAY + datetime.timedelta(days=1)]),
     ("date", ["2020-01-31", None, "2021-12-01"]),
     ("date", ["31/12/2020", "01/02/2020"]),
@@ -95,6 +102,15 @@ def test_a_word_among_numbers_is_named(tmp_path):
     assert info.kind == "text"
     assert "95% of the cells are numbers, but row 21 (line 22) holds 'oops'" in info.note
     assert info.note in info.reason
+
+
+@pytest.mark.parametrize("last", ["{number}", "A{number}"])
+def test_codes_are_not_asked_to_become_numbers(last):
+    values = [*(f"{number % 9:03}" for number in range(N)), last.format(number=12345)]
+    info = Table.from_frame(pl.DataFrame({"x": values})).columns["x"]
+    assert info.kind == "category"
+    assert "correct such cells" not in info.note
+    assert last != "{number}" or info.note.startswith("codes, as cells such as '000' begin with a zero")
 
 
 @pytest.mark.parametrize("form", ["{},5", "{},000", "1.{:03},50", "1 {:03}", "{}%", "${}", "-€{}", "£ -{}"])

@@ -72,6 +72,10 @@ def test_words_for_missing_are_missing_in_numbers_and_text(write, word):
         (b"PAR1,%PDF\n1,2", {"PAR1": [1], "%PDF": [2]}),
         (b'"a,b";c\n1;2', {"a,b": [1], "c": [2]}),
         (b"a,b\n1,x\n2.5,-\n", {"a": [1.0, 2.5], "b": ["x", "-"]}),
+        (b"a,b\n1,00\n2,0\nNA,NA\n", {"a": [1, 2, None], "b": ["00", "0", None]}),
+        (b"a,b\n12,0.5\n 007 ,-05\n", {"a": ["12", "007"], "b": [0.5, -5.0]}),
+        (b'a,b\n"007",01/02/2020\n"12",1e05\n', {"a": ["007", "12"], "b": ["01/02/2020", "1e05"]}),
+        (b"a;b\n1.50;1\n01.5;2\n", {"a": ["1.50", "01.5"], "b": [1, 2]}),
     ],
 )
 def test_usual_forms_of_text_are_read(write, content, expected):
@@ -96,6 +100,14 @@ def test_late_fractions_and_late_numbers_are_numbers(write):
     table = read_table(write(f"a,b\n{rows}2.5,7\n"))
     assert table["a"].to_list()[-2:] == [1.0, 2.5]
     assert table["b"].to_list()[-2:] == [None, 7]
+
+
+def test_a_late_code_keeps_the_whole_column_as_it_is_written(write, monkeypatch):
+    monkeypatch.setattr(reading, "INFERRED_ROWS", 20)
+    rows = "1.50,\n" * 21
+    table = read_table(write(f"a,b\n{rows}07,008\n"))
+    assert table["a"].to_list()[-2:] == ["1.50", "07"]
+    assert table["b"].to_list()[-2:] == [None, "008"]
 
 
 def test_parquet_and_arrow_hold_the_same_as_the_frame(tmp_path):

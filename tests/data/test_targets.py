@@ -33,6 +33,7 @@ def spread(n_rows, classes):
         (spread(64, 8), "classification"),
         ([0.5, 1.5], "regression"),
         (["0.5", "1.5"], "regression"),
+        (["007", "12"], "classification"),
     ],
 )
 def test_the_task_follows_from_the_values(values, task):
@@ -48,6 +49,7 @@ def test_the_task_follows_from_the_values(values, task):
         ([2.0, 0.0], [0, 2]),
         (["10", "9"], [9, 10]),
         (["10", "x"], ["10", "x"]),
+        (["10", "007"], ["007", "10"]),
         ([True, False], ["false", "true"]),
         ([0.5, 0.25], [0.25, 0.5]),
     ],

@@ -159,8 +159,8 @@ def report_job(path: Path) -> int:
 
 
 def _read_for(model: TableModel, data: Path) -> Table:
-    """Read a table as the one trained on: categories that look like numbers stay as they are written."""
-    return read_table(data, text=model.inputs.text_columns)
+    """Read a table as the one trained on: categories and classes that look like numbers stay as written."""
+    return read_table(data, text=model.text_columns)
 
 
 def _same_file(first: Path, second: Path) -> bool:

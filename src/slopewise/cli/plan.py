@@ -79,11 +79,16 @@ def _split_line(prepared: Prepared) -> str:
 def _input_lines(prepared: Prepared) -> list[str]:
     inputs = prepared.inputs
     columns, features = count(len(inputs.inputs), "column"), count(len(inputs.feature_names), "number")
+    odd = [
+        f"          {visible(name)} as {kind}: {visible(prepared.table.columns[name].note, 240)}"
+        for name, kind in inputs.kinds.items()
+        if kind == "category" and prepared.table.columns[name].note
+    ]
     left_out = [
-        f"          without {visible(name)}: {visible(reason, 160)}"
+        f"          without {visible(name)}: {visible(reason, 240)}"
         for name, reason in inputs.dropped.items()
     ]
-    return [f"Inputs    {columns} as {features}", *left_out]
+    return [f"Inputs    {columns} as {features}", *odd, *left_out]
 
 
 def _network_lines(prepared: Prepared) -> list[str]:

@@ -7,7 +7,8 @@ The rules, applied in this order to the cells that are not missing:
 `constant`     all cells of the column are the same, and none is missing
 `boolean`      truth values; the numbers 0 and 1, both; two words such as yes and no (`cells.TRUE_WORDS`)
 `identifier`   whole numbers, all different, which count the rows one by one or whose name is or ends in "id"
-`number`       numbers, or text that is a number in every cell; times of day and lengths of time, in seconds
+`number`       numbers, or text that is a number in every cell and no code: `007` is one (`codes.first_code`);
+               times of day and lengths of time, in seconds
 `date`         dates, or text that is a date in every cell under one format (`cells.DATE_FORMATS`)
 `identifier`   more than 10 different words, no two the same and without blanks
 `text`         more than 10 different words, more than half of the cells different
@@ -37,6 +38,7 @@ from slopewise.data.cells import (
     to_words,
     written_number,
 )
+from slopewise.data.codes import first_code
 from slopewise.data.tables import Table, cut, shown
 from slopewise.engine.errors import DataError
 
@@ -132,11 +134,21 @@ def infer_column(table: Table, name: str, rows: NDArray[np.int64] | None = None)
     if not len(present):
         return ColumnInfo(name, "empty", len(cells), 0)
     values, bad = to_numbers(cells)
+    code = first_code(cells) if bad is None and cells.dtype == pl.String else None
+    if code is not None:
+        note = f"codes, as cells such as {shown(code)} begin with a zero; without it they would be numbers"
+        return _of_words(name, cells, note, may_identify=True)
     if bad is None:
         return _of_numbers(name, cells, values, numbers)
     if cells.dtype.is_temporal():
         return _with_kind("date", name, cells)
-    return _of_words(table, name, to_words(cells), bad, numbers)
+    words = to_words(cells)
+    if boolean_words(words):
+        return _with_kind("boolean", name, words)
+    if date_format(words):
+        return _with_kind("date", name, words)
+    note = _number_in_the_way(table, name, words, bad, numbers)
+    return _of_words(name, words, note, may_identify=not note)
 
 
 def _with_kind(kind: str, name: str, cells: pl.Series, note: str = "") -> ColumnInfo:
@@ -170,16 +182,11 @@ def _of_numbers(
     return info
 
 
-def _of_words(table: Table, name: str, words: pl.Series, bad: int, rows: NDArray[np.int64]) -> ColumnInfo:
-    if boolean_words(words):
-        return _with_kind("boolean", name, words)
-    if date_format(words):
-        return _with_kind("date", name, words)
-    note = _number_in_the_way(table, name, words, bad, rows)
+def _of_words(name: str, words: pl.Series, note: str, *, may_identify: bool) -> ColumnInfo:
     present = words.drop_nulls()
     unique = present.n_unique()
-    if unique == len(present) > FEW_WORDS and not note and not present.str.contains(r"\s").any():
-        return _with_kind("identifier", name, words)
+    if may_identify and unique == len(present) > FEW_WORDS and not present.str.contains(r"\s").any():
+        return _with_kind("identifier", name, words, note)
     if unique > FEW_WORDS and unique > TEXT_SHARE * len(present):
         return _with_kind("text", name, words, note)
     return _with_kind("category", name, words, note)
@@ -191,7 +198,7 @@ def _number_in_the_way(table: Table, name: str, words: pl.Series, bad: int, rows
         return f"cells such as {shown(written)} look like numbers; write them with a point and no other sign"
     values, _ = to_numbers(words)
     share = np.isfinite(values).sum() / max(len(words) - words.null_count(), 1)
-    if share < NEARLY_ALL:
+    if share < NEARLY_ALL or first_code(words) is not None:
         return ""
     return (
         f"{share:.0%} of the cells are numbers, but {table.row_label(int(rows[bad]))} holds "

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import TYPE_CHECKING
 
+from slopewise.data.codes import code_columns, first_code
 from slopewise.data.tables import Table, checked_table, first_line, nearest_file, shown
 from slopewise.data.text_files import TextFile, guess_separator, inspect_text
 from slopewise.engine.errors import ArgumentError, DataError
@@ -55,7 +56,8 @@ def read_table(path: str | os.PathLike[str], text: Collection[str] = ()) -> Tabl
     `.csv` and `.tsv` are text in UTF-8 with column names in the first line. A CSV whose header has no comma
     is separated by the semicolon, tab or bar that the header has instead. Blanks around cells are dropped; a
     cell that is empty or one of `NA N/A n/a NaN nan NULL null None ?` is missing; blank lines are skipped. A
-    column of a text file is a number if every cell that is not missing is one. Columns without a name are
+    column of a text file is a number if every cell that is not missing is one, and none begins with a zero
+    that the number would lose: `007` makes the column one of codes, kept as text. Columns without a name are
     called `column_<position>`.
 
     Parameters
@@ -124,7 +126,7 @@ def _read_text(path: str, separator: str | None, text: Collection[str]) -> Table
         header = file.header()
     written = file.names(header)
     names = _column_names(path, written, header.line)
-    as_text = {raw for raw, name in zip(written, names) if name in text}
+    as_text = {place for place, name in enumerate(names) if name in text}
     frame = _parse(file, header.line, len(names), as_text)
     frame.columns = names
     frame = frame.with_columns([_clean_text(frame.get_column(name), name in text) for name in names])
@@ -152,18 +154,30 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _parse(file: TextFile, header_line: int, width: int, as_text: Collection[str]) -> pl.DataFrame:
+def _parse(file: TextFile, header_line: int, width: int, as_text: set[int]) -> pl.DataFrame:
+    """Read the cells; `as_text` are the columns (0-based) to keep as they are written."""
     import polars as pl
 
+    read = partial(
+        pl.read_csv,
+        separator=file.separator,
+        null_values=list(NULL_WORDS),
+        raise_if_empty=False,
+        glob=False,
+    )
+    whole = partial(read, file.path, skip_lines=header_line - 1)
     try:
-        frame = _read_csv(file, header_line, as_text)
+        names = whole(n_rows=0, infer_schema_length=0).columns
+        if len(names) != width:
+            raise DataError(
+                f"{file.path}: line {header_line}: the quotes of the header do not pair up around its names"
+            )
+        places = as_text | code_columns(file, header_line, width, BLOCK_BYTES)
+        whole = partial(whole, schema_overrides={names[place]: pl.String for place in places})
+        frame = _read_csv(file, header_line, read, whole)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         file.check_rows(width)  # the usual causes, with their row
         raise _malformed(file, first_line(error)) from error
-    if frame.width != width:
-        raise DataError(
-            f"{file.path}: line {header_line}: the quotes of the header do not pair up around its names"
-        )
     # A row that is too short is read with nulls at its end: only then is the text looked at again.
     if frame.height and frame.get_column(frame.columns[-1]).null_count():
         n_records, file.blank = file.check_rows(width)
@@ -179,20 +193,12 @@ def _malformed(file: TextFile, what: str) -> DataError:
     )
 
 
-def _read_csv(file: TextFile, header_line: int, as_text: Collection[str]) -> pl.DataFrame:
-    """Read a CSV; a column is a number only if all its cells are."""
+def _read_csv(
+    file: TextFile, header_line: int, read: Callable[..., pl.DataFrame], whole: Callable[..., pl.DataFrame]
+) -> pl.DataFrame:
+    """Read a CSV in blocks, or whole if it is small; a column is a number only if all its cells are."""
     import polars as pl
 
-    read = partial(
-        pl.read_csv,
-        separator=file.separator,
-        null_values=list(NULL_WORDS),
-        raise_if_empty=False,
-        glob=False,
-    )
-    whole = partial(
-        read, file.path, skip_lines=header_line - 1, schema_overrides=dict.fromkeys(as_text, pl.String)
-    )
     try:
         # Types found in the first rows hold for nearly every file, and one that does not hold is an error.
         if os.path.getsize(file.path) <= BLOCK_BYTES:
@@ -216,14 +222,17 @@ def _without_blank_lines(frame: pl.DataFrame, file: TextFile) -> pl.DataFrame:
 
 
 def _clean_text(cells: pl.Series, keep_text: bool) -> pl.Series:
-    """Drop blanks around the cells of a text column, and read it as numbers if that is what is left."""
+    """Drop blanks around the cells of a text column, and read it as numbers if that is what is left.
+
+    Text it stays if it is to be kept, or if it holds codes.
+    """
     import polars as pl
 
     if cells.dtype != pl.String:
         return cells
     bare = cells.str.strip_chars()
     bare = bare.set(bare.is_in(NULL_WORDS).fill_null(False), None)
-    if keep_text or bare.null_count() == len(bare):
+    if keep_text or bare.null_count() == len(bare) or first_code(bare) is not None:
         return bare
     for dtype in (pl.Int64, pl.Float64):
         numbers = bare.cast(dtype, strict=False)

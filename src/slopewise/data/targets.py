@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from slopewise.data.cells import is_worded, to_numbers, to_words, written_number
+from slopewise.data.codes import first_code
 from slopewise.data.encoders import mean_and_std
 from slopewise.data.tables import Table, checked_rows, counted, shown
 from slopewise.engine.errors import ArgumentError, DataError, ShapeError
@@ -28,9 +29,9 @@ MAX_NUMBER_CLASSES = 20  # whole numbers with more different values are quantiti
 def infer_task(table: Table, name: str, rows: Sequence[int] | Rows | None = None) -> str:
     """Return the task that a target asks for.
 
-    Text, categories and truth values are classes. Whole numbers are classes if there are at most 20 different
-    ones, and at most the square root of the number of rows (two are always classes). Other numbers are a
-    regression.
+    Text, codes such as `007`, categories and truth values are classes. Whole numbers are classes if there are
+    at most 20 different ones, and at most the square root of the number of rows (two are always classes).
+    Other numbers are a regression.
 
     Raises
     ------
@@ -50,7 +51,7 @@ def infer_task(table: Table, name: str, rows: Sequence[int] | Rows | None = None
             "turn it into one"
         )
     values, bad = to_numbers(cells)
-    if bad is not None or cells.dtype == pl.Boolean:
+    if bad is not None or cells.dtype == pl.Boolean or _code(cells) is not None:
         return "classification"
     present = values[~np.isnan(values)]
     if not (present == np.floor(present)).all():
@@ -263,13 +264,17 @@ def _resolved(table: Table, name: str, task: str, index: Rows | None) -> str:
 
 
 def _labels(cells: pl.Series) -> pl.Series:
-    """Return the labels: whole numbers if all cells are, other numbers if all are, else text."""
+    """Return the labels: whole numbers if all cells are, or other numbers; else, and of codes, text."""
     values, bad = to_numbers(cells)
-    if bad is not None or cells.dtype == pl.Boolean:
+    if bad is not None or cells.dtype == pl.Boolean or _code(cells) is not None:
         return to_words(cells)
     numbers = pl.Series(cells.name, values).fill_nan(None)
     whole = numbers.cast(pl.Int64, strict=False)
     return whole if (whole.cast(pl.Float64) == numbers).all() else numbers
+
+
+def _code(cells: pl.Series) -> str | None:
+    return first_code(cells) if cells.dtype == pl.String else None
 
 
 def _other_than_classes(labels: pl.Series) -> str:
@@ -279,6 +284,9 @@ def _other_than_classes(labels: pl.Series) -> str:
     written = written_number(labels, MOST)
     if written is not None:
         return f"for numbers, write cells such as {shown(written)} with a point and no other sign"
+    code = _code(labels)
+    if code is not None and to_numbers(labels)[1] is None:
+        return f"cells such as {shown(code)} begin with a zero: for numbers, ask for a regression"
     return "name another target"
 
 

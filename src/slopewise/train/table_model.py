@@ -69,6 +69,15 @@ class TableModel:
         """How many outputs the network has."""
         return len(self.target.classes or [0])
 
+    @property
+    def text_columns(self) -> list[str]:
+        """Names of the columns that hold words, also the target: for `read_table(path, text=...)`.
+
+        In a file that happens to hold digits alone, cells then still are the words that training had.
+        """
+        worded = any(isinstance(label, str) for label in self.target.classes or [])
+        return [*self.inputs.text_columns, *([self.target.name] if worded else [])]
+
     def probabilities(self, table: Table, rows: NDArray[np.int64] | None = None) -> Floats:
         """Return the probability of each class, shape (rows, classes).
 
