@@ -110,8 +110,8 @@ def log_out(site: str | None) -> int:
         said = "Logged out; the token is revoked."
     except RefusedTokenError:
         said = "Logged out; the token was revoked before."
-    except UnreachableError:
-        said = f"Logged out here. {address} cannot be reached: revoke the token on your account's page."
+    except UnreachableError as error:
+        said = f"Logged out here, but {error}: revoke the token on your account's page."
     device.forget_token()
     if shelf is not None:
         shelf.forget_cards()
@@ -160,14 +160,14 @@ def _print_counts(review: Review, address: str, json: bool) -> None:
             **{name: getattr(day, name) for name in ("due", "new", "later", "resting")},
             "next_at": day.next_at.isoformat() if day.next_at else None,
             "waiting": len(review.sender.outbox),
-            "offline": review.is_offline,
+            "offline": bool(review.offline),
         }
         print(json_format.dumps(record))
         return
     print(_counts(day.due, day.new))
-    if review.is_offline:
+    if review.offline:
         fetched = f"{day.now.astimezone():%Y-%m-%d %H:%M}"
-        print(f"{address} cannot be reached; this was so on {fetched}", file=sys.stderr)
+        print(f"{review.offline}; this was so on {fetched}", file=sys.stderr)
 
 
 def _counts(due: int, new: int) -> str:

@@ -88,9 +88,9 @@ class Screen:
 def review_at(screen: Screen, review: Review) -> None:
     """Show card after card until none is left, or the learner has had enough."""
     with _no_echo():
-        if review.is_offline:
+        if review.offline:
             fetched = f"{review.day.now.astimezone():%Y-%m-%d %H:%M}"
-            screen.say(f"{screen.address} cannot be reached. These cards were fetched on {fetched}.")
+            screen.say(f"{review.offline}. These cards were fetched on {fetched}.")
         while _has_cards(screen, review):
             if not _show(screen, review):
                 return

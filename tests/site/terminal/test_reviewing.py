@@ -1,11 +1,14 @@
 """Reviewing against the site behind a socket: nothing is lost, whatever network and other devices do."""
 
+import io
 import json
 import os
 import re
 import stat
 import threading
+import time
 import uuid
+from urllib.error import HTTPError
 
 import pytest
 from hypothesis import given
@@ -114,12 +117,39 @@ def test_what_is_sent_again_is_stored_once(device, connect, somebody):
     review.sender.close()
 
 
+def test_a_site_that_is_busy_is_left_alone_for_as_long_as_it_asks(device, connect, somebody, monkeypatch):
+    """Grades go on meanwhile; when the time is over all are sent, without another key."""
+    monkeypatch.setattr("slopewise.site.terminal.connection.LONGEST_PAUSE", 0.5)
+    review = start(device, connect(), somebody)
+    asked, connection = [], review.sender.connection
+    opened = connection._opener.open
+
+    def busy(request, timeout):
+        asked.append(request.full_url)
+        raise HTTPError(request.full_url, 429, "x", {"Retry-After": "40"}, io.BytesIO(b"{}"))
+
+    monkeypatch.setattr(connection._opener, "open", busy)
+    for grade in ("good", "easy", "again"):
+        review.grade(grade)
+        assert not review.sender.settle(SECONDS)
+    assert "is busy (429)" in str(review.sender.problem)
+    assert not review.ask_again(SECONDS)
+    assert len(asked) == 1
+    monkeypatch.setattr(connection._opener, "open", opened)
+    until = time.monotonic() + SECONDS
+    while len(review.sender.outbox):
+        assert time.monotonic() < until, "nothing is sent when the time is over"
+        time.sleep(0.02)
+    assert [row["grade"] for row in reviews(somebody)] == ["good", "easy", "again"]
+    review.sender.close()
+
+
 def test_without_a_connection_the_cards_at_hand_go_on_and_all_is_sent_later(device, connect, live, somebody):
     fetched = start(device, connect(), somebody)
     fetched.sender.close()
     live.stop()
     review = start(device, connect(), somebody)
-    assert review.is_offline
+    assert "cannot be reached" in review.offline
     assert review.cards == fetched.cards
     cards = [card.card for card in review.cards[:3]]
     for grade in ("good", "hard", "again"):
@@ -133,7 +163,7 @@ def test_without_a_connection_the_cards_at_hand_go_on_and_all_is_sent_later(devi
     again.sender.close()
     live.start()
     back = start(device, connect(), somebody)
-    assert not back.is_offline
+    assert back.offline == ""
     assert len(back.sender.outbox) == 0
     kept = [(row["card"], row["grade"], row["taken_back"]) for row in reviews(somebody)]
     assert kept == [(cards[0], "good", False), (cards[1], "hard", False), (cards[2], "again", True)]

@@ -5,11 +5,15 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import json
+import math
 import re
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +23,7 @@ from slopewise.engine.errors import ArgumentError, SlopewiseError
 _HOST = re.compile(r"[A-Za-z0-9.:_-]+")
 SECONDS = 15  # to wait for an answer
 LARGEST_ANSWER = 32 * 2**20
+LONGEST_PAUSE = 15 * 60.0  # seconds; a site that asks to be left alone for longer is asked again all the same
 FORMAT = 1
 
 
@@ -81,6 +86,8 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 class Connection:
     """A site and a token. Each call raises `UnreachableError`, `RefusedTokenError` or `SiteError`.
 
+    A site that is busy says when to come back (``Retry-After``): it is not asked before.
+
     Parameters
     ----------
     address : str
@@ -92,10 +99,15 @@ class Connection:
 
     def __init__(self, address: str, token: str, seconds: float = SECONDS) -> None:
         self.address, self._token, self._seconds = address, token, seconds
+        self._busy_until, self._refused = 0.0, ""
         handlers: list[urllib.request.BaseHandler] = [_NoRedirects()]
         if address.startswith("http://"):
             handlers.append(urllib.request.ProxyHandler({}))  # to this machine, so through no other
         self._opener = urllib.request.build_opener(*handlers)
+
+    def patience(self) -> float:
+        """Return for how many seconds the site has asked to be left alone."""
+        return max(0.0, self._busy_until - time.monotonic())
 
     def queue(self) -> dict[str, Any]:
         """Return the day's cards."""
@@ -113,6 +125,8 @@ class Connection:
         self._call("POST", "/api/terminal/log-out", {})
 
     def _call(self, method: str, path: str, value: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        if self.patience():
+            raise self._busy()
         request = urllib.request.Request(
             self.address + path,
             method=method,
@@ -156,7 +170,9 @@ class Connection:
                 f"slopewise cards log-in --site {self.address}"
             )
         if status in (408, 429) or status >= 500:
-            return UnreachableError(f"{self.address} is busy ({status})")
+            self._busy_until = time.monotonic() + seconds_of(error.headers.get("Retry-After", ""))
+            self._refused = f"{self.address} is busy ({status})"
+            return self._busy()
         if 300 <= status < 400:
             elsewhere = error.headers.get("Location", "")[:100]
             return SiteError(f"{self.address} points elsewhere, to {elsewhere!r}: check --site")
@@ -168,6 +184,11 @@ class Connection:
             return SiteError(f"what answers at {self.address} serves no cards ({status}): check --site")
         return SiteError(f"{self.address} says: {said}")
 
+    def _busy(self) -> UnreachableError:
+        seconds = self.patience()
+        when = f"{math.ceil(seconds / 60)} minutes" if seconds > 90 else f"{math.ceil(seconds)} seconds"
+        return UnreachableError(f"{self._refused}; come back in {when}" if seconds > 1 else self._refused)
+
     def _unreachable(self, reason: object) -> SlopewiseError:
         if isinstance(reason, ssl.SSLCertVerificationError):
             return SiteError(
@@ -177,3 +198,23 @@ class Connection:
             return UnreachableError(f"{self.address} does not answer")
         said = reason.strerror if isinstance(reason, OSError) and reason.strerror else reason
         return UnreachableError(f"{self.address} cannot be reached ({' '.join(str(said).split())})")
+
+
+def seconds_of(header: str) -> float:
+    """Return how long a ``Retry-After`` asks for, as seconds or as a date; 0 if it says nothing.
+
+    Examples
+    --------
+    >>> seconds_of("40"), seconds_of("86400"), seconds_of("Thu, 01 Jan 1970 00:00:00 GMT"), seconds_of("soon")
+    (40.0, 900.0, 0.0, 0.0)
+    """
+    header = header.strip()
+    if header.isascii() and header.isdigit():
+        asked = float(header[:10])
+    else:
+        try:
+            moment = parsedate_to_datetime(header)
+        except ValueError:
+            return 0.0
+        asked = (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    return min(max(asked, 0.0), LONGEST_PAUSE)

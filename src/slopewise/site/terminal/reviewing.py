@@ -132,7 +132,7 @@ class Sender:
 
     def _run(self) -> None:
         while not self._closed.is_set():
-            self._wake.wait(RETRY_SECONDS)
+            self._wake.wait(self.connection.patience() or RETRY_SECONDS)
             self._wake.clear()
             if self._closed.is_set():  # somebody else may have the outbox by now
                 return
@@ -159,19 +159,19 @@ class Review:
     ----------
     cards : list of Card
         Those still to show; the first is shown.
-    is_offline : bool
-        Whether the cards are those that were fetched an earlier time.
+    offline : str
+        Why the cards are those that were fetched an earlier time; empty if they are not.
     is_fresh : bool
         Whether nothing was done since the site was asked.
     done : int
         How many grades were given.
     """
 
-    def __init__(self, shelf: Shelf, day: Day, sender: Sender, *, is_offline: bool = False) -> None:
-        self.day, self.cards, self.sender, self.is_offline = day, list(day.cards), sender, is_offline
-        self.done, self.is_fresh = 0, not is_offline
+    def __init__(self, shelf: Shelf, day: Day, sender: Sender, *, offline: str = "") -> None:
+        self.day, self.cards, self.sender, self.offline = day, list(day.cards), sender, offline
+        self.done, self.is_fresh = 0, not offline
         self._shelf, self._history = shelf, list[_Act]()
-        self._last = None if is_offline else day.last
+        self._last = None if offline else day.last
         self._at = datetime.min.replace(tzinfo=UTC)
 
     @property
@@ -212,7 +212,7 @@ class Review:
         except SlopewiseError as error:
             self.sender.problem = error
             return False
-        self.cards, self.is_offline, self.is_fresh = list(self.day.cards), False, True
+        self.cards, self.offline, self.is_fresh = list(self.day.cards), "", True
         self._last = None if self._history else self.day.last
         self._keep()
         return True
@@ -266,12 +266,12 @@ def begin(device: Device, connection: Connection, token: str) -> Review:
         if known is not None:
             device.shelf(known).forget_cards()  # whoever revoked the token may have lost this device
         raise
-    except UnreachableError:
+    except UnreachableError as error:
         kept = device.shelf(known).cards() if known is not None else None
         if known is None or kept is None:
             raise
         shelf = device.shelf(known)
-        return Review(shelf, read_day(kept), Sender(connection, shelf.outbox), is_offline=True)
+        return Review(shelf, read_day(kept), Sender(connection, shelf.outbox), offline=str(error))
     device.keep_learner(token, day.learner)
     shelf = device.shelf(day.learner)
     shelf.keep_cards(_as_json(day))
