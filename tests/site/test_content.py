@@ -12,7 +12,7 @@ from slopewise.engine.errors import DataError
 from slopewise.site.content import lesson as lesson_module
 from slopewise.site.content import markup
 from slopewise.site.content.course import load_course
-from slopewise.site.content.lesson import LESSONS, check_lesson, load_lesson, read_lesson
+from slopewise.site.content.lesson import LESSONS, check_lesson, load_lesson, parse_toml, read_lesson
 from slopewise.site.content.outline import load_outline
 from slopewise.site.content.read_ahead import ReadAhead
 from slopewise.site.content.snippets import needs
@@ -159,6 +159,13 @@ def copied(tmp_path):
     return shutil.copytree(LESSONS / "n07_backpropagation", tmp_path / "n07_backpropagation")
 
 
+def change(file, there, instead):
+    """Put something in the place of all that a pattern finds in a file."""
+    text, count = re.subn(there, instead, file.read_text())
+    assert count
+    file.write_text(text)
+
+
 BROKEN = [  # file, what is there, what takes its place, and what is said of it
     ("lesson.toml", r"(?s)goals = \[.*?\]", "goals = []", "needs learning goals"),
     ("lesson.toml", r"(?s)takeaways = \[.*?\]", "", "needs key takeaways"),
@@ -201,20 +208,12 @@ def test_a_lesson_that_lacks_something_is_refused_in_a_line_that_names_the_file(
     copied, file, there, instead, problem
 ):
     (copied / "prompts.toml").unlink()  # it would be the first to miss its prompt
-    text, count = re.subn(there, instead, (copied / file).read_text())
-    assert count
-    (copied / file).write_text(text)
+    change(copied / file, there, instead)
     with pytest.raises(DataError) as caught:
         load_lesson(copied)
     assert str(caught.value).startswith(f"{copied / file}: ")
     assert problem in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def replace(file, old, new):
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new, 1))
 
 
 def test_making_the_course_runs_no_lesson(monkeypatch):
@@ -226,6 +225,16 @@ def test_making_the_course_runs_no_lesson(monkeypatch):
     assert sum(len(outline.cards) for outline in course.outlines) >= 10 * len(FOLDERS)
     with pytest.raises(AssertionError, match="n01_training was read"):
         course.entries[0].lesson  # noqa: B018 (read for what it does)
+
+
+def test_a_lesson_that_the_course_gives_another_number_than_its_folder_is_refused(monkeypatch):
+    plan = parse_toml(LESSONS.parent / "course.toml")
+    plan["part"][0]["lesson"][1]["number"] = 3
+    monkeypatch.setattr("slopewise.site.content.course._toml", lambda name: plan)
+    with pytest.raises(
+        DataError, match=r"course\.toml: gradient-and-derivative is lesson 3, .* n02_gradient"
+    ):
+        load_course()
 
 
 def test_a_lesson_is_read_once_and_one_that_was_read_waits_for_no_other():
@@ -245,17 +254,16 @@ def test_a_file_that_is_no_toml_is_refused_at_the_start(copied, name):
 
 
 def test_a_lesson_without_a_title_or_with_a_number_in_it_is_refused_at_the_start(copied):
-    replace(copied / "lesson.toml", "title =", "titel =")
+    change(copied / "lesson.toml", "(?m)^title = .*", "")
     with pytest.raises(DataError, match="lack 'title'"):
         load_outline(copied)
-    replace(copied / "lesson.toml", "titel =", 'title = "{{ loss }}"\nold =')
+    change(copied / "lesson.toml", r"\A", 'title = "{{ loss }}"')
     with pytest.raises(DataError, match="cannot call numbers"):
         load_outline(copied)
 
 
 def test_a_text_that_calls_an_unknown_number_is_refused_when_it_is_read(copied):
-    with (copied / "text.md").open("a") as file:
-        file.write("{{ no_such_number }}")
+    change(copied / "text.md", r"\Z", "{{ no_such_number }}")
     with pytest.raises(DataError, match=r"text\.md: 'no_such_number' is undefined"):
         load_lesson(copied)
 

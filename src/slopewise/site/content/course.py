@@ -199,6 +199,11 @@ def _part(row: dict[str, Any], outlines: dict[str, Outline]) -> Part:
         outline = outlines.get(planned["slug"])
         title, summary = planned["title"], planned["summary"]
         if outline is not None:
+            if outline.number != planned["number"]:
+                raise DataError(
+                    f"{_HERE / 'course.toml'}: {outline.slug} is lesson {planned['number']}, "
+                    f"but its folder is {outline.folder.name}"
+                )
             title, summary = outline.title, outline.summary
         entries.append(Entry(planned["number"], planned["slug"], title, summary, outline))
     return Part(row["title"], tuple(entries))

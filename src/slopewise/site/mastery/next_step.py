@@ -87,7 +87,7 @@ def _step(
         top = graph.nodes[missed]
         why = (
             f"You {_MISSED[against[missed].kind]} {_quoted(top.name)}, which rests on {_quoted(node.name)}; "
-            "nothing shows yet that you can do that."
+            "little shows yet that you can do that."
         )
         return NextStep("ground", node.id, node.name, title, address, why)
     if not evidence:
@@ -97,7 +97,7 @@ def _step(
         ground = " and ".join(_quoted(graph.nodes[name].name) for name in node.rests_on[:2])
         why = f"Your answers say that you are good at {ground}, and {_quoted(node.name)} rests on that."
     else:
-        why = f"Nothing shows yet how you are at {_quoted(node.name)}{_what_rests(graph, node)}."
+        why = f"Little shows yet how you are at {_quoted(node.name)}{_what_rests(graph, node)}."
     return NextStep("new", node.id, node.name, title, address, why)
 
 
