@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from urllib.parse import urlencode
 
 import numpy as np
 
-from slopewise.engine.errors import ArgumentError
-from slopewise.evaluate.error_analysis import by_class, confusion, error_sizes
-from slopewise.evaluate.outcome import Outcome
+from slopewise.evaluate.error_analysis import by_class, error_sizes
 from slopewise.metrics import wilson_interval
+from slopewise.site.content.lessons.n15_error_analysis.analysis import CELLS, Analysis
 from slopewise.site.content.lessons.n15_error_analysis.counting import Counts
 from slopewise.site.content.lessons.n15_error_analysis.drawings import draw_bars, draw_matrix, draw_pictures
 from slopewise.site.content.lessons.n15_error_analysis.pictures import (
@@ -20,31 +18,23 @@ from slopewise.site.content.lessons.n15_error_analysis.pictures import (
     Numbers,
     Pictures,
     accuracy,
-    fresh,
-    learned,
-    trained,
-    validation,
 )
 from slopewise.site.content.lessons.n15_error_analysis.tags import (
     TAGS_SETTING,
     TOP,
     counted,
     fix_of,
-    read_tags,
-    top_of,
     write_tags,
 )
 from slopewise.site.drawing import brief, draw_strips
 from slopewise.site.labs import Choice, Figure, Frame, Lab, Offer, Prediction, Table, Values, Whole
 
-_OPENED = 6  # examples looked at, at most
 _OPENING = 3  # the step at which the first is looked at
-_CELLS = {f"{a}-{b}": (i, j) for i, a in enumerate(SHAPES) for j, b in enumerate(SHAPES) if i != j}
 
 
 def run(values: Values) -> list[Frame]:
     """Look, tag, fix, compare."""
-    return _Analysis(values).frames()
+    return _Stages(values).frames()
 
 
 def percent(share: float) -> str:
@@ -52,62 +42,8 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}%"
 
 
-class _Analysis:
-    """A network, its errors on the validation pictures, and the same after a fix."""
-
-    def __init__(self, values: Values) -> None:
-        self.values = values
-        self.seed = seed = int(values["seed"])
-        cell, self.by_chance = str(values["cell"]), values["order"] == "chance"
-        self.basis, self.seen, self.new = learned(seed), validation(seed), fresh(seed)
-        self.network = trained(seed)
-        self.before = self.network.judge(self.seen)
-        self.missed = self.before.predicted != self.before.truth
-        self.errors = self._errors(self.before)
-        self.tags = self._own_tags()
-        self.top = top_of(counted(self.tags) or {tag: self.errors[name] for tag, name in TAGS.items()})
-        self.fix = fix = fix_of(self.top) if values["fix"] == TOP else str(values["fix"])
-        self.fixed = trained(seed, fix)
-        self.after = self.fixed.judge(self.seen)
-        self.control = trained(seed, "plain")
-        self.mended = learned(seed, fix)
-        self.matrix = confusion(self.before)
-        self.cell = None if cell == "all" else self._largest() if cell == "largest" else _CELLS[cell]
-        self.opened = self._open()
-
-    def _own_tags(self) -> dict[int, str]:
-        tags = read_tags(str(self.values["tags"]), self.seed)
-        for row in tags:
-            if row >= len(self.seen) or not self.missed[row]:
-                raise ArgumentError(f"with seed {self.seed} picture {row} is no error; tags are of errors")
-        return tags
-
-    def _largest(self) -> tuple[int, int]:
-        errors = self.matrix - np.diag(np.diag(self.matrix))
-        true, said = np.unravel_index(int(errors.argmax()), errors.shape)
-        return int(true), int(said)
-
-    def _open(self) -> Numbers:
-        """Return the rows of the cell in the order in which they are looked at."""
-        outcome, inside = self.before, self.missed.copy()
-        if self.cell is not None:
-            inside &= (outcome.truth == self.cell[0]) & (outcome.predicted == self.cell[1])
-        rows = np.flatnonzero(inside)
-        if not len(rows):
-            raise ArgumentError(f"with this seed {self._cell_name()} holds no error; open another cell")
-        if not self.by_chance:
-            rows = rows[np.argsort(-error_sizes(outcome)[rows], kind="stable")]
-        return rows[:_OPENED]
-
-    def _cell_name(self) -> str:
-        if self.cell is None:
-            return "all errors"
-        return f"{SHAPES[self.cell[0]]} taken for {SHAPES[self.cell[1]]}"
-
-    def _errors(self, outcome: Outcome) -> dict[str, int]:
-        """Count the errors of each tag on the validation pictures."""
-        counted = Counter(self.seen.tag[outcome.predicted != outcome.truth].tolist())
-        return {name: counted[tag] for tag, name in TAGS.items()}
+class _Stages(Analysis):
+    """An analysis, told stage by stage."""
 
     def frames(self) -> list[Frame]:
         examples = [self._example(k) for k in range(len(self.opened))]
@@ -165,15 +101,14 @@ class _Analysis:
         )
 
     def _matrix(self) -> Frame:
-        missed = int(sum(self.errors.values()))
         where = (
             "We open all errors."
             if self.cell is None
-            else f"We open one cell: {self._cell_name()}, {self.matrix[self.cell]} pictures."
+            else f"We open one cell: {self.cell_name}, {self.matrix[self.cell]} pictures."
         )
         return Frame(
             "Where it errs",
-            f"{missed} pictures lie off the diagonal. {where} Press another cell to open that one. A cell "
+            f"{self.total} pictures lie off the diagonal. {where} Press another cell to open that one. A cell "
             "tells which classes are mixed up. It does not yet tell why.",
             (Figure("Rows: what the label says. Columns: what the network said", self._draw_matrix()),),
             self._matrix_table(),
@@ -197,7 +132,7 @@ class _Analysis:
         order = "drawn by chance" if self.by_chance else "worst first"
         return Frame(
             f"Error {k + 1} of {len(self.opened)}",
-            f"{before}Opened: {self._cell_name()}, {order}. The label says {SHAPES[label]}; the network said "
+            f"{before}Opened: {self.cell_name}, {order}. The label says {SHAPES[label]}; the network said "
             f"{SHAPES[said]}, and left {percent(float(left))} for the label. Look at the framed picture "
             "below, and tag it.",
             (
@@ -231,7 +166,7 @@ class _Analysis:
         cells = Figure("Where errors are; press a cell to open it and tag more", self._draw_matrix())
         return Frame(
             "Your tags, counted",
-            self._said_of(int(self.opened[-1])) + counts.words(sum(self.errors.values())),
+            self._said_of(int(self.opened[-1])) + counts.words(self.total),
             (*counts.figures(), cells),
             counts.table(),
             prediction=self._most(),
@@ -243,26 +178,24 @@ class _Analysis:
         largest = [name for name, count in self.errors.items() if count == most]
         if len(largest) > 1:
             return None
-        total = sum(self.errors.values())
         return Prediction(
-            f"Which cause stands for most of all {total} errors?",
+            f"Which cause stands for most of all {self.total} errors?",
             tuple(TAGS.values()),
             list(self.errors).index(largest[0]),
-            f"“{largest[0]}” stands for {most} of {total}.",
+            f"“{largest[0]}” stands for {most} of {self.total}.",
         )
 
     def _tagged(self, step: int) -> Frame:
-        total = sum(self.errors.values())
         largest = max(self.errors, key=self.errors.__getitem__)
         worst = np.argsort(-error_sizes(self.before), kind="stable")[:10]
         wrong_labels = int((self.seen.tag[worst] == "label").sum())
         return Frame(
             "All errors, tagged",
-            f"All {total} errors by cause. “{largest}” stands for {self.errors[largest]}: without these "
+            f"All {self.total} errors by cause. “{largest}” stands for {self.errors[largest]}: without these "
             "errors the score would be "
             f"{percent(accuracy(self.before) + self.errors[largest] / len(self.seen))}, and that is the "
             f"*most* that mending it could bring. Of the ten worst errors {wrong_labels} have a wrong "
-            f"label; of all errors {self.errors[TAGS['label']]} of {total}. The worst are no fair sample.",
+            f"label; of all errors {self.errors[TAGS['label']]} of {self.total}. The worst are no fair sample.",
             (Figure("Errors by cause", draw_bars(self.errors, title="Errors by cause"), True),),
             self._tags_table(),
             offer=Offer(
@@ -306,21 +239,21 @@ class _Analysis:
         )
 
     def _worth(self) -> Prediction:
-        gained = int(sum(self.errors.values()) - sum(self._errors(self.after).values()))
+        gained = self.total - sum(self.errors_of(self.after).values())
         answer = 0 if gained <= 0 else 1 if gained <= 10 else 2 if gained <= 20 else 3
         return Prediction(
             f"The fix: {FIXES[self.fix]} to learn from. Train again. How many fewer errors will there be "
             f"on the same {len(self.seen)} pictures?",
             ("None, or there will be more", "1 to 10", "11 to 20", "More than 20"),
             answer,
-            f"From {sum(self.errors.values())} to {sum(self._errors(self.after).values())}.",
+            f"From {self.total} to {sum(self.errors_of(self.after).values())}.",
         )
 
     # ---- after the fix
 
     def _compared(self) -> Frame:
-        after = self._errors(self.after)
-        mended, broken = _flips(self.before, self.after)
+        after = self.errors_of(self.after)
+        mended, broken = self.flips()
         score = brief((mended - broken) / max(1, mended + broken) ** 0.5, 2)
         return Frame(
             "Fix, train again, compare",
@@ -366,7 +299,7 @@ class _Analysis:
         return Frame(
             "What it is worth",
             f"On {len(self.new)} fresh pictures: {told}. {percent(1 - sound)} of these pictures have a "
-            f"wrong label, so even who sees everything would score {percent(sound)}. Then you begin "
+            f"wrong label, so even a perfect eye would score {percent(sound)}. Then you begin "
             "again: new errors, new tags.",
             (
                 Figure(
@@ -387,7 +320,7 @@ class _Analysis:
 
     def _draw_matrix(self) -> str:
         links = {}
-        for name, cell in _CELLS.items():
+        for name, cell in CELLS.items():
             if self.matrix[cell]:
                 query = {**LAB.write({**self.values, "cell": name}), "step": str(_OPENING)}
                 link = {"href": f"?{urlencode(query)}#lab", "data-sets": f"cell={name}"}
@@ -440,12 +373,6 @@ def _row(
     return draw_pictures(pictures.pixels[rows], captions, title="Pictures", current=current)
 
 
-def _flips(before: Outcome, after: Outcome) -> tuple[int, int]:
-    """Count the rows that were mended, and those that were broken."""
-    was, now = before.predicted == before.truth, after.predicted == after.truth
-    return int((now & ~was).sum()), int((was & ~now).sum())
-
-
 LAB = Lab(
     title="Open the errors",
     task="Press a cell of the confusion matrix, and tag what you see. Your tags are counted, and the top one "
@@ -458,7 +385,7 @@ LAB = Lab(
             (
                 ("largest", "the largest cell"),
                 ("all", "all errors"),
-                *((key, f"{SHAPES[a]} taken for {SHAPES[b]}") for key, (a, b) in _CELLS.items()),
+                *((key, f"{SHAPES[a]} taken for {SHAPES[b]}") for key, (a, b) in CELLS.items()),
             ),
         ),
         Choice("order", "Order", "worst", (("worst", "worst first"), ("chance", "drawn by chance"))),
