@@ -108,8 +108,8 @@ class _Stages(Analysis):
         )
         return Frame(
             "Where it errs",
-            f"{self.total} pictures lie off the diagonal. {where} Press another cell to open that one. A cell "
-            "tells which classes are mixed up. It does not yet tell why.",
+            f"{self.total} pictures lie off the diagonal. {where} Press another cell to open that one. A "
+            "cell tells which classes are mixed up. It does not yet tell why.",
             (Figure("Rows: what the label says. Columns: what the network said", self._draw_matrix()),),
             self._matrix_table(),
         )
@@ -195,7 +195,8 @@ class _Stages(Analysis):
             "errors the score would be "
             f"{percent(accuracy(self.before) + self.errors[largest] / len(self.seen))}, and that is the "
             f"*most* that mending it could bring. Of the ten worst errors {wrong_labels} have a wrong "
-            f"label; of all errors {self.errors[TAGS['label']]} of {self.total}. The worst are no fair sample.",
+            f"label; of all errors {self.errors[TAGS['label']]} of {self.total}. The worst are no fair "
+            "sample.",
             (Figure("Errors by cause", draw_bars(self.errors, title="Errors by cause"), True),),
             self._tags_table(),
             offer=Offer(
