@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from site_databases import cluster, new_database, ready_database
+from site_databases import cluster, database, new_database, ready_database
 from site_visitors import Browser, Clock, Mailbox
 from starlette.testclient import TestClient
 
@@ -16,7 +16,7 @@ from slopewise.site.configuration import Configuration
 from slopewise.site.content import load_course
 from slopewise.site.labs.places import Asker
 
-__all__ = ["cluster", "new_database", "ready_database"]  # fixtures
+__all__ = ["cluster", "database", "new_database", "ready_database"]  # fixtures
 
 CHEAP = PasswordCost(passes=1, memory=8, lanes=1)  # the tests hash some hundred passwords
 

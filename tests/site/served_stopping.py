@@ -17,7 +17,6 @@ from site_process import is_alive, running_site
 from slopewise.site.accounts.accounts import add_account
 from slopewise.site.accounts.sessions import open_session
 from slopewise.site.content import load_course
-from slopewise.site.storage import open_database
 from slopewise.site.storage.tables import Review
 
 
@@ -25,13 +24,6 @@ def headers_of(secret, kind="session"):
     token = hashlib.sha256(f"form {secret}".encode()).hexdigest()
     cookie = f"slopewise-{kind}={secret}"
     return {"Cookie": cookie, "X-Form-Token": token, "Content-Type": "application/json"}
-
-
-@pytest.fixture
-def database(new_database, tmp_path):
-    made = open_database(new_database(), tmp_path)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -109,3 +109,11 @@ def ready_database(new_database, tmp_path_factory):
         return f"sqlite:///{shutil.copy(template, tmp_path_factory.mktemp('database') / 'site.db')}"
 
     return make
+
+
+@pytest.fixture
+def database(ready_database, tmp_path):
+    """A database that is open and empty, with a folder for files."""
+    made = open_database(ready_database(), tmp_path)
+    yield made
+    made.close()

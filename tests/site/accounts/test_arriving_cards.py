@@ -10,19 +10,11 @@ from slopewise.site.accounts import arriving_cards
 from slopewise.site.accounts.arriving_cards import Medium, keep
 from slopewise.site.accounts.imported_cards import decks_of, delete_cards
 from slopewise.site.storage.anki_tables import CardMedium
-from slopewise.site.storage.database import open_database
 from slopewise.site.storage.tables import Learner
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAMES = [str(uuid.UUID(int=number)) for number in range(3)]
 MEDIA = {name: Medium("image/png", name.encode()[-32:], b"x" * 100) for name in NAMES}
-
-
-@pytest.fixture
-def database(ready_database, tmp_path):
-    made = open_database(ready_database(), tmp_path)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pytest
 from site_databases import KIND
 
 from slopewise.site.accounts.limits import RULES, SharedTries, TryLimits, network, tries_of
-from slopewise.site.storage.database import open_database
 from slopewise.site.storage.service_tables import Try
 
 
@@ -19,13 +18,6 @@ class Clock:
 
     def __call__(self):
         return self.now
-
-
-@pytest.fixture
-def database(ready_database, tmp_path):
-    made = open_database(ready_database(), tmp_path)
-    yield made
-    made.close()
 
 
 @pytest.fixture(params=["in memory", "in the database"])

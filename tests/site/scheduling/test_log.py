@@ -15,18 +15,10 @@ from slopewise.site.scheduling.log import DayFullError, Entry, append, last_revi
 from slopewise.site.scheduling.queue import day_queue
 from slopewise.site.scheduling.replay import LoggedReview, Standing, advance, replay, spread
 from slopewise.site.scheduling.states import refresh, standings
-from slopewise.site.storage.database import open_database
 from slopewise.site.storage.tables import GRADES, CardEvent, CardState, Learner, Review
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 UTC_DAYS = Calendar("UTC", 4)
-
-
-@pytest.fixture
-def database(ready_database):
-    made = open_database(ready_database())
-    yield made
-    made.close()
 
 
 @pytest.fixture

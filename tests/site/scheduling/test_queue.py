@@ -7,16 +7,14 @@ import pytest
 
 from slopewise.site.scheduling.days import Calendar
 from slopewise.site.scheduling.queue import day_queue
-from slopewise.site.storage.database import open_database
 from slopewise.site.storage.tables import CardState, Learner
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def queue(ready_database, tmp_path):
+def queue(database):
     """Give a learner cards, by minutes until they are due or as ``rest``; return the queue of some."""
-    database = open_database(ready_database(), tmp_path)
     learner = uuid.uuid4()
     with database.writing() as session:
         session.add(Learner(id=learner, created_at=NOW))
@@ -42,8 +40,7 @@ def queue(ready_database, tmp_path):
         names = {card_id: name for name, card_id in ids.items()}
         return [names[card] for card in found.cards], found
 
-    yield queue_of
-    database.close()
+    return queue_of
 
 
 def test_a_card_that_is_shown_early_is_not_counted_as_one_of_later(queue):

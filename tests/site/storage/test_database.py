@@ -23,13 +23,6 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 of_sqlite = pytest.mark.skipif(KIND != "sqlite", reason="about the file of SQLite")
 
 
-@pytest.fixture
-def database(new_database, tmp_path):
-    made = open_database(new_database(), tmp_path)
-    yield made
-    made.close()
-
-
 def add_review(session):
     learner, review = uuid.uuid4(), uuid.uuid4()
     session.add(Learner(id=learner, created_at=NOW))
