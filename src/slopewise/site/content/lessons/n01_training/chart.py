@@ -22,10 +22,10 @@ class Stage:
 STAGES = (
     Stage("ask", "Ask", "what, and for whom?", "your-own-data", 0, 0),
     Stage("collect", "Collect", "rows with targets", "your-own-data", 1, 0),
-    Stage("split", "Split", "three parts, three jobs", "splitting", 2, 0),
+    Stage("split", "Split", "three parts, three jobs", "train-test-split", 2, 0),
     Stage("prepare", "Prepare", "fitted on training rows", "overfitting-and-leakage", 3, 0),
     Stage("train", "Train", "many small updates", "training-loop", 3, 1),
-    Stage("validate", "Validate", "choose", "train-test-split", 2, 1),
+    Stage("validate", "Validate", "choose", "splitting", 2, 1),
     Stage("test", "Test", "judge, once", "train-test-split", 1, 1),
     Stage("use", "Use", "and watch", "error-analysis", 0, 1),
 )
