@@ -1,5 +1,4 @@
-"""The small world of this lesson: a model of two parameters, its rows, and walkers with batches of any "
-"size."""
+"""The small world of this lesson: a model of two parameters, its rows, walkers with batches of any size."""
 
 from __future__ import annotations
 

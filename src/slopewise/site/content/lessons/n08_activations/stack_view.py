@@ -190,8 +190,7 @@ class _Descent:
         return plot.svg()
 
     def _label_beginnings(self, plot: Plot) -> None:
-        """Write each activation's name at its first layer; names of lines that meet stand below each "
-        "other."""
+        """Write each activation's name at its first layer; names of lines that meet stand in a column."""
         beginnings = {other: sizes[0] for other, sizes in self.others.items()} | {
             self.phi: self.layers[0].gradient
         }

@@ -78,8 +78,7 @@ class _Split:
             self._frame(
                 "The file",
                 f"{ROWS} rows of {PATIENTS} patients, {ROWS_EACH} rows each; the last {ILL} patients are "
-                f"ill. "
-                "The file lies in the order in which it was collected.",
+                "ill. The file lies in the order in which it was collected.",
                 (),
                 prediction=_fate(self.scores["test"], self.true, "the test score"),
             ),
@@ -87,34 +86,29 @@ class _Split:
             self._frame(
                 "Second cut: validation and training",
                 f"Of the other rows, {len(self.parts['validation'])} become validation rows. The model "
-                f"learns from "
-                f"the {len(self.learned)} that are left. {self._shared_words()}",
+                f"learns from the {len(self.learned)} that are left. {self._shared_words()}",
                 ("test", "validation", "training"),
             ),
             self._frame(
                 "Learn, and look at the validation rows",
                 f"On the rows that it learned, the model scores {percent(self.scores['training'])}: it "
-                f"remembers them. "
-                f"On the validation rows it scores {percent(self.scores['validation'])}. That number may "
-                f"be looked at "
-                "as often as you like: it chooses between models.",
+                f"remembers them. On the validation rows it scores {percent(self.scores['validation'])}. "
+                "That number may be looked at as often as you like: it chooses between models.",
                 ("test", "validation", "training"),
                 shown=("training", "validation"),
             ),
             self._frame(
                 "Open the test rows, once",
                 f"The test score is {percent(self.scores['test'])}. It judges; it chooses nothing. "
-                f"Answering always "
-                f"“healthy” would score {percent(1 - self.world.y[self.parts['test']].mean())} on these "
-                f"rows.",
+                "Answering always “healthy” would score "
+                f"{percent(1 - self.world.y[self.parts['test']].mean())} on these rows.",
                 ("test", "validation", "training"),
                 shown=("training", "validation", "test"),
             ),
             self._frame(
                 "What is true",
                 f"On {FRESH:,} rows of patients whom nobody has seen, the same model scores "
-                f"{percent(self.true)}. "
-                f"{self._lesson()}",
+                f"{percent(self.true)}. {self._lesson()}",
                 ("test", "validation", "training"),
                 shown=("training", "validation", "test", "fresh"),
             ),
@@ -135,13 +129,11 @@ class _Split:
     def _lesson(self) -> str:
         return {
             "order": "The file was sorted, so the parts are unlike each other: the test rows hold a class "
-            "that "
-            "training has hardly seen. Shuffle.",
+            "that training has hardly seen. Shuffle.",
             "shuffle": f"{self._verdict()} Shuffling cannot keep rows of one patient on one side.",
             "stratify": f"{self._verdict()} Stratifying makes the classes' shares alike, and nothing else.",
             "group": "No patient is on both sides, so the test rows are as new as fresh patients. The "
-            "score of so few "
-            "patients is noisy, but nothing flatters it.",
+            "score of so few patients is noisy, but nothing flatters it.",
         }[self.way]
 
     def _verdict(self) -> str:
@@ -216,8 +208,7 @@ class _Folds:
             self._frame(
                 "The file, dealt into folds",
                 f"{ROWS} rows of {PATIENTS} patients are dealt into {self.k} folds, {WAYS[self.way]}. Each "
-                f"fold will "
-                "be the test part once, and the model learns from the others.",
+                "fold will be the test part once, and the model learns from the others.",
                 0,
                 _fate(self.mean, self.true, "the mean over the folds"),
             )
@@ -228,10 +219,8 @@ class _Folds:
                 self._frame(
                     f"Fold {number} of {self.k}",
                     f"The model learns from {len(learned)} rows and is judged on the {len(test)} of fold "
-                    f"{number}: "
-                    f"{percent(self.scores[number - 1])}. {_shared(self.world, test, learned)} patients "
-                    f"are on both "
-                    "sides.",
+                    f"{number}: {percent(self.scores[number - 1])}. {_shared(self.world, test, learned)} "
+                    "patients are on both sides.",
                     number,
                 )
             )
@@ -240,8 +229,7 @@ class _Folds:
             self._frame(
                 "What is true",
                 f"On {FRESH:,} rows of patients whom nobody has seen, a model that learned all {ROWS} rows "
-                f"scores "
-                f"{percent(self.true)}; the folds said {percent(self.mean)}. {self._lesson()}",
+                f"scores {percent(self.true)}; the folds said {percent(self.mean)}. {self._lesson()}",
                 self.k + 2,
             )
         )
@@ -251,10 +239,8 @@ class _Folds:
         low, high = min(self.scores), max(self.scores)
         return (
             f"The folds scored from {percent(low)} to {percent(high)}: mean {percent(self.mean)}, standard "
-            f"deviation "
-            f"{percent(self.spread)}. One split alone would have shown you one of these numbers, and not "
-            f"how much "
-            "it depends on luck."
+            f"deviation {percent(self.spread)}. One split alone would have shown you one of these numbers, "
+            "and not how much it depends on luck."
         )
 
     def _lesson(self) -> str:
@@ -264,8 +250,7 @@ class _Folds:
             return "The file was sorted: some folds hold a class that the model hardly saw. Shuffle first."
         return (
             "Averaging cannot mend a split: in every fold the model had learned other rows of the patients "
-            "that it "
-            "was judged on."
+            "that it was judged on."
         )
 
     def _frame(self, title: str, words: str, stage: int, prediction: Prediction | None = None) -> Frame:

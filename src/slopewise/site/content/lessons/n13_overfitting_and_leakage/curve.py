@@ -63,8 +63,7 @@ class World:
 
 @dataclass(frozen=True)
 class Run:
-    """What each checkpoint of a run was worth: the mean squared error on three sets of rows, and its "
-    "curve."""
+    """What each checkpoint of a run was worth: its mean squared error on three sets, and its curve."""
 
     updates: list[int]
     training: list[float]

@@ -98,8 +98,7 @@ def _pick(values: NDArray, rows: Numbers) -> NDArray:  # type: ignore[type-arg]
 
 
 def _file(rows: int, seed: int, call: int, distance: float, files: int = FILES) -> tuple[Floats, Numbers]:
-    """Return two columns and a class; the classes' centres lie some standard deviations apart in the "
-    "first."""
+    """Return two columns and a class, whose centres lie some standard deviations apart in the first."""
     y = np.tile(np.arange(rows) % 2, (files, 1))
     X = normal(files * rows * 2, seed, call).reshape(files, rows, 2)
     X[:, :, 0] += distance * (y - 0.5)
@@ -110,8 +109,7 @@ def _file(rows: int, seed: int, call: int, distance: float, files: int = FILES) 
 
 
 def columns(seed: int, mended: bool) -> Outcome:
-    """300 columns of pure noise, a target by toss of a coin: keep the 8 columns that go with the target "
-    "best."""
+    """300 columns of noise, a target by toss of a coin: keep the 8 columns that go with it best."""
     rows, held = 60, 20
     X = normal(FILES * rows * COLUMNS, seed, 1).reshape(FILES, rows, COLUMNS)
     y = np.tile(np.arange(rows) % 2, (FILES, 1))
@@ -296,8 +294,7 @@ def _each_try(X: Floats, tried: Numbers) -> Floats:
 
 
 def later(seed: int, mended: bool) -> Outcome:
-    """A column says who was treated: known in the file, where all is over, but for nobody who comes in "
-    "new."""
+    """A column says who was treated: known in the file, where all is over, and of no newcomer."""
     rows, held, distance = 60, 20, 1.2
     X, y = _file(rows, seed, 7, distance)
     new, new_y = _file(NEW, seed, 8, distance, files=1)

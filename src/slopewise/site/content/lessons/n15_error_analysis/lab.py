@@ -191,8 +191,8 @@ class _Stages(Analysis):
         wrong_labels = int((self.seen.tag[worst] == "label").sum())
         return Frame(
             "All errors, tagged",
-            f"All {self.total} errors by cause. “{largest}” stands for {self.errors[largest]}: without these "
-            "errors the score would be "
+            f"All {self.total} errors by cause. “{largest}” stands for {self.errors[largest]}: without "
+            "these errors the score would be "
             f"{percent(accuracy(self.before) + self.errors[largest] / len(self.seen))}, and that is the "
             f"*most* that mending it could bring. Of the ten worst errors {wrong_labels} have a wrong "
             f"label; of all errors {self.errors[TAGS['label']]} of {self.total}. The worst are no fair "

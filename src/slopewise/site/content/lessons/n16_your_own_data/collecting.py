@@ -110,9 +110,8 @@ def _sample(made: Measured, values: Values) -> Frame:
         words.append(f"{int(made.wrong.sum())} labels are wrong (ringed), and nobody knows which.")
     gap = made.reported - made.true
     ask = Prediction(
-        "A quarter of these rows is held back, a network learns from the others. How will its score on "
-        "the rows "
-        "held back compare with its score on 10,000 fresh apples from both orchards?",
+        "A quarter of these rows is held back, a network learns from the others. How will its score on the "
+        "rows held back compare with its score on 10,000 fresh apples from both orchards?",
         ("Clearly higher than the truth", f"Within {points(CLOSE)} of it", "Clearly lower"),
         1 if abs(gap) < CLOSE else 0 if gap > 0 else 2,
         f"The file's own test rows say {percent(made.reported)}; fresh apples say {percent(made.true)}.",
@@ -130,8 +129,7 @@ def _reported(made: Measured) -> Frame:
     words = (
         f"The network learned from {len(made.train)} rows and is right on {percent(made.reported)} of the "
         f"{len(made.test)} held back. Luck alone moves such a score by about {points(made.luck)}. Always "
-        "giving "
-        f"the more frequent label scores {percent(made.always)}. This is all that the file can tell."
+        f"giving the more frequent label scores {percent(made.always)}. This is all that the file can tell."
     )
     return Frame(
         "What the file says of itself",
@@ -178,9 +176,8 @@ def _beside(made: Measured, fair: Measured, values: Values) -> Frame:
     rows = len(fair.apples)
     better = fair.true - made.true
     words = [
-        f"As many apples, {rows}, picked by lot from both orchards, labelled with care, each once: the "
-        "file says "
-        f"{percent(fair.reported)}, fresh apples say {percent(fair.true)}."
+        f"As many apples, {rows}, picked by lot from both orchards, labelled with care, each once: the file "
+        f"says {percent(fair.reported)}, fresh apples say {percent(fair.true)}."
     ]
     if better > CLOSE:
         words.append(f"No other network, no more updates: other rows. They are worth {points(better)}.")

@@ -32,8 +32,8 @@ def labelling(values: Values) -> list[Frame]:
         Frame(
             "Two people, the same apples",
             f"Each of {rows} apples is labelled sound or spoilt, by two people who do not talk to each "
-            "other. The "
-            f"first calls {percent(made.first.mean())} spoilt, the second {percent(made.second.mean())}.",
+            f"other. The first calls {percent(made.first.mean())} spoilt, the second "
+            f"{percent(made.second.mean())}.",
             figures=[Figure(_KEY, _apples(made))],
             table=_table(made),
             prediction=_ask(seen, value),
@@ -48,9 +48,8 @@ def labelling(values: Values) -> list[Frame]:
         ),
         Frame(
             "How often they would agree blindly",
-            f"If both kept their shares of labels and dealt them out with their eyes shut, they would "
-            "agree on "
-            f"{percent(chance)}: both on “sound”, or both on “spoilt”, by chance.",
+            "If both kept their shares of labels and dealt them out with their eyes shut, they would agree "
+            f"on {percent(chance)}: both on “sound”, or both on “spoilt”, by chance.",
             formula=_chance_formula(made),
             figures=[Figure(_KEY, _apples(made)), Figure("Agreement", _scale(seen, chance, None))],
             table=_table(made),
@@ -107,12 +106,10 @@ def _after(before: Labels, after: Labels) -> Frame:
     best = agreement(after.table)
     return Frame(
         "Write down where the line is",
-        f"Now both have the same page of instructions, with pictures of cases on the line. The slips "
-        "stay. Kappa goes "
-        f"from {_number(kappa(before.table))} to {_number(kappa(after.table))}. What they still differ "
-        "on is a bound for any "
-        f"model: one that says what the first says is right in {percent(best)} of cases by the second's "
-        "labels.",
+        "Now both have the same page of instructions, with pictures of cases on the line. The slips stay. "
+        f"Kappa goes from {_number(kappa(before.table))} to {_number(kappa(after.table))}. What they still "
+        f"differ on is a bound for any model: one that says what the first says is right in {percent(best)} "
+        "of cases by the second's labels.",
         figures=[
             Figure(_KEY, _apples(after)),
             Figure(

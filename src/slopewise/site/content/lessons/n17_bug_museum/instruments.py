@@ -109,8 +109,7 @@ class Recording:
 
     @property
     def asked_right(self) -> list[float]:
-        """The share of validation rows that were right, at each score, as the loop's own first answer has "
-        "it."""
+        """The share of validation rows that were right at each score, by the loop's own first answer."""
         y = self.namespace["y_val"]
         return [float(((said[0] > 0.5) == y).mean()) for _, said in self.asked]
 
@@ -226,8 +225,7 @@ def _log(recording: Recording) -> Callable[[Any, Any], None]:
 
 
 def _score(recording: Recording) -> Callable[[Any], None]:
-    """Return the function `score(model)`: it asks the model, in the mode that it is in, for validation "
-    "rows."""
+    """Return the function `score(model)`: it asks the model, in its mode, for the validation rows."""
 
     def score(model: Any) -> None:
         twin = copy.deepcopy(model)  # so that asking moves no random number of the model

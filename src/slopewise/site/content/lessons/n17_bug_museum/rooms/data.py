@@ -40,8 +40,7 @@ for epoch in range(«epochs»):
     ),
     answer=1,
     because="Both clouds are centred at 0, as if both clinics were alike; but the new one has mostly class "
-    "1. One and the "
-    "same row differs by {ruler}, prepared the one way and the other.",
+    "1. One and the same row differs by {ruler}, prepared the one way and the other.",
     patches={
         "a": Patch(
             "`(X_val - mean) / spread`: the training rows' numbers",
@@ -159,8 +158,7 @@ for epoch in range(«epochs»):
     ),
     answer=0,
     because="{pure} of the batches held one class only. A dozen updates pull to one class, a dozen to the "
-    "other, and the "
-    "loss of a batch shows how far the model has just been pulled away.",
+    "other, and the loss of a batch shows how far the model has just been pulled away.",
     patches={
         "a": Patch(
             "64 units in place of 16",

@@ -32,17 +32,14 @@ for epoch in range(25):
     ),
     answer=1,
     because="With a rate that is merely too high, the first updates swing already, and the stored gradient "
-    "is the "
-    "batch's own. Here gradients grow first, and at the end the stored one lies {astray} lengths of the "
-    "batch's own "
-    "away from it. Every `backward()` adds to what is there.",
+    "is the batch's own. Here gradients grow first, and at the end the stored one lies {astray} lengths of "
+    "the batch's own away from it. Every `backward()` adds to what is there.",
     patches={
         "a": Patch(
             "`lr=0.1` in place of `lr=1.0`",
             {"rate": "0.1"},
             "Small steps hide the fault. Sums of gradients act like momentum that never fades, so rows may "
-            "even "
-            "come out right, until the swing has grown.",
+            "even come out right, until the swing has grown.",
         ),
         "b": Patch(
             "`optimizer.zero_grad()` before the forward pass",
@@ -70,9 +67,8 @@ for epoch in range(25):
 
 FLICKER = Exhibit(
     name="The flicker",
-    report="My validation score jumps from epoch to epoch. I scored the same model twice, on the same "
-    "rows, and "
-    "got two numbers.",
+    report="My validation score jumps from epoch to epoch. I scored the same model twice, on the same rows, "
+    "and got two numbers.",
     data="noisy moons",
     program="""
 model = Sequential(Linear(2, 32), ReLU(), Dropout(0.5), Linear(32, 2))
@@ -154,9 +150,8 @@ for epoch in range(«epochs»):
     },
     fault="last",
     instrument="map",
-    look="Three classes, and the curve of the loss flattens out. At which height? Compare it with the "
-    "share that is "
-    "right.",
+    look="Three classes, and the curve of the loss flattens out. At which height? Compare it with the share "
+    "that is right.",
     diagnoses=(
         "The rows overlap, so no model gets lower",
         "Training stopped too early",
@@ -165,8 +160,7 @@ for epoch in range(«epochs»):
     ),
     answer=3,
     because="{right} of the validation rows are right, so the rows do not overlap much. But the loss rests "
-    "at "
-    "{validation}, just above {softmax_floor}: with three classes a softmax of probabilities cannot do "
+    "at {validation}, just above {softmax_floor}: with three classes a softmax of probabilities cannot do "
     "better.",
     patches={
         "a": Patch(
@@ -232,11 +226,9 @@ for epoch in range(«epochs»):
         "The model is scored with dropout on",
     ),
     answer=0,
-    because="Everything moves, so neither gradients nor steps are missing. But on the map hollow and "
-    "filled dots lie "
-    "everywhere, though the report speaks of the same rows as last month. {right_training} of the training "
-    "rows come "
-    "right, by heart; of the validation rows {right}, by luck.",
+    because="Everything moves, so neither gradients nor steps are missing. But on the map hollow and filled "
+    "dots lie everywhere, though the report speaks of the same rows as last month. {right_training} of the "
+    "training rows come right, by heart; of the validation rows {right}, by luck.",
     patches={
         "a": Patch(
             "64 hidden units in place of 16",

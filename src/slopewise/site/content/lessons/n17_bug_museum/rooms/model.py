@@ -33,8 +33,7 @@ for epoch in range(«epochs»):
     ),
     answer=1,
     because="The first layer's gradient is {first_gradient} and its units stand at one place. With zeros "
-    "behind them, "
-    "no unit makes a difference, so none gets a gradient. Only the last bias learns.",
+    "behind them, no unit makes a difference, so none gets a gradient. Only the last bias learns.",
     patches={
         "a": Patch(
             "`fill(model, 0.5)` in place of `fill(model, 0.0)`",
@@ -94,8 +93,7 @@ for epoch in range(«epochs»):
     ),
     answer=0,
     because="{active} of the hidden outputs are on. Where a ReLU is 0 its slope is 0 too, so the first "
-    "layer's "
-    "gradient is {first_gradient}: there, but zero. A detached layer would have none.",
+    "layer's gradient is {first_gradient}: there, but zero. A detached layer would have none.",
     patches={
         "a": Patch(
             "`lr=0.5` in place of `lr=0.05`",
@@ -156,8 +154,7 @@ for epoch in range(«epochs»):
     ),
     answer=2,
     because="The last layer's gradient is there, the first layer has none at all, and its update over "
-    "weight is "
-    "{first_layer_ratio}. Not small: cut off.",
+    "weight is {first_layer_ratio}. Not small: cut off.",
     patches={
         "a": Patch(
             "a wider body: 64 units in place of 6",
@@ -215,8 +212,7 @@ for epoch in range(«epochs»):
     ),
     answer=1,
     because="The classes lie in rings, so labels and rows belong together. The map's border is straight: "
-    "two linear "
-    "layers make one. {right} of the validation rows are right.",
+    "two linear layers make one. {right} of the validation rows are right.",
     patches={
         "a": Patch(
             "`Linear(16, 16)` in between: one layer more",
@@ -281,8 +277,7 @@ for epoch in range(«epochs»):
     ),
     answer=3,
     because="Both layers have gradients, up to {last_gradient}, and both updates are {first_layer_ratio}. "
-    "The optimizer "
-    "steps, but not on these weights. It resets others, too: the gradients pile up.",
+    "The optimizer steps, but not on these weights. It resets others, too: the gradients pile up.",
     patches={
         "a": Patch(
             "`lr=0.5` in place of `lr=0.05`",

@@ -32,9 +32,8 @@ for epoch in range(25):
     ),
     answer=0,
     because="The trouble is there from the second reading on, and the first updates are longer than the "
-    "weights that "
-    "they move. The stored gradient is the batch's own, so nothing adds up: its steps are simply too long. "
-    "The loss went as high as {highest_loss}.",
+    "weights that they move. The stored gradient is the batch's own, so nothing adds up: its steps are "
+    "simply too long. The loss went as high as {highest_loss}.",
     patches={
         "a": Patch(
             "`lr=1e-5` in place of `lr=50.0`",
@@ -86,8 +85,7 @@ for epoch in range(«epochs»):
     fault="update",
     instrument="map",
     look="No jumps, no swing: the readings go one way, and calmly. Which way? How many rows are right: "
-    "fewer than a "
-    "coin gets?",
+    "fewer than a coin gets?",
     diagnoses=(
         "The learning rate is too high",
         "The model cannot bend",
@@ -96,8 +94,7 @@ for epoch in range(«epochs»):
     ),
     answer=2,
     because="The loss climbs smoothly to {validation} and {right} of the validation rows are right. Chance "
-    "would get "
-    "half: it takes a gradient to be so thoroughly wrong.",
+    "would get half: it takes a gradient to be so thoroughly wrong.",
     patches={
         "a": Patch(
             "`rate = 0.05` in place of `rate = 0.5`",
@@ -107,9 +104,9 @@ for epoch in range(«epochs»):
         "b": Patch(
             "`loss = -cross_entropy(…)`",
             {"minus": "-"},
-            "Two wrongs: the rows come out right, but the loop prints a loss that falls below zero, and "
-            "the stored "
-            "gradient is the opposite of the loss's own. Whoever mends the update later breaks it again.",
+            "Two wrongs: the rows come out right, but the loop prints a loss that falls below zero, and the "
+            "stored gradient is the opposite of the loss's own. Whoever mends the update later breaks it "
+            "again.",
         ),
         "c": Patch(
             "`p -= rate * p.grad`",
@@ -158,8 +155,8 @@ for epoch in range(25):
     ),
     answer=1,
     because="The first loss that the loop prints is {first_loss}. With two classes and no opinion the mean "
-    "is near "
-    "{two}: it prints 16 times as much, and the gradient is 16 times as long as the batch's mean says.",
+    "is near {two}: it prints 16 times as much, and the gradient is 16 times as long as the batch's mean "
+    "says.",
     patches={
         "a": Patch(
             "`size=32` in place of `size=16`",
@@ -176,8 +173,7 @@ for epoch in range(25):
             "`lr=1.0 / 16`",
             {"rate": "1.0 / 16"},
             "It trains as it should, for batches of 16 rows. The gradient is still a sum: another batch "
-            "size, and "
-            "the trouble is back.",
+            "size, and the trouble is back.",
         ),
         "d": Patch(
             "`clip_gradients(model, 1.0)` before `step()`",
@@ -221,8 +217,7 @@ for epoch in range(«epochs»):
     ),
     answer=3,
     because="Two classes and no opinion give {two}. The loop's first loss is {first_loss}, near the "
-    "logarithm of 16, "
-    "the number of rows in a batch: probabilities add up to 1 over the rows.",
+    "logarithm of 16, the number of rows in a batch: probabilities add up to 1 over the rows.",
     patches={
         "a": Patch(
             "`axis=1` in place of `axis=0`",
