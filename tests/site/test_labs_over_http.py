@@ -221,6 +221,17 @@ def test_a_full_queue_is_said_on_the_page_which_answers_all_the_same(site, brows
     assert run_lab(site, SLUG, lr=rate).json()["problem"].startswith("all places are taken")
 
 
+def test_a_network_of_made_up_visitors_does_not_keep_an_account_out(site, browser, full, monkeypatch):
+    monkeypatch.setattr(site.app.state.places, "most_by_network", 0)  # as if it had used up its share
+    school, page = "10.97.97.97", f"/lessons/{SLUG}"
+    told = [
+        somebody.send(f"/labs/{SLUG}/runs", {"query": f"lr={new_rate()}"}, page=page).json()
+        for somebody in (browser(school), browser(school).sign_up())
+    ]
+    assert [answer["state"] for answer in told] == ["ready", "waiting"]
+    assert "the queue is full" in told[0]["problem"]
+
+
 def test_a_run_that_a_busy_machine_did_not_end_in_time_is_offered_again(site, browser, monkeypatch):
     """It is no mistake of ours: programs read when to come back, learners get the button."""
     pool, somebody, query = site.app.state.frames.pool, browser(), {"lr": new_rate(), "step": "2"}

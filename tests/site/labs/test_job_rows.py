@@ -282,6 +282,20 @@ def test_trainings_are_counted_in_all_processes(servers, run, limits):
     run(work())
 
 
+def test_trainings_of_accounts_are_not_counted_with_a_network(servers, run):
+    one, other = servers
+    one.limits = other.limits = JobLimits(by_network=1)
+
+    async def work():
+        for number, server in enumerate((one, other, one)):
+            await server.start(f"account {number}", "", VALUES, 0)
+        await one.start(ADA, HOME, VALUES, 0)
+        with pytest.raises(LabBusyError):
+            await other.start(GRACE, HOME, VALUES, 0)
+
+    run(work())
+
+
 def test_rows_of_trainings_end_with_them_and_tell_nothing_of_their_visitors(servers, run, database, clock):
     one, other = servers
 

@@ -149,6 +149,37 @@ def test_who_makes_up_visitors_holds_up_others_no_longer_than_a_class_does():
     within(work)
 
 
+def test_who_has_an_account_waits_for_no_more_of_their_network_than_a_class_and_is_not_crowded_out():
+    """Accounts are not made up in no time, so they are not counted with the browsers around them."""
+
+    def work():
+        places = Places(1)
+        places.enter(Asker("holder"))
+        for number in range(100):
+            places.enter(Asker(f"made up {number}", "a school"))
+        with pytest.raises(LabBusyError):
+            places.enter(Asker("a pupil without an account", "a school"))
+        pupils = [places.enter(Asker(f"account {number}")) for number in range(50)]
+        assert places_of(*pupils) == list(range(41, 91))
+
+    within(work)
+
+
+def test_one_visitor_fills_no_queue():
+    def work():
+        places = Places(1, by_visitor=3)
+        places.enter(Asker("holder"))
+        mine = [places.enter(Asker("account 1")) for _ in range(3)]
+        with pytest.raises(LabBusyError, match="you wait for much already"):
+            places.enter(Asker("account 1"))
+        assert places.enter(Asker("account 2")).place == 4
+        mine[0].leave()
+        assert places.enter(Asker("account 1")).place == 4
+        assert [places.enter(SITE).place for _ in range(4)] == [5, 6, 7, 8]
+
+    within(work)
+
+
 def test_a_full_queue_refuses_in_all_and_by_network_and_says_the_way_out():
     def work():
         places = Places(1, waiting=3, by_network=2)

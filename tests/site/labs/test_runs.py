@@ -78,6 +78,21 @@ def test_who_makes_up_visitors_makes_the_runs_of_others_not_forgotten(monkeypatc
     assert run(work) == (True, [7, 8, 9])
 
 
+def test_runs_of_accounts_are_not_counted_with_a_network(monkeypatch):
+    monkeypatch.setattr(runs, "MOST_OF_NETWORK", 1)
+
+    async def work(pool, store):
+        pool.may_go_on.clear()
+        for number in range(3):
+            store.start(Asker(f"account {number}"), "a", VALUES)
+        known = [store.run_of(f"account {number}", "a", VALUES) is not None for number in range(3)]
+        pool.may_go_on.set()
+        await store.close()
+        return known
+
+    assert run(work) == [True] * 3
+
+
 def test_old_frames_leave_when_memory_is_short_but_pinned_ones_stay():
     async def work(pool, store):
         store.pin("a", VALUES)

@@ -50,12 +50,13 @@ class DatabaseStore:
         """Add a training in the place of its owner's; see `JobStore.add`."""
 
         def work(session: Session) -> list[int]:
-            now, owner, network = self._clock(), key_of(record.owner), key_of(record.network)
+            now, owner = self._clock(), key_of(record.owner)
+            network = record.network and key_of(record.network)
             _delete_gone(session, now)
             session.execute(delete(LiveJob).where(LiveJob.owner == owner))
             counts = select(func.count(), func.count().filter(LiveJob.network == network))
             in_all, here = session.execute(counts.select_from(LiveJob)).one()
-            if in_all >= most or here >= most_of_network:
+            if in_all >= most or (network and here >= most_of_network):
                 raise LabBusyError("too many trainings are open at the moment; please try again in a minute")
             row = LiveJob(
                 id=record.id,

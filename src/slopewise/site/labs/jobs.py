@@ -110,7 +110,7 @@ class Jobs:
     def _check_room(self, owner: str, network: str) -> None:
         others = [job for job in self._jobs.values() if job.owner != owner]
         here = sum(job.network == network and not job.why for job in others)
-        if len(others) >= self.limits.jobs or here >= self.limits.by_network:
+        if len(others) >= self.limits.jobs or (network and here >= self.limits.by_network):
             raise LabBusyError("too many trainings are open at the moment; please try again in a minute")
 
     def _end_for_another(self, job: Job) -> None:

@@ -11,7 +11,8 @@ now and then, and steps back when others wait. All of it happens in the server's
 A visitor without an account is a browser, and a program can be as many browsers as it likes: a cookie is made
 up, or asked for, in no time. So what bounds it is its network. As many as a class has pupils stand in the
 queue; who is beyond that in a network comes in at its end as soon as one of them has left it, so that others
-never wait for more of one network than for a class.
+never wait for more of one network than for a class. Within a network nothing tells such a browser from a
+pupil; who has an account is counted by that instead, and waits for no more than one network of made-up ones.
 """
 
 from __future__ import annotations
@@ -34,7 +35,15 @@ class LabBusyError(SlopewiseError):
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks for a place."""
+    """Who asks for a place.
+
+    Attributes
+    ----------
+    visitor : str
+        An account, or a browser; "" is the site itself.
+    network : str
+        Where a browser is; "" for what is bounded by an account.
+    """
 
     visitor: str
     network: str = ""
@@ -129,8 +138,8 @@ class Places:
     ----------
     count : int
         How many work at a time.
-    waiting, by_network : int
-        How many may wait in all, and from one network: a class is behind one address.
+    waiting, by_network, by_visitor : int
+        How many may wait in all, from one network (a class is behind one address), and of one visitor.
     """
 
     def __init__(
@@ -138,9 +147,11 @@ class Places:
         count: int,
         waiting: int = 200,
         by_network: int = 100,
+        by_visitor: int = 10,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.count, self.most_waiting, self.most_by_network, self.clock = count, waiting, by_network, clock
+        self.count, self.clock = count, clock
+        self.most_waiting, self.most_by_network, self.most_by_visitor = waiting, by_network, by_visitor
         self._first: deque[Ticket] = deque()  # who has had no turn
         self._beyond: deque[Ticket] = deque()  # nor have these, and more than a class stand before them
         self._again: deque[Ticket] = deque()
@@ -186,11 +197,8 @@ class Places:
         LabBusyError
             If the queue is full.
         """
-        new = (*self._first, *self._beyond)
-        if is_bounded and (new or self.working >= self.count):
-            here = sum(waits.asker.network == asker.network for waits in new)
-            if len(new) >= self.most_waiting or (asker.network and here >= self.most_by_network):
-                raise LabBusyError("all places are taken and the queue is full; please try again in a moment")
+        if is_bounded:
+            self._check_room(asker)
         ticket = Ticket(self, asker, moved, kind, most, since or time.time())
         if self._has_room(asker.network):
             self._first.insert(sum(other.since <= ticket.since for other in self._first), ticket)
@@ -198,6 +206,16 @@ class Places:
             self._beyond.append(ticket)
         self._serve()
         return ticket
+
+    def _check_room(self, asker: Asker) -> None:
+        new = [ticket.asker for ticket in (*self._first, *self._beyond)]
+        if not new and self.working < self.count:
+            return
+        here = sum(other.network == asker.network for other in new)
+        if len(new) >= self.most_waiting or (asker.network and here >= self.most_by_network):
+            raise LabBusyError("all places are taken and the queue is full; please try again in a moment")
+        if asker.visitor and sum(other.visitor == asker.visitor for other in new) >= self.most_by_visitor:
+            raise LabBusyError("you wait for much already; please try again when some of it has come")
 
     def _has_room(self, network: str) -> bool:
         """Tell whether fewer of a network stand in the queue than a class has pupils."""

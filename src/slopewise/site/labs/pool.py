@@ -46,6 +46,7 @@ class Limits:
     workers: int = max(1, (os.cpu_count() or 2) - 1)  # places, for all work of visitors together
     waiting: int = 200  # in the queue
     by_network: int = 100  # of them, from one network
+    by_visitor: int = 10  # of them, of one visitor
     patience: float = 10.0  # seconds in the queue, where no page shows one's place
     start: float = 60.0  # seconds until a new worker is ready
     seconds: float = 5.0  # one run
@@ -139,7 +140,8 @@ class Pool:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self.places = Places(self.limits.workers, self.limits.waiting, self.limits.by_network)
+        limits = self.limits
+        self.places = Places(limits.workers, limits.waiting, limits.by_network, limits.by_visitor)
         self._idle: list[Worker] = []
 
     async def warm_up(self) -> None:

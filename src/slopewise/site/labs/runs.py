@@ -107,13 +107,18 @@ class FrameStore:
     def _remember(self, asker: Asker, run: Run) -> None:
         """Note a visitor's last run; the oldest of others go, of the same network first."""
         self._last_of[asker.visitor] = run
+        if asker.network:
+            self._forget_others_of(asker)
+        while len(self._last_of) > MOST_REMEMBERED:
+            self._last_of.popitem(last=False)
+
+    def _forget_others_of(self, asker: Asker) -> None:
+        """Forget the oldest of a network, if it has too many."""
         here = self._of_network.setdefault(asker.network, OrderedDict())
         here[asker.visitor] = None
         here.move_to_end(asker.visitor)
         if len(here) > MOST_OF_NETWORK:
             self._last_of.pop(here.popitem(last=False)[0], None)
-        while len(self._last_of) > MOST_REMEMBERED:
-            self._last_of.popitem(last=False)
         self._of_network.move_to_end(asker.network)
         while len(self._of_network) > MOST_REMEMBERED:
             self._of_network.popitem(last=False)

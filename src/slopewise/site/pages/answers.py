@@ -37,10 +37,13 @@ def visitors_network(request: Request) -> str:
 
 
 def asker_of(request: Request) -> Asker:
-    """Return who asks for work: an account, the browser that holds the cookie of our forms, or an address."""
+    """Return who asks for work: an account, the browser that holds the cookie of our forms, or an address.
+
+    Browsers are made up in no time, so their network bounds them; accounts are not.
+    """
     visitor, network_of_it = visitor_of(request), visitors_network(request)
     if visitor.account_id is not None:
-        return Asker(f"account {visitor.account_id}", network_of_it)
+        return Asker(f"account {visitor.account_id}")
     if request.cookies.get(cookie_name(request, "form")):
         token = hashlib.sha256(form_token(request).encode()).hexdigest()
         return Asker(f"browser {token}", network_of_it)

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from slopewise.engine.errors import SlopewiseError
 from slopewise.site.forms import form_token
 from slopewise.site.labs.job import Job
-from slopewise.site.pages.answers import visitors_network
+from slopewise.site.pages.answers import asker_of
 from slopewise.site.pages.playground_designs import (
     design_of,
     fields_of,
@@ -45,7 +45,7 @@ async def start(request: Request) -> Response:
         design = await design_of(request, query)
         job = await jobs.start(
             owner_of(request),
-            visitors_network(request),
+            asker_of(request).network,
             design.values,
             whole(fields.get("step", 0)),
             more_of(design),
