@@ -29,6 +29,9 @@ def test_an_account_is_made_by_a_link_in_a_mail_and_keeps_nothing_of_the_link(si
     with site.app.state.database.engine.connect() as connection:
         rows = connection.exec_driver_sql("SELECT * FROM mail_tokens").fetchall()
         accounts = connection.exec_driver_sql("SELECT password_hash FROM accounts").fetchall()
+        sessions = connection.exec_driver_sql("SELECT * FROM login_sessions").fetchall()
+    assert sessions
+    assert ada.client.cookies["slopewise-session"] not in str(sessions)
     assert link.rpartition("/")[2] not in str(rows)
     assert all(row[0].startswith("$argon2id$") for row in accounts if row[0])
 
@@ -384,6 +387,7 @@ def test_a_form_without_its_token_does_nothing(browser):
     "headers",
     [
         {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
         {"origin": "https://evil.example"},
         {"origin": "null"},
         {"origin": "http://["},
@@ -454,6 +458,30 @@ def test_passwords_cannot_be_tried_from_many_networks_and_the_owner_is_not_locke
         assert away.post("/log-out", page="/account").status_code == 303
         assert away.log_in(email, OTHER).status_code == 303
         assert browser().log_in(email, OTHER).status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("rule", "path"),
+    [
+        *(("mail from a network", path) for path in ("/sign-up", "/reset", "/account/email")),
+        *(
+            ("log-in from a network", path)
+            for path in ("/log-in", "/sign-up/x", "/reset/x", "/owner/first/x")
+        ),
+        *(("password again", f"/account/{what}") for what in ("password", "email", "delete")),
+        *((f"code {whose}", "/membership") for whose in ("of an account", "from a network")),
+    ],
+)
+def test_forms_that_are_worth_trying_often_are_limited(site, browser, monkeypatch, rule, path):
+    monkeypatch.setitem(site.app.state.tries._rules, rule, parse("3 per day"))
+    somebody = browser()
+    if path.startswith(("/account", "/membership")):
+        somebody.sign_up()
+    password = "wrong" if rule == "password again" else PASSWORD
+    fields = {"email": f"{uuid.uuid4().hex}@example.org", "password": password, "code": "AAAAA"}
+    answers = [somebody.post(path, fields).status_code for _ in range(4)]
+    assert answers[0] != 429
+    assert answers[-1] == 429
 
 
 def test_a_mailbox_is_not_flooded(browser, mailbox):
