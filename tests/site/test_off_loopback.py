@@ -74,3 +74,15 @@ def test_without_a_mail_server_nothing_is_sent_or_printed_and_the_page_says_so(p
     assert answer.status_code == 200
     printed = capsys.readouterr()
     assert "/reset/" not in printed.out + printed.err
+
+
+def test_a_redirect_leads_to_https_and_to_the_name_that_was_asked_for(tmp_path):
+    configuration = Configuration(
+        public_url="https://learn.example.org", database=f"sqlite:///{tmp_path / 'site.db'}"
+    )
+    # as a proxy passes it on; no page is made, so nothing has to be started
+    proxy = TestClient(create_app(configuration), base_url="http://learn.example.org", follow_redirects=False)
+    for headers in ({}, {"X-Forwarded-Host": "elsewhere.org", "X-Forwarded-Proto": "http"}):
+        answer = proxy.get("/glossary/", headers=headers)
+        assert answer.headers["location"] == "https://learn.example.org/glossary"
+    assert proxy.get("/glossary/", headers={"Host": "elsewhere.org"}).status_code == 400

@@ -44,12 +44,15 @@ class SecurityHeaders:
     def __init__(self, application: ASGIApp, configuration: Configuration) -> None:
         self.application = application
         self.headers = headers_of(configuration)
+        self.is_https = bool(configuration.public_url)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; the answer's first message gets the headers."""
         if scope["type"] != "http":
             await self.application(scope, receive, send)
             return
+        if self.is_https:
+            scope["scheme"] = "https"  # between users and the proxy; redirects must not lead to http
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
