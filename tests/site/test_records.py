@@ -3,6 +3,7 @@
 import json
 import logging
 
+import pytest
 from fastapi import APIRouter
 from prometheus_client import generate_latest
 from starlette.testclient import TestClient
@@ -55,7 +56,14 @@ def test_the_metrics_count_by_route_and_status(site):
     assert f"slopewise_places_waiting {float(len(site.app.state.places))}" in after
 
 
-def test_an_error_is_written_by_kind_and_place_without_its_text():
+@pytest.mark.parametrize(
+    ("message", "arguments", "kept"),
+    [
+        ("a mail to %s", ("ada",), "a mail to %s"),
+        ("Task failed\nfuture: <Task exception=ValueError('ada@example.org')>", (), "Task failed"),
+    ],
+)
+def test_an_error_is_written_by_kind_and_place_without_its_text(message, arguments, kept):
     try:
         raise ValueError("ada@example.org")
     except ValueError as error:
@@ -64,13 +72,14 @@ def test_an_error_is_written_by_kind_and_place_without_its_text():
             logging.ERROR,
             __file__,
             1,
-            "a mail to %s",
-            ("ada",),
+            message,
+            arguments,
             (ValueError, error, error.__traceback__),
         )
     line = JsonLines().format(record)
     value = json.loads(line)
     assert value["error"] == "ValueError"
+    assert value["message"] == kept
     assert value["frames"][-1].startswith("test_records.py:")
     assert "ada" not in line
     assert "\n" not in line

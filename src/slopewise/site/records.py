@@ -43,7 +43,8 @@ class JsonLines(logging.Formatter):
         }
         fields = {name: getattr(record, name) for name in _FIELDS if hasattr(record, name)}
         if record.exc_info and record.exc_info[1] is not None:
-            value["message"] = str(record.msg)  # without its arguments
+            # Without its arguments, and without asyncio's further lines: they hold the error's text.
+            value["message"] = str(record.msg).partition("\n")[0]
             value |= _place_of(record.exc_info[1])
         elif not fields:
             value["message"] = record.getMessage()
