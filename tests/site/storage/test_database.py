@@ -17,7 +17,7 @@ from slopewise.site.accounts.accounts import add_account
 from slopewise.site.storage.database import migrate, newest_revision, open_database
 from slopewise.site.storage.engines import for_writing, has_safe_wal
 from slopewise.site.storage.erasure import erase
-from slopewise.site.storage.tables import AuditEntry, Base, Erasure, Learner, Review
+from slopewise.site.storage.tables import AuditEntry, Base, CardEvent, Erasure, Learner, Review
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 of_sqlite = pytest.mark.skipif(KIND != "sqlite", reason="about the file of SQLite")
@@ -114,10 +114,29 @@ def test_the_migrations_can_be_taken_back(database):
     assert database.is_ready()
 
 
-@pytest.mark.parametrize("action", ["UPDATE reviews SET grade = 1", "DELETE FROM reviews"])
+@pytest.mark.parametrize(
+    "action",
+    [
+        "UPDATE reviews SET grade = 1",
+        "DELETE FROM reviews",
+        "INSERT INTO reviews SELECT * FROM reviews WHERE true ON CONFLICT (id) DO UPDATE SET grade = 1",
+        "UPDATE card_events SET kind = 'resume'",
+        "DELETE FROM card_events",
+        pytest.param("INSERT OR REPLACE INTO reviews SELECT * FROM reviews", marks=of_sqlite),
+        pytest.param("INSERT OR REPLACE INTO card_events SELECT * FROM card_events", marks=of_sqlite),
+        pytest.param(
+            "INSERT OR REPLACE INTO reviews (rowid, id, learner_id, card_id, grade, reviewed_at, "
+            "received_at, scheduler) "
+            "SELECT rowid, 'x', learner_id, card_id, 1, reviewed_at, received_at, '' FROM reviews",
+            marks=of_sqlite,
+        ),
+    ],
+)
 def test_the_log_of_reviews_can_not_be_changed(database, action):
     with database.writing() as session:
-        add_review(session)
+        learner, _ = add_review(session)
+        rest = {"id": uuid.uuid4(), "learner_id": learner, "card_id": uuid.uuid4(), "kind": "suspend"}
+        session.add(CardEvent(**rest, happened_at=NOW, received_at=NOW))
     with pytest.raises(IntegrityError, match="rows are added only"), database.writing() as session:
         session.execute(sqlalchemy.text(action))
 
@@ -133,7 +152,14 @@ def test_only_the_reviews_of_an_erased_learner_can_be_deleted(database):
         session.execute(sqlalchemy.delete(Review).where(Review.learner_id == kept))
 
 
-@pytest.mark.parametrize("action", ["UPDATE audit SET action = 'x'", "DELETE FROM audit"])
+@pytest.mark.parametrize(
+    "action",
+    [
+        "UPDATE audit SET action = 'x'",
+        "DELETE FROM audit",
+        pytest.param("INSERT OR REPLACE INTO audit SELECT * FROM audit", marks=of_sqlite),
+    ],
+)
 def test_the_audit_log_can_not_be_changed(database, action):
     with database.writing() as session:
         session.add(AuditEntry(at=NOW, actor="owner", action="test"))

@@ -22,6 +22,12 @@ def protect(table: str, *, may_be_erased: bool = False) -> None:
             f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} {exception}"
             f"BEGIN SELECT RAISE(ABORT, '{table}: rows are added only'); END"
         )
+    # INSERT OR REPLACE deletes the row that is there, and no trigger hears of that
+    op.execute(
+        f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
+        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id OR rowid = NEW.rowid) "
+        f"BEGIN SELECT RAISE(ABORT, '{table}: rows are added only, each once'); END"
+    )
 
 
 def unprotect(table: str) -> None:
@@ -29,8 +35,8 @@ def unprotect(table: str) -> None:
     if op.get_context().dialect.name == "postgresql":
         op.execute(f"DROP FUNCTION {table}_is_a_log CASCADE")
         return
-    for action in ("update", "delete"):
-        op.execute(f"DROP TRIGGER {table}_no_{action}")
+    for action in ("update", "delete", "replace"):  # the last is not there in what an older release made
+        op.execute(f"DROP TRIGGER IF EXISTS {table}_no_{action}")
 
 
 def _protect_on_postgresql(table: str, may_be_erased: bool) -> None:
