@@ -187,6 +187,8 @@ def facts() -> dict[str, Any]:
         "rows": 50_000,
         "batch": 128,
         "updates": math.ceil(50_000 / 128) * 90,
+        "large_batch": 1024,
+        "large_updates": math.ceil(50_000 / 1024) * 90,
         "rule_of_three": 3 / 1000,
         "annotator": _annotator(0.8),
         "smallest_half": float(np.nextafter(np.float16(0), np.float16(1))),
