@@ -26,7 +26,6 @@ class Tensor:
     """
 
     __slots__ = ("__weakref__", "_ref")
-    __array_ufunc__ = None  # so that `ndarray + tensor` asks the tensor
     __hash__ = object.__hash__
 
     _ref: Ref
@@ -268,6 +267,12 @@ class Tensor:
         if copy or (dtype is not None and np.dtype(dtype) != array.dtype):
             return np.array(array, dtype=dtype)
         return self.numpy()
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        return numpy_protocols.apply_ufunc(ufunc, method, inputs, options)
+
+    def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], options: Any) -> Any:
+        return numpy_protocols.apply_function(function, args, options)
 
     def _scalar(self, purpose: str) -> Array:
         array = self._array(purpose)
@@ -595,6 +600,6 @@ from slopewise.engine import indexing, ops  # noqa: E402  (ops need Tensor, and 
 from slopewise.engine.pullback import pullback  # noqa: E402
 
 # isort: split
-from slopewise.engine import backward_plan  # noqa: E402  (stands on all of the above)
+from slopewise.engine import backward_plan, numpy_protocols  # noqa: E402  (stand on all of the above)
 
 __all__ = ["Tensor"]
