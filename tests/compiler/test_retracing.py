@@ -153,3 +153,52 @@ def test_a_failed_trace_gives_no_reason():
         fails(ones(2))
     assert fails.retrace_reasons == []
     assert fails.n_traces == 1
+
+
+def two_layers():
+    model = sw.nn.ModuleList([sw.nn.Linear(1, 1), sw.nn.Linear(1, 1)])
+    optimizer = sw.optim.Adam(model.parameters(), lr=0.1, weight_decay=0.5)
+
+    @sw.compile
+    def train_step(x, both):
+        optimizer.zero_grad()
+        loss = model[0](x).sum() + (model[1](x).sum() if both else 0.0)
+        loss.backward()
+        optimizer.step()
+
+    train_step(ones(1, 1), True)
+    return optimizer, train_step
+
+
+def test_a_parameter_without_a_gradient_is_a_reason_in_words():
+    _, train_step = two_layers()
+    train_step(ones(1, 1), False)
+    train_step(ones(1, 1), True)
+    assert train_step.retrace_reasons == [
+        "argument 2 is False, before True",
+        "Adam: a parameter had no gradient in a step, for the first time",
+    ]
+
+
+def test_settings_of_an_optimizer_are_a_reason_each_by_its_name():
+    optimizer, train_step = two_layers()
+    optimizer.param_groups[0]["weight_decay"] = 0.25
+    train_step(ones(1, 1), True)
+    optimizer.param_groups[0]["lr"] = sw.optim.schedules.CosineDecay(0.1, 10)
+    train_step(ones(1, 1), True)
+    optimizer.add_param_group({"params": [sw.nn.Parameter(ones(1))]})
+    train_step(ones(1, 1), True)
+    assert train_step.retrace_reasons == [
+        "Adam: weight_decay is 0.25, before 0.5",
+        "Adam: the learning rate follows a schedule, before a number",
+        "Adam has other groups of parameters",
+    ]
+
+
+def test_an_attribute_of_a_module_is_a_reason():
+    model = sw.nn.Sequential(sw.nn.Dropout(0.5))
+    function = sw.compile(lambda x: model(x))
+    function(ones(2))
+    model[0].p = 0.25
+    function(ones(2))
+    assert function.retrace_reasons == ["an attribute of Dropout has been set since"]

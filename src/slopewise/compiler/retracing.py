@@ -149,4 +149,6 @@ def _changed_outside(guard: Guard) -> str:
             return f"a tensor that it reaches is {buffer.dtype}{buffer.shape}, before {dtype}{shape}"
         return "a tensor that it reaches is tracked for gradients in another way"
     name, current = guard.attribute.lstrip("_"), getattr(guard.owner, guard.attribute)
+    if guard.words is not None:
+        return guard.words(guard.value, current)
     return f"{type(guard.owner).__name__}.{name} is {current!r}, before {guard.value!r}"

@@ -71,15 +71,22 @@ def escaped_error(purpose: str, buffers: Sequence[Buffer]) -> SlopewiseError:
     )
 
 
+Words = Callable[[Any, Any], str]  # of the value before, and the value now
+
+
 class Guard:
-    """Something that a trace read and that must be the same for the trace to be used again."""
+    """Something that a trace read and that must be the same for the trace to be used again.
 
-    __slots__ = ("attribute", "owner", "value")
+    Where the attribute would tell a user nothing, `words` say what a change from one value to another means.
+    """
 
-    def __init__(self, owner: Any, attribute: str, value: Any) -> None:
+    __slots__ = ("attribute", "owner", "value", "words")
+
+    def __init__(self, owner: Any, attribute: str, value: Any, words: Words | None = None) -> None:
         self.owner = owner
         self.attribute = attribute
         self.value = value
+        self.words = words
 
     def holds(self) -> bool:
         current = getattr(self.owner, self.attribute)
@@ -199,10 +206,10 @@ class Trace:
         if leaf not in self.grads:
             self.grads[leaf] = leaf._grad
 
-    def note_read(self, owner: Any, attribute: str, value: Any) -> None:
+    def note_read(self, owner: Any, attribute: str, value: Any, words: Words | None = None) -> None:
         """Remember a Python value, such as a module's `training`, that the trace depends on."""
         if not any(guard.owner is owner and guard.attribute == attribute for guard in self.guards):
-            self.guards.append(Guard(owner, attribute, value))
+            self.guards.append(Guard(owner, attribute, value, words))
 
 
 @contextmanager

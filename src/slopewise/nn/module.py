@@ -55,10 +55,13 @@ class Module:
         """Compute the module's result; subclasses define it."""
         raise ArgumentError(f"{type(self).__name__} defines no forward(); write what it computes there")
 
+    def _say_that_it_changed(self, _before: int, _now: int) -> str:
+        return f"an attribute of {type(self).__name__} has been set since"
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         trace = current_mode().trace
         if trace is not None:
-            trace.note_read(self, "_version", self._version)
+            trace.note_read(self, "_version", self._version, self._say_that_it_changed)
         try:
             result = self.forward(*args, **kwargs)
         except SlopewiseError as error:

@@ -88,7 +88,10 @@ class Optimizer(ABC):
     def _note_reads(self) -> None:
         trace = current_mode().trace
         if trace is not None:
-            trace.note_read(self, "param_groups", self.param_groups)
+            trace.note_read(self, "param_groups", self.param_groups, self._say_groups)
+
+    def _say_groups(self, _before: Any, _now: Any) -> str:
+        return f"{type(self).__name__} has other groups of parameters"
 
     def zero_grad(self) -> None:
         """Set the `.grad` of all parameters to None."""

@@ -133,10 +133,31 @@ class ParameterGroup:
         trace = current_mode().trace
         if trace is None:
             return
-        for attribute in ("settings", "schedule", "lockstep"):
-            trace.note_read(self, attribute, getattr(self, attribute))
+        for attribute, words in (
+            ("settings", self._say_settings),
+            ("schedule", self._say_schedule),
+            ("lockstep", self._say_lockstep),
+        ):
+            trace.note_read(self, attribute, getattr(self, attribute), words)
         for parameter in self.params:  # one that was thawed or frozen since is to be traced again
             trace.guards.append(CaptureGuard(parameter, parameter._ref))
+
+    def _say_settings(self, before: Settings, now: Settings) -> str:
+        changed = [name for name in now if now[name] != before[name]]
+        listed = ", ".join(f"{name} is {now[name]!r}, before {before[name]!r}" for name in changed)
+        return f"{self._owner.__name__}: {listed}"
+
+    def _say_schedule(self, before: ScheduleFunction | None, now: ScheduleFunction | None) -> str:
+        kinds = ["a number" if schedule is None else "a schedule" for schedule in (now, before)]
+        now_is, was = kinds if kinds[0] != kinds[1] else ("another schedule", "one")
+        return f"{self._owner.__name__}: the learning rate follows {now_is}, before {was}"
+
+    def _say_lockstep(self, _before: bool, now: bool) -> str:
+        if now:
+            return (
+                f"{self._owner.__name__}: every parameter has had a gradient in every step, by a loaded state"
+            )
+        return f"{self._owner.__name__}: a parameter had no gradient in a step, for the first time"
 
     def lr_at(self, step: Tensor) -> Tensor:
         """Return the learning rate after `step` updates, a float64 tensor of shape ()."""
