@@ -2,14 +2,18 @@
 
 import re
 import socket
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
+from slopewise.cli import site
 from slopewise.cli.app import app, run
 
-DOCS = (Path(__file__).parents[2] / "docs" / "site.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+DOCS = (ROOT / "docs" / "site.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -49,3 +53,18 @@ def test_the_docs_name_every_command_and_option_and_no_other():
         called.add(words)
         assert set(re.findall(r"--[a-z-]+", rest)) <= options.get(words, set()) | options[""], (words, rest)
     assert called == set(options)
+
+
+def test_every_library_of_the_extra_is_asked_for_before_the_site_is_imported():
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["site"]
+    known = packages_distributions()
+    asked = {known[name][0].lower().replace("_", "-") for name in site._NEEDED}
+    assert asked == {re.match(r"[\w-]+", line)[0] for line in extra} - {"pysqlite3"}
+
+
+def test_without_the_extra_one_line_says_how_to_get_it(monkeypatch, capsys):
+    monkeypatch.setattr(site, "find_spec", lambda name: None if name == "stripe" else name)
+    for command in ([], ["revoke-pro", "a@example.org"], ["backup", "a.zip"]):
+        assert run(["site", *command]) == 2
+        told = "slopewise: error: the site needs stripe; install them with: pip install 'slopewise[site]'\n"
+        assert capsys.readouterr().err == told

@@ -13,9 +13,10 @@ from slopewise.engine.errors import ArgumentError, MissingLibraryError
 if TYPE_CHECKING:
     from slopewise.site.loaded_content import Loading
 
-_NEEDED = (
+_NEEDED = (  # what the extra brings; Python's own SQLite serves without pysqlite3
     *("fastapi", "uvicorn", "sqlalchemy", "alembic", "argon2", "limits", "fsrs"),
-    *("markdown_it", "mdit_py_plugins", "latex2mathml", "psycopg", "prometheus_client"),
+    *("markdown_it", "mdit_py_plugins", "latex2mathml", "pygments", "contourpy", "platformdirs"),
+    *("psycopg", "prometheus_client", "python_multipart", "genanki", "nh3", "zstandard", "stripe"),
 )
 
 
