@@ -53,7 +53,7 @@ def _fate(reported: float, true: float, what: str) -> Prediction:
     return Prediction(
         f"How will {what} compare with the score on {FRESH:,} rows of {FRESH_PATIENTS:,} "
         "patients whom nobody has seen?",
-        ("Clearly higher", f"Within {percent(_CLOSE)} of it", "Clearly lower"),
+        ("Clearly higher", f"Within {100 * _CLOSE:.0f} points of it", "Clearly lower"),
         answer,
         f"It is {percent(reported)}, and on fresh patients {percent(true)}.",
     )
@@ -93,7 +93,7 @@ class _Split:
                 "Learn, and look at the validation rows",
                 f"On the rows that it learned, the model scores {percent(self.scores['training'])}: it "
                 f"remembers them. On the validation rows it scores {percent(self.scores['validation'])}. "
-                "That number may be looked at as often as you like: it chooses between models.",
+                "That number may be looked at often: it chooses between models.",
                 ("test", "validation", "training"),
                 shown=("training", "validation"),
             ),
