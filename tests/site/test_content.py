@@ -132,6 +132,8 @@ def test_a_search_finds_terms_lessons_sections_and_cards(course):
     kinds = {hit.kind for hit in course.search("gradient")}
     assert {"Glossary", "Lesson", "Card"} <= kinds
     assert course.search("learning rate")[0].title == "Learning rate (step size)"
+    first = [course.search(word)[0].title.split()[0] for word in ("relu", "overfit", "zero_grad")]
+    assert first == ["ReLU", "Overfitting", "Zeroing"]
     assert course.search("") == []
     assert course.search("zzzz") == []
 

@@ -141,8 +141,8 @@ class Course:
     def search(self, query: str, more: Sequence[IndexRow] = (), most: int = 30) -> list[Hit]:
         """Return the places that hold all words of a query, best first.
 
-        A word in a title counts more than one in the text; a glossary term before the rest. `more` are
-        places outside of the course that this reader may see.
+        Terms that begin with the query come first; then a word in a title counts more than one in the text,
+        and a term comes before the rest. `more` are places outside of the course that this reader may see.
         """
         words = re.findall(r"\w+", query.lower())[:8]
         if not words:
@@ -151,8 +151,9 @@ class Course:
         for position, (hit, title, text) in enumerate((*self._index, *more)):
             scores = [_score(word, title, text) for word in words]
             if all(scores):
-                found.append((-sum(scores), position, hit))
-        return [hit for _, _, hit in sorted(found, key=lambda item: item[:2])[:most]]
+                begins = hit.kind == "Glossary" and title.startswith(" ".join(words))
+                found.append((not begins, -sum(scores), position, hit))
+        return [hit for *_, hit in sorted(found, key=lambda item: item[:3])[:most]]
 
 
 def _score(word: str, title: str, text: str) -> int:
