@@ -171,7 +171,7 @@ def test_missing_files_names_and_states_are_errors(tmp_path):
         sw.save(tmp_path / "no" / "folder", model=model)
     with pytest.raises(ArgumentError, match="such as save"):
         sw.save(tmp_path / "s")
-    with pytest.raises(ArgumentError, match="no state_dict"):
+    with pytest.raises(ArgumentError, match="no state to save"):
         sw.save(tmp_path / "s", model=3)
     sw.save(tmp_path / "s", model=model)
     with pytest.raises(ArgumentError, match="states of 'model', not of 'network'"):
@@ -189,3 +189,22 @@ def test_a_state_that_no_file_can_hold_is_an_error(tmp_path):
     with pytest.raises(ArgumentError, match="no file can"):
         sw.save(tmp_path / "s", it=Odd())
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("verb", ["save", "load"])
+@pytest.mark.parametrize(
+    ("arguments", "named", "message"),
+    [
+        (({}, "s"), {}, "the path comes first, but this is of type dict; write {verb}(path, model=model)"),
+        ((nn.Linear(1, 1), "s"), {}, "the path comes first, but this is of type Linear; write"),
+        (("s", nn.Linear(1, 1)), {}, "what follows the path needs a name; write {verb}(path, model=model)"),
+        (("s",), {}, "{verb} needs something by name, such as {verb}(path, model=model)"),
+        (("s",), {"model": {}}, "model is of type dict; give the object itself, not its state_dict()"),
+        (("s",), {"model": nn.Linear}, "model is the class Linear, which has no state to {verb}"),
+        (("s",), {"model": 3}, "model is of type int, which has no state to {verb}"),
+    ],
+)
+def test_arguments_in_another_order_say_how_to_write_them(verb, arguments, named, message):
+    with pytest.raises(ArgumentError) as caught:
+        getattr(sw, verb)(*arguments, **named)
+    assert message.format(verb=verb) in str(caught.value)

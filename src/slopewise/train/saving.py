@@ -25,7 +25,7 @@ class Stateful(Protocol):
     def load_state_dict(self, state: Any) -> Any: ...
 
 
-def save(path: str | PathLike[str], **objects: Stateful) -> None:
+def save(path: str | PathLike[str], *unnamed: Any, **objects: Stateful) -> None:
     """Write the states of objects to one file: weights, optimizer state, the position in the data.
 
     The file is a safetensors one: arrays, and JSON for all else. It holds no code, and is written whole or
@@ -34,12 +34,13 @@ def save(path: str | PathLike[str], **objects: Stateful) -> None:
     Parameters
     ----------
     path : where to write; a file that is there is replaced
+    *unnamed : nothing; what stands here, as in PyTorch, is refused with the way to say it
     **objects : modules, optimizers, loaders, by names of your choice
 
     Raises
     ------
     ArgumentError
-        If nothing is given, or something has no state that a file can hold.
+        If nothing is given by name, or something has no state that a file can hold.
     RunError
         If the file cannot be written; an older one then stays as it was.
 
@@ -54,11 +55,11 @@ def save(path: str | PathLike[str], **objects: Stateful) -> None:
     >>> bool((model.weight == other.weight).numpy().all())
     True
     """
-    _check_objects("save", objects)
+    _check_objects("save", path, unnamed, objects)
     write_bytes(Path(path), _to_bytes({name: item.state_dict() for name, item in objects.items()}))
 
 
-def load(path: str | PathLike[str], **objects: Stateful) -> None:
+def load(path: str | PathLike[str], *unnamed: Any, **objects: Stateful) -> None:
     """Give objects the states that `save` wrote under the same names; what else is in the file is left alone.
 
     A safetensors file of bare weights, by path, such as other libraries write, loads into a single object.
@@ -66,6 +67,7 @@ def load(path: str | PathLike[str], **objects: Stateful) -> None:
     Parameters
     ----------
     path : a file that `save` wrote
+    *unnamed : nothing, as for `save`
     **objects : modules, optimizers, loaders, made as those that were saved
 
     Raises
@@ -79,7 +81,7 @@ def load(path: str | PathLike[str], **objects: Stateful) -> None:
     --------
     See `save`.
     """
-    _check_objects("load", objects)
+    _check_objects("load", path, unnamed, objects)
     states = _read(Path(path), tuple(objects))
     missing = [name for name in objects if name not in states]
     if missing:
@@ -100,12 +102,26 @@ def _listed(names: Any) -> str:
     return ", ".join(f"'{name}'" for name in names)
 
 
-def _check_objects(verb: str, objects: Mapping[str, Any]) -> None:
+def _check_objects(verb: str, path: Any, unnamed: tuple[Any, ...], objects: Mapping[str, Any]) -> None:
+    example = f"{verb}(path, model=model)"
+    if not isinstance(path, str | PathLike):
+        raise ArgumentError(f"{verb}: the path comes first, but this is {_kind(path)}; write {example}")
+    if unnamed:
+        raise ArgumentError(f"{verb}: what follows the path needs a name; write {example}")
     if not objects:
-        raise ArgumentError(f"{verb} needs something by name, such as {verb}(path, model=model)")
+        raise ArgumentError(f"{verb} needs something by name, such as {example}")
     for name, item in objects.items():
-        if not (hasattr(item, "state_dict") and hasattr(item, "load_state_dict")):
-            raise ArgumentError(f"{verb}: {name} is of type {type(item).__name__}, which has no state_dict()")
+        if isinstance(item, Mapping):
+            raise ArgumentError(
+                f"{verb}: {name} is {_kind(item)}; give the object itself, not its state_dict()"
+            )
+        stateful = hasattr(item, "state_dict") and hasattr(item, "load_state_dict")
+        if isinstance(item, type) or not stateful:
+            raise ArgumentError(f"{verb}: {name} is {_kind(item)}, which has no state to {verb}")
+
+
+def _kind(item: Any) -> str:
+    return f"the class {item.__name__}" if isinstance(item, type) else f"of type {type(item).__name__}"
 
 
 def _to_bytes(states: dict[str, Any]) -> bytes:
