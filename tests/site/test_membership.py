@@ -296,6 +296,10 @@ def test_after_a_lapse_reviews_schedule_and_notes_still_export_and_pro_text_does
         assert ("back" in value["schedule"][0]) == (role == "pro")
     assert exports["pro"]["reviews"][0]["front"] == PRO_CARDS[0].front
     assert PRO_DECKS[0].title in everybody["lapsed"].get("/account/reviews.csv").text
+    assert "2 cards to repeat" in everybody["pro"].get("/progress").text
+    assert "to repeat</a>" not in everybody["lapsed"].get("/progress").text  # they cannot be asked for
+    address = f"/cards/{PRO_DECKS[0].slug}"
+    assert everybody["lapsed"].get(f"/review?deck={PRO_DECKS[0].slug}").headers["location"] == address
 
 
 def test_a_grant_ends_when_it_says(site, browser, clock):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -19,12 +19,17 @@ RECENT = timedelta(days=30)
 
 @dataclass(frozen=True)
 class History:
-    """What is kept of a learner: records with their times, and the log of cards."""
+    """What is kept of a learner: records with their times, and the log of cards.
+
+    `askable` are the cards that can come back; by default all. A card that was deleted, or is locked since a
+    membership ended, is in the log all the same.
+    """
 
     records: Sequence[Record]
     moments: Sequence[datetime]  # of the records
     reviews: Mapping[uuid.UUID, Sequence[LoggedReview]]
     events: Mapping[uuid.UUID, Sequence[LoggedEvent]]
+    askable: Container[uuid.UUID] | None = None
 
     def standings(self) -> dict[uuid.UUID, Standing]:
         """Return where the learner stands with each card."""
@@ -61,7 +66,9 @@ def overview(guide: Guide, history: History, calendar: Calendar, now: datetime) 
     """Return what the page of progress shows."""
     standings = history.standings()
     evidence = guide.evidence(history.records, standings, now)
-    ahead = forecast(standings.values(), calendar, now)
+    askable = history.askable
+    coming = [standing for card, standing in standings.items() if askable is None or card in askable]
+    ahead = forecast(coming, calendar, now)
     reviewed = [row.reviewed_at for rows in history.reviews.values() for row in rows]
     return Overview(
         next=guide.next_step(history.records, evidence),

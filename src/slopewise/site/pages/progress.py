@@ -14,9 +14,11 @@ from starlette.responses import JSONResponse, Response
 
 from slopewise.engine.errors import DataError
 from slopewise.site.accounts.accounts import time_zones
+from slopewise.site.accounts.own_cards import card_ids_of
 from slopewise.site.accounts.progress import Item, merge, progress_of, read_items
 from slopewise.site.drawing.forecast import draw_forecast
 from slopewise.site.forms import field, finish_page, form_token
+from slopewise.site.loaded_content import library_of
 from slopewise.site.mastery.evidence import Record
 from slopewise.site.mastery.overview import History, Overview, overview
 from slopewise.site.pages.answers import go_to, limit
@@ -90,14 +92,17 @@ def overview_of(request: Request) -> Overview | None:
     visitor, state = visitor_of(request), request.app.state
     if visitor.learner_id is None:
         return None
+    readable = library_of(request).readable(visitor)  # asked for before a session is open: one at a time
     with state.database.reading() as session:
         rows = progress_of(session, visitor.learner_id)
         reviews, events = rows_by_card(session, visitor.learner_id)
         records = [Record(row.kind, row.item, row.value) for row in rows]
         moments = [row.changed_at for row in rows if row.kind != "last"]
+        askable = {*card_ids_of(session, visitor.learner_id), *readable}
         session.expunge_all()
     calendar = Calendar(visitor.time_zone, visitor.rollover_hour)
-    return overview(state.guide, History(records, moments, reviews, events), calendar, state.clock())
+    history = History(records, moments, reviews, events, askable)
+    return overview(state.guide, history, calendar, state.clock())
 
 
 def last_of(request: Request) -> dict[str, str] | None:

@@ -35,9 +35,13 @@ UNDO_FOR = timedelta(hours=1)
 
 @route(router, "GET", "/review", SIGNED_IN)
 def review_page(request: Request, deck: str = "") -> Response:
-    """Show the first card of the day's queue, with forms that work without script."""
-    label = _label(request, deck)
-    visitor = visitor_of(request)
+    """Show the first card of the day's queue, with forms that work without script.
+
+    Of a deck that is locked to the visitor, the page that says so is shown instead.
+    """
+    label, visitor = _label(request, deck), visitor_of(request)
+    if label is not None and label.is_pro and not visitor.reads_pro:
+        return go_to(f"/cards/{label.slug}")
     with request.app.state.database.reading() as session:
         queue = queue_for(request, session, visitor, deck)
         own = cards_of(session, visitor.learner, queue.cards[:1])
