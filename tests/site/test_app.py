@@ -5,15 +5,18 @@ import re
 import pytest
 from fastapi import APIRouter, FastAPI
 
+from slopewise.site.content import markup
 from slopewise.site.policies import ANYONE, route, undeclared_routes
 
 
 @pytest.mark.parametrize("address", ["/", "/nope", "/static/site.css", "/healthz", "/lessons/nope"])
 def test_every_answer_carries_the_strict_headers(site, address):
     headers = site.get(address).headers
-    policy = headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "unsafe" not in policy
+    policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
+    closed = ("default-src", "base-uri", "frame-ancestors")
+    assert [policy.get(name) for name in closed] == ["'none'"] * 3
+    assert policy["form-action"] == "'self'"
+    assert set(policy.values()) == {"'none'", "'self'"}  # nothing inline, nothing from elsewhere
     assert headers["x-content-type-options"] == "nosniff"
 
 
@@ -54,6 +57,20 @@ def test_a_lesson_that_is_not_written_says_so(site, course):
     for entry in course.entries:
         text = site.get(f"/lessons/{entry.slug}").text
         assert ("not written yet" in text) == (entry.outline is None), entry.slug
+
+
+def test_the_page_of_a_lesson_shows_all_that_the_lesson_holds(site, course):
+    for lesson in course.lessons:
+        text = site.get(f"/lessons/{lesson.slug}").text
+        parts = [lesson.summary, *lesson.goals, *lesson.takeaways, lesson.workflow]
+        parts += [part for asked in lesson.questions for part in (asked.ask, asked.because, *asked.choices)]
+        parts += [part for asked in lesson.prompts for part in (asked.ask, asked.answer, *asked.ideas)]
+        parts += [part for shown in lesson.snippets for part in (shown.title, shown.note)]
+        parts += [part for source in lesson.sources for part in (source.text, source.url)]
+        assert [part for part in parts if str(markup.inline(part)) not in text] == []
+        assert all(f'<li><a href="/lessons/{slug}">' in text for slug in lesson.next)
+        assert all(block.html in text for block in lesson.blocks)
+        assert 'id="lab"' in text
 
 
 def test_the_hub_shows_the_whole_course_in_order(site, course):

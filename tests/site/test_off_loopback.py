@@ -63,7 +63,9 @@ def test_cookies_are_secure_and_bound_to_the_host(public):
     for part in ("HttpOnly", "Secure", "SameSite=lax", "Path=/"):
         assert part in cookie
     assert "Domain" not in cookie
-    assert client.get("/account").status_code == 200
+    page = client.get("/account")
+    assert page.status_code == 200
+    assert page.headers["strict-transport-security"] == "max-age=31536000"
 
 
 def test_without_a_mail_server_nothing_is_sent_or_printed_and_the_page_says_so(public, capsys):
