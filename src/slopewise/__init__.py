@@ -161,7 +161,10 @@ def __getattr__(name: str) -> Any:
     elif name in _MODULES:
         value = import_module(_MODULES[name])
     else:
-        raise AttributeError(f"module 'slopewise' has no attribute '{name}'")
+        from slopewise.engine import foreign_names
+
+        way_out = foreign_names.in_package(name)
+        raise AttributeError(f"module 'slopewise' has no attribute '{name}'{way_out}", name=name)
     globals()[name] = value
     return value
 

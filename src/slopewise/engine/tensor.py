@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -83,6 +83,18 @@ class Tensor:
         if stream is not None:
             raise ArgumentError("stream must be None on device 'cpu'")
         return self
+
+    if not TYPE_CHECKING:  # a type checker is to know which attributes there are
+
+        def __getattr__(self, name: str) -> Any:
+            """Say what an attribute of other libraries is called here."""
+            way_out = ""
+            if not name.startswith("_"):
+                from slopewise.engine import foreign_names
+
+                exported = import_module("slopewise").__all__  # by name: the package is made of this room
+                way_out = foreign_names.in_tensor(name, exported)
+            raise AttributeError(f"a tensor has no attribute '{name}'{way_out}", name=name, obj=self)
 
     def __len__(self) -> int:
         if not self.shape:
