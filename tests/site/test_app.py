@@ -4,7 +4,10 @@ import re
 
 import pytest
 from fastapi import APIRouter, FastAPI
+from starlette.staticfiles import StaticFiles
 
+from slopewise.site.app import create_app
+from slopewise.site.configuration import Configuration
 from slopewise.site.content import markup
 from slopewise.site.policies import ANYONE, route, undeclared_routes
 
@@ -28,7 +31,7 @@ def test_every_route_declares_a_policy_and_checks_it(site):
     assert undeclared_routes(site.app) == []
 
 
-def test_a_route_without_a_policy_is_found():
+def test_a_route_without_a_policy_is_found(tmp_path):
     application = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     router = APIRouter()
 
@@ -40,8 +43,19 @@ def test_a_route_without_a_policy_is_found():
     def forgotten():
         return {}
 
+    @router.websocket("/talk")
+    async def talk(socket):
+        pass
+
     application.router.routes.extend(router.routes)
-    assert undeclared_routes(application) == ["/forgotten"]
+    application.mount("/files", StaticFiles(directory=tmp_path), name="static")
+    assert undeclared_routes(application) == ["/forgotten", "/talk", "/files"]
+
+
+def test_an_application_with_a_route_without_a_policy_does_not_start(new_database, tmp_path, monkeypatch):
+    monkeypatch.setattr("slopewise.site.app.undeclared_routes", lambda application: ["/forgotten"])
+    with pytest.raises(RuntimeError, match="routes without a policy: /forgotten"):
+        create_app(Configuration(database=new_database(), files=tmp_path))
 
 
 def test_what_is_not_there_is_said_on_a_page_or_as_json(site):

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Mount
 from slopewise.site.accounts.limits import in_words, network
 from slopewise.site.forms import check_message, check_request, check_upload, read_body
 from slopewise.site.payments.gateway import SignatureError
+from slopewise.site.static_files import VersionedFiles
 from slopewise.site.visitors import let_in_by_token, visitor_of
 
 _ATTRIBUTE = "slopewise_policy"
@@ -108,7 +109,7 @@ FROM_STRIPE = Policy("signed by Stripe", _signed_by_stripe, proves_sender=True)
 UNASKED = Policy("anyone, unasked", _unasked)  # for machines: it works without a database
 SAFE_METHODS = ("GET", "HEAD")
 
-PUBLIC_MOUNTS = ("static",)  # files that the package ships; nothing of a user's is ever among them
+PUBLIC_MOUNTS = {"/static": VersionedFiles}  # what the package ships; nothing of a user's is ever among it
 
 
 def route(
@@ -171,7 +172,7 @@ def undeclared_routes(application: FastAPI) -> list[str]:
 
 def _declares(found: BaseRoute) -> bool:
     if isinstance(found, Mount):
-        return found.name in PUBLIC_MOUNTS
+        return isinstance(found.app, PUBLIC_MOUNTS.get(found.path, ()))
     policy = getattr(getattr(found, "endpoint", None), _ATTRIBUTE, None)
     if policy is None:
         return False
