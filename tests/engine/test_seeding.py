@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import slopewise as sw
-from slopewise.engine.errors import ArgumentError
+from slopewise.engine.errors import ArgumentError, TraceError
 from slopewise.engine.seeding import current_seed, draw_normal, draw_uniform, take_stream
 
 
@@ -83,3 +83,17 @@ def test_normal_draws_have_the_moments_of_the_normal_distribution():
 def test_drawing_nothing_is_possible():
     assert draw_uniform((0, 3)).shape == (0, 3)
     assert draw_normal(()).shape == ()
+
+
+@pytest.mark.parametrize("draw", [sw.nn.initializers.normal, sw.nn.initializers.uniform])
+def test_a_compiled_function_cannot_draw_numbers_that_it_would_repeat(draw):
+    @sw.compile
+    def noisy(x):
+        return x + draw((2,))
+
+    with pytest.raises(
+        TraceError, match=r"each call of it would have the same numbers, at .*test_seeding\.py"
+    ):
+        noisy(sw.zeros((2,)))
+    x = sw.tensor([1.0, 2.0], requires_grad=True)
+    assert sw.checkpoint(lambda x: (x * draw((2,))).sum())(x).item() != 0  # a graph for one call: no harm

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slopewise.engine.aval import Shape
-from slopewise.engine.errors import ArgumentError
+from slopewise.engine.errors import ArgumentError, TraceError
+from slopewise.engine.mode import current_mode
 from slopewise.engine.random import random_words
 
 
@@ -81,8 +82,14 @@ INITIAL_CALL = 0
 
 
 def draw_uniform(shape: Shape) -> NDArray[np.float64]:
-    """Return numbers uniform in [0, 1) from the next stream, each of 53 random bits."""
-    return _uniform(shape, *take_stream())
+    """Return numbers uniform in [0, 1) from the next stream, each of 53 random bits.
+
+    Raises
+    ------
+    TraceError
+        In a compiled function, which would keep the numbers of its first call.
+    """
+    return _uniform(shape, *_stream_of_a_draw())
 
 
 def draw_normal(shape: Shape) -> NDArray[np.float64]:
@@ -90,9 +97,26 @@ def draw_normal(shape: Shape) -> NDArray[np.float64]:
 
     Source: G. Box, M. Muller, "A note on the generation of random normal deviates", Ann. Math. Stat. 29
     (1958).
+
+    Raises
+    ------
+    TraceError
+        In a compiled function, as for `draw_uniform`.
     """
-    radius, angle = _uniform((2, *shape), *take_stream())
+    radius, angle = _uniform((2, *shape), *_stream_of_a_draw())
     return np.asarray(np.sqrt(-2.0 * np.log1p(-radius)) * np.cos(2.0 * np.pi * angle))
+
+
+def _stream_of_a_draw() -> tuple[int, int]:
+    trace = current_mode().trace
+    if trace is not None and not trace.once:
+        from slopewise.engine.trace import user_line
+
+        raise TraceError(
+            "a compiled function draws only once, and each call of it would have the same numbers, at "
+            f"{user_line()}; draw outside and pass them in (nn.Dropout draws anew in each call)"
+        )
+    return take_stream()
 
 
 def _uniform(shape: Shape, seed: int, stream: int) -> NDArray[np.float64]:
