@@ -1,5 +1,6 @@
 """Passwords: Argon2id, at a cost that can be raised later."""
 
+import argon2
 import pytest
 
 from slopewise.engine.errors import ArgumentError
@@ -23,8 +24,11 @@ def test_no_password_matches_where_none_is_stored():
     assert not passwords.matches(None, "")
 
 
-def test_the_default_cost_is_what_rfc_9106_recommends_where_memory_is_short():
+def test_the_default_cost_is_the_work_that_rfc_9106_recommends_where_memory_is_short():
     assert PasswordCost() == PasswordCost(passes=3, memory=64 * 1024, lanes=1)
+    parameters = argon2.extract_parameters(Passwords(PasswordCost())._nobodys)
+    assert parameters.type is argon2.Type.ID
+    assert (parameters.salt_len, parameters.hash_len) == (16, 32)
 
 
 def test_a_password_hashed_at_another_cost_is_outdated():

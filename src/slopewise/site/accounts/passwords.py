@@ -28,7 +28,10 @@ _LEET = str.maketrans("@4301!5$7", "aaeoiisst")
 
 @dataclass(frozen=True)
 class PasswordCost:
-    """How much work a guess is: passes, memory in KiB, lanes. RFC 9106 says how to choose."""
+    """How much work a guess is: passes, memory in KiB, lanes.
+
+    RFC 9106, section 4, where memory is short; but one lane for its four, as the cores serve others, too.
+    """
 
     passes: int = 3
     memory: int = 65536
