@@ -276,3 +276,10 @@ def test_any_bytes_give_a_table_or_a_data_error(tmp_path, content, suffix):
         assert len(table.describe()) == len(table.names) >= 1
         assert all(name for name in table.names)
     assert "\n" not in said
+
+
+def test_a_message_quotes_no_long_cell_whole(tmp_path):
+    (tmp_path / "a.csv").write_text("x\n" + "1" * 100_000)
+    with pytest.raises(DataError, match=r"could not parse `1+ … 1+` as") as found:
+        read_table(tmp_path / "a.csv")
+    assert len(str(found.value)) < 700

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Rows = NDArray[np.int64]
 
 SHOWN_CELL = 40  # characters of a cell that a message shows
+LONGEST_LINE = 310  # characters of what a library says
 
 
 def cut(text: str) -> str:
@@ -287,9 +288,13 @@ def _refuse_infinities(table: Table, name: str) -> None:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message that says something."""
+    """Return the first line of a library's message that says something; of a long one both ends.
+
+    It may quote a whole cell.
+    """
     lines = [line.strip() for line in str(error).splitlines()]
-    return next((line for line in lines if line), type(error).__name__)
+    line = next((line for line in lines if line), type(error).__name__)
+    return line if len(line) <= LONGEST_LINE else f"{line[:150]} … {line[-150:]}"
 
 
 def _hash_frame(frame: pl.DataFrame) -> str:

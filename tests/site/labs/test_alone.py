@@ -27,6 +27,8 @@ def work(request, tell):
         return {"cwd": os.getcwd(), "environment": sorted(os.environ), "home": os.environ["HOME"]}
     if do == "refuse":
         raise ArgumentError("not\\nso")
+    if do == "quote":
+        raise ArgumentError("begin " + "x" * 2**20 + " end")
     if do == "fail":
         raise RuntimeError("ours")
     if do == "sleep":
@@ -89,6 +91,9 @@ def test_what_a_visitor_can_mend_comes_as_one_line(ask):
         ask("refuse")
     with pytest.raises(ArgumentError, match="more memory"):
         ask("memory")
+    with pytest.raises(ArgumentError, match=r"^begin x.* … x.* end$") as found:
+        ask("quote")
+    assert len(str(found.value)) < 1000
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 LOOK = 0.1  # seconds between two looks at whether others wait
 TURN = 2.0  # seconds until others have theirs
+LAST_BREATH = 5.0  # seconds in which a process that closed its pipe must be gone
+LONGEST_REFUSAL = 1000  # characters
 _TOLD = b'{"told":'  # how a line begins that is not the answer yet
 _STOP, _GO_ON = getattr(signal, "SIGSTOP", None), getattr(signal, "SIGCONT", None)  # Windows has none
 _KILL = getattr(signal, "SIGKILL", None)
@@ -89,11 +91,9 @@ async def run_alone(
         ) from None
     except (ValueError, asyncio.LimitOverrunError):
         raise ArgumentError("this made more than a page can show; take less of it") from None
-    except ConnectionError:
-        answer = b""
     finally:
         await _end(process)
-    if not answer.endswith(b"\n"):
+    if not answer:
         raise _end_without_answer(process.returncode, module)
     return _result_of(answer, module)
 
@@ -101,14 +101,21 @@ async def run_alone(
 async def _exchange(
     process: asyncio.subprocess.Process, line: bytes, hear: Callable[[Any], None] | None
 ) -> bytes:
+    """Return the answer of a process, or nothing if it went without one; then its status is known."""
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(line)
-    await process.stdin.drain()
-    while (answer := await process.stdout.readline()).startswith(_TOLD) and answer.endswith(b"\n"):
-        if hear is not None:
-            hear(json.loads(answer)["told"])
-    return answer
+    answer = b""
+    with suppress(ConnectionError):
+        process.stdin.write(line)
+        await process.stdin.drain()
+        while (answer := await process.stdout.readline()).startswith(_TOLD) and answer.endswith(b"\n"):
+            if hear is not None:
+                hear(json.loads(answer)["told"])
+    if answer.endswith(b"\n"):
+        return answer
+    with suppress(TimeoutError):  # to end it now would be to lose its status, even if it has gone already
+        await asyncio.wait_for(process.wait(), LAST_BREATH)
+    return b""
 
 
 async def _in_turns(
@@ -147,8 +154,9 @@ async def _rest(process: asyncio.subprocess.Process, ticket: Ticket) -> None:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        process.kill()
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            process.kill()
     assert process.stdout is not None
     while await process.stdout.read(2**16):
         pass
@@ -217,13 +225,19 @@ def serve_one(work: Callable[[dict[str, Any], Tell], Any]) -> None:
     write(_answer(work, request, lambda value: write({"told": value})))
 
 
+def _one_line(text: str) -> str:
+    """Return a message as a line; one that quotes a megabyte of what was given loses its middle."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_REFUSAL else f"{line[: LONGEST_REFUSAL // 2]} … {line[-200:]}"
+
+
 def _answer(
     work: Callable[[dict[str, Any], Tell], Any], request: dict[str, Any], tell: Tell
 ) -> dict[str, Any]:
     try:
         return {"result": work(request, tell)}
     except SlopewiseError as error:
-        return {"refused": " ".join(str(error).split())}
+        return {"refused": _one_line(str(error))}
     except MemoryError:
         return {"refused": "this needs more memory than one visitor may use; take fewer rows or columns"}
     except Exception as error:  # the server must hear of it
