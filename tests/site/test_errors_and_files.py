@@ -4,9 +4,11 @@ import logging
 import re
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
 from slopewise.site.static_files import version_of
+from slopewise.site.storage.database import Database
 
 
 @pytest.fixture
@@ -43,6 +45,19 @@ def test_a_broken_lesson_leaves_hub_and_decks_of_others_alone(visitor, broken):
     assert visitor.get("/").status_code == 200
     assert visitor.get("/cards").status_code == 200
     assert visitor.get(f"/labs/{broken}/frame", headers={"accept": "application/json"}).json()["error"]
+
+
+def test_a_database_that_is_gone_is_told_on_a_page_to_somebody_who_is_logged_in(browser, monkeypatch, caplog):
+    def fail(database):
+        raise OperationalError("SELECT 1", {}, Exception("ada@example.org"))
+
+    somebody = browser().sign_up()
+    monkeypatch.setattr(Database, "reading", fail)
+    answer = somebody.get("/progress")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "<h1" in answer.text
+    assert "The site is busy at the moment." in answer.text
+    assert "ada@example.org" not in answer.text + caplog.text
 
 
 def test_a_mistake_of_ours_answers_with_the_strict_headers_and_without_secrets_in_the_log(

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from slopewise.site.content.lesson import BrokenLessonError
 from slopewise.site.security import headers_of
 from slopewise.site.templating import render
+from slopewise.site.visitors import NOBODY
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,8 @@ def _busy(request: Request, error: Exception) -> Response:
     log.error(
         "%s %s: the database did not answer: %s", request.method, _pattern(request), type(error).__name__
     )
+    if not hasattr(request.state, "visitor"):
+        request.state.visitor = NOBODY  # the page would ask the database again who this is
     answer = _answer(request, 503, "The site is busy at the moment. Wait a few seconds, then try again.")
     answer.headers["Retry-After"] = "5"
     return answer
