@@ -49,6 +49,15 @@ def test_what_was_done_without_an_account_is_merged_at_sign_up(reader, page):
     assert reader.fits()
 
 
+def test_whoever_only_read_goes_on_there_after_sign_up(reader, page):
+    reader.open("/lessons/batches")
+    with page.expect_response("**/api/progress"):
+        reader.sign_up()
+    reader.open("/")
+    assert page.get_attribute("[data-resume]", "href") == "/lessons/batches"
+    assert [row["value"]["slug"] for row in reader.exported()["progress"]] == ["batches"]
+
+
 @pytest.mark.parametrize(
     ("answer", "says"),
     [

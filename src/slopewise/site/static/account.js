@@ -57,6 +57,8 @@ function words() {
 }
 
 const box = document.querySelector("[data-merge]");
+const isNew = box?.dataset.merge === "new";
+if (isNew) history.replaceState(null, "", "/account"); // a reload must not add what somebody else did meanwhile
 if (box && (reviews.length || answers)) {
   const text = box.querySelector("[data-merge-text]");
   const merge = async () => {
@@ -71,8 +73,7 @@ if (box && (reviews.length || answers)) {
     forgetKeptWithout();
     box.hidden = true;
   });
-  if (box.dataset.merge === "new") {
-    history.replaceState(null, "", "/account"); // a reload must not add what somebody else did meanwhile
-    await merge();
-  }
+  if (isNew) await merge();
+} else if (isNew && items.length) {
+  await add().catch(() => {}); // only where one read last: nothing to tell of, and it is noted by the next lesson
 }
