@@ -178,3 +178,10 @@ def mass_run(penguins):
 @pytest.fixture(scope="session")
 def make_run():
     return classification_run
+
+
+@pytest.fixture(scope="session")
+def negative_run():
+    """A regression worse than its baseline, of numbers below zero."""
+    frame = pl.DataFrame({"x": np.repeat([-2.5, -1.5], 40), "y": -50 + normal(80, 3)})
+    return regression_run(Table.from_frame(frame), target="y", noise=4.0)

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slopewise.evaluate.display import duration, number, percent, visible
+from slopewise.evaluate.display import MINUS, duration, number, percent, score_value, visible
 
 
 @given(st.text(max_size=200), st.integers(5, 60))
@@ -33,10 +33,17 @@ def test_only_all_is_shown_as_100_percent_and_only_none_as_0(share):
 
 @given(st.floats(-1e12, 1e12))
 def test_numbers_keep_four_digits(value):
-    shown = float(number(value).replace(",", ""))
+    text = number(value)
+    assert "-" not in text.replace("e-", "e")
+    assert text.startswith(MINUS) == (value < 0)
+    shown = float(text.replace(",", "").replace(MINUS, "-"))
     assert abs(shown - value) <= max(0.5 if abs(value) >= 1000 else 0, 5.01e-4 * abs(value))
 
 
 @given(st.floats(0, 1e6))
 def test_a_duration_never_has_60_seconds_or_minutes(seconds):
     assert not {"60"} & set(duration(seconds).replace("\u00a0", " ").split())
+
+
+def test_what_rounds_to_zero_has_no_sign():
+    assert (number(-0.0), score_value("r2", -0.0004), score_value("mae", -0.0)) == ("0", "0.000", "0.000")

@@ -8,7 +8,7 @@ import pytest
 
 from slopewise.data import Table
 from slopewise.evaluate import charts
-from slopewise.evaluate.display import visible
+from slopewise.evaluate.display import MINUS, visible
 from slopewise.evaluate.report import render_report
 
 VOID = {"meta", "link", "br", "img", "hr", "input", "wbr"}
@@ -128,6 +128,19 @@ def test_a_report_on_numbers_has_its_plots(mass_run):
     assert "Predicted and actual body_mass_g" in parsed.words
     assert "Errors: actual minus predicted body_mass_g" in parsed.words
     assert "True class" not in parsed.words
+
+
+def test_numbers_below_zero_have_a_minus_sign_and_cells_the_hyphen_of_the_table(negative_run):
+    parsed, _ = page_of(negative_run)
+    part = negative_run.evaluation.part("test")
+    r2 = part.score("r2").value
+    assert r2 < 0
+    assert f"{MINUS}{-r2:.3f}" in parsed.words.split()
+    row = part.worst[0]
+    cell = row.cells[part.worst_columns.index("x")]
+    assert f"{row.row} {row.truth} {float(row.predicted):.4g}".replace("-", MINUS) in parsed.words
+    assert cell in parsed.words.split()
+    assert cell.startswith("-")
 
 
 def test_a_run_that_was_stopped_says_how_to_go_on(species_run):

@@ -8,6 +8,7 @@ import unicodedata
 from slopewise.evaluate.scorecards import kind_of
 
 NOTHING = "–"
+MINUS = "\u2212"
 LONGEST_TEXT = 60
 
 # Characters that would change how the text around them is shown: they could make one value pass for another.
@@ -17,16 +18,23 @@ _DIRECTION_MARKS = {*range(0x200E, 0x2010), *range(0x202A, 0x202F), *range(0x206
 def number(value: float) -> str:
     """Return a number with four significant digits and grouped thousands; NaN is a dash.
 
+    What is below zero has a minus sign, not the hyphen of data, which is short and may end a line.
+
     Examples
     --------
     >>> [number(x) for x in (1234567.8, 0.00012345, -3.0, 12.345, float("nan"))]
-    ['1,234,568', '0.0001234', '-3', '12.35', '–']
+    ['1,234,568', '0.0001234', '−3', '12.35', '–']
     """
     if not math.isfinite(value):
-        return NOTHING if math.isnan(value) else ("∞" if value > 0 else "−∞")
+        return NOTHING if math.isnan(value) else ("∞" if value > 0 else f"{MINUS}∞")
     if abs(value) >= 1000:
-        return f"{value:,.0f}" if abs(value) < 1e15 else f"{value:.4g}"
-    return f"{value:.4g}"
+        return with_minus(f"{value:,.0f}" if abs(value) < 1e15 else f"{value:.4g}")
+    return with_minus(f"{value:z.4g}")
+
+
+def with_minus(text: str) -> str:
+    """Return the text of a number with a minus sign where it begins with a hyphen."""
+    return MINUS + text[1:] if text.startswith("-") else text
 
 
 def percent(value: float) -> str:
@@ -53,8 +61,8 @@ def score_value(name: str, value: float) -> str:
 
     Examples
     --------
-    >>> score_value("accuracy", 0.98551), score_value("roc_auc", 0.98551), score_value("mae", 299.0)
-    ('98.6%', '0.986', '299.0')
+    >>> score_value("accuracy", 0.98551), score_value("r2", -0.98551), score_value("mae", 299.0)
+    ('98.6%', '−0.986', '299.0')
     """
     kind = kind_of(name)
     if kind.share:
@@ -62,7 +70,7 @@ def score_value(name: str, value: float) -> str:
     if not math.isfinite(value) or abs(value) >= 1000:
         return number(value)
     # Zeros at the end are kept, so that numbers below each other have the same precision.
-    return f"{value:#.4g}".removesuffix(".") if kind.unit == "target" else f"{value:.3f}"
+    return with_minus(f"{value:z#.4g}".removesuffix(".") if kind.unit == "target" else f"{value:z.3f}")
 
 
 def interval(name: str, low: float, high: float) -> str:

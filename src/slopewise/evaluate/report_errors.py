@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from slopewise.evaluate import charts
-from slopewise.evaluate.display import count, interval, number, percent, score_value, visible
+from slopewise.evaluate.display import count, interval, number, percent, score_value, visible, with_minus
 from slopewise.evaluate.evaluation import TRAINED_ON, Evaluation, Part
 from slopewise.evaluate.verdict import MAIN_SCORE
 
@@ -14,6 +15,7 @@ MOST_CLASSES = 12  # a larger confusion matrix is no longer read as a picture
 MOST_PAIRS = 10
 MOST_CLASS_ROWS = 40
 
+_RANGE = re.compile(r"[-+.e\d]+ to [-+.e\d]+")
 _HEADINGS = {"validation": "On the validation rows", "test": "On the test rows", "data": "On the rows given"}
 _TITLES = {"validation": "validation rows", "test": "test rows", "data": "rows given"}
 
@@ -157,7 +159,7 @@ def _worst(evaluation: Evaluation, part: Part) -> dict[str, Any] | None:
             {
                 "row": count(row.row),
                 "line": None if row.line is None else count(row.line),
-                "truth": visible(row.truth),
+                "truth": visible(row.truth if classes else with_minus(row.truth)),
                 "predicted": visible(row.predicted) if classes else number(float(row.predicted)),
                 "is_wrong": classes and row.truth != row.predicted,
                 "measure": percent(1 - row.error) if classes else number(row.error),
@@ -188,7 +190,7 @@ def _slices(evaluation: Evaluation, part: Part) -> dict[str, Any] | None:
         "rows": [
             {
                 "column": visible(item.column),
-                "value": visible(item.value),
+                "value": visible(_with_minuses(item.value)),
                 "rows": count(item.rows),
                 "score": score_value(name, item.score),
                 "interval": interval(name, item.low, item.high),
@@ -196,3 +198,8 @@ def _slices(evaluation: Evaluation, part: Part) -> dict[str, Any] | None:
             for item in part.slices
         ],
     }
+
+
+def _with_minuses(value: str) -> str:
+    """Return a range of numbers with minus signs; any other value as it is."""
+    return " to ".join(map(with_minus, value.split(" to "))) if _RANGE.fullmatch(value) else value
