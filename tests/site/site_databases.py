@@ -20,6 +20,7 @@ from slopewise.site.storage.database import open_database
 KIND = os.environ.get("SLOPEWISE_TEST_DATABASE", "sqlite")
 _BINARIES = Path("/usr/lib/postgresql")  # where Debian puts each version, off the PATH
 _USER = "postgres"  # the package makes this user; PostgreSQL refuses to run as root
+_SITE = "slopewise"  # who owns the databases, as on an operator's machine, and may do nothing else
 
 
 class Cluster:
@@ -46,6 +47,7 @@ class Cluster:
             assert self.process.poll() is None, (self.folder / "log").read_text()
             assert time.monotonic() < deadline, "PostgreSQL does not answer"
             time.sleep(0.1)
+        self._do(f"CREATE ROLE {_SITE} LOGIN")
 
     def stop(self):
         self.process.send_signal(signal.SIGINT)  # ends sessions that are open, then itself
@@ -54,14 +56,17 @@ class Cluster:
     def new_database(self):
         """Return the URL of a new, empty database."""
         name = f"site{next(self._numbers)}"
-        engine = sqlalchemy.create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        engine.dispose()
-        return self._url(name)
+        self._do(f"CREATE DATABASE {name} OWNER {_SITE}")
+        return self._url(_SITE, name)
 
-    def _url(self, name):
-        return f"postgresql+psycopg://{_USER}@/{name}?host={self.folder}"
+    def _do(self, statement):
+        engine = sqlalchemy.create_engine(self._url(_USER, "postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(statement)
+        engine.dispose()
+
+    def _url(self, user, name):
+        return f"postgresql+psycopg://{user}@/{name}?host={self.folder}"
 
     def _run(self, program, *arguments):
         command = self._command(program, *arguments)
