@@ -57,7 +57,7 @@ def test_who_knows_all_is_sent_further_on(site, course):
     assert f"{len(sent)} of {len(sent)} answers were right" in text
     slug = re.search(r'class="title"><a href="/lessons/([^"]+)"', text)[1]
     assert course.entry(slug).number > 5
-    assert why(text).startswith("Your answers say that you are good at")
+    assert why(text).startswith("You have shown that you are good at")
 
 
 def test_nothing_is_set_or_kept(site):

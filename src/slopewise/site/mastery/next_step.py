@@ -95,7 +95,7 @@ def _step(
         return NextStep("begin", node.id, node.name, title, address, why)
     if node.rests_on:
         ground = " and ".join(_quoted(graph.nodes[name].name) for name in node.rests_on[:2])
-        why = f"Your answers say that you are good at {ground}, and {_quoted(node.name)} rests on that."
+        why = f"You have shown that you are good at {ground}, and {_quoted(node.name)} rests on that."
     else:
         why = f"Little shows yet how you are at {_quoted(node.name)}{_what_rests(graph, node)}."
     return NextStep("new", node.id, node.name, title, address, why)
