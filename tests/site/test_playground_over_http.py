@@ -373,7 +373,7 @@ def test_a_stream_that_does_not_come_back_in_time_ends_its_training(server, limi
     while visitor.job in server.app.state.jobs._jobs and time.monotonic() < deadline:
         time.sleep(0.05)
     assert job.why == "nobody has looked at this training for a while"
-    assert visitor.control("go", step=3)[0] == 404
+    assert visitor.control("go", step=3) == (404, {"error": "This training has ended."})
     assert job not in server.app.state.jobs._at_work
 
 

@@ -1,8 +1,8 @@
 """One process for one piece of work: it parses or trains on what a visitor gave, then it is gone.
 
-It has no secret, no database handle, one thread and no compiler, like a lab's worker; besides, a folder of
-its own for files, which is deleted with it. It works at a place of the server (`labs.places`); when others
-wait it is stopped, and goes on at its next turn.
+It has no secret, no database handle, one thread to compute with and no compiler, like a lab's worker;
+besides, a folder of its own for files, which is deleted with it. It works at a place of the server
+(`labs.places`); when others wait it is stopped, and goes on at its next turn.
 """
 
 from __future__ import annotations

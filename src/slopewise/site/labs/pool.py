@@ -21,6 +21,7 @@ _SET_FOR_WORKERS = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "SLOPEWISE_NUM_THREADS": "1",
+    "POLARS_MAX_THREADS": "1",  # a place is a core: what reads tables takes no more than others
     "SLOPEWISE_TARGET": "interpreter",  # a lab makes no machine code of what a learner sets or types
     "SLOPEWISE_CACHE": "off",  # nor reads what another process compiled, nor leaves anything behind
 }

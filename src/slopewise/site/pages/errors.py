@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 from urllib.parse import urlencode
 
 from fastapi import FastAPI
@@ -55,9 +56,8 @@ def _http_error(request: Request, error: Exception) -> Response:
         address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/log-in?{urlencode({'next': address})}", status_code=303)
     detail = str(error.detail)
-    sentence = (
-        detail if " " in detail and error.status_code != 404 else _SENTENCES.get(error.status_code, detail)
-    )
+    is_ours = detail != HTTPStatus(error.status_code).phrase  # else nobody said more than the status does
+    sentence = detail if is_ours else _SENTENCES.get(error.status_code, detail)
     answer = _answer(request, error.status_code, sentence, getattr(error, "way_out", None))
     answer.headers.update(error.headers or {})
     return answer
