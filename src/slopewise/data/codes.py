@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from slopewise.data.text_files import TextFile
 
@@ -16,10 +17,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 _CODE = r"^\s*0[0-9]"
-_BEFORE_A_CELL = (
-    b'\n"'  # and the separator; with blanks before it, a cell is none that polars reads as a number
-)
-_IN_DATES = b"/:-"  # behind the first digits of dates and times, which are no numbers anyway
+_BEFORE_A_CELL = b'\n"'  # or the separator; a cell after blanks is text to polars, and looked at as text
+_IN_DATES = np.frombuffer(b"/:-", np.uint8)  # behind the first digits of dates and times: no numbers anyway
 _WINDOW = 1 << 18  # bytes that a processor's cache holds
 
 
@@ -39,42 +38,69 @@ def first_code(words: pl.Series) -> str | None:
 def code_columns(file: TextFile, header_line: int, width: int, block_bytes: int) -> set[int]:
     """Return which columns of a text file (0-based) hold a cell that begins with a zero and a digit.
 
-    The bytes are looked at first, which is many times as quick as taking them apart into cells.
+    The bytes are looked at; cells are taken apart only where quotes may hide what is a cell.
 
     Parameters
     ----------
     header_line, width : the line of the column names, and how many there are
-    block_bytes : how much of the file is in memory at once
+    block_bytes : how much of the file is in memory at once, if it holds a code
     """
-    import polars as pl
-
-    schema = dict.fromkeys(map(str, range(width)), pl.String())
     found: set[int] = set()
+    separator = file.separator.encode()
+    if not may_hold_codes(file.path, separator):
+        return found
     for block in file.blocks(header_line, block_bytes):
-        if not may_hold_codes(block, file.separator.encode()):
-            continue
-        cells = pl.read_csv(block, has_header=False, schema=schema, separator=file.separator)
-        for place in set(range(width)) - found:
-            if first_code(cells.to_series(place)) is not None:
-                found.add(place)
-    return found
+        starts = _code_starts(np.frombuffer(b"\n" + block + b"\n\n", np.uint8), separator)
+        if len(starts) and b'"' in block:
+            found |= _columns_in_quotes(block, file.separator, width)
+        elif len(starts):
+            found |= _columns_of(block, separator, starts)
+    return found & set(range(width))
 
 
-def may_hold_codes(block: bytes, separator: bytes) -> bool:
-    """Return whether a cell may begin with a zero and a digit; if not, none of these records holds a code.
+def may_hold_codes(path: str, separator: bytes) -> bool:
+    """Return whether a text file may hold a code; what may be one can also be a part of a text in quotes.
 
     Examples
     --------
-    >>> [may_hold_codes(record, b",") for record in (b"1,007", b"1,0.07", b"01/02/2020,10:05")]
-    [True, False, False]
+    >>> may_hold_codes("examples/data/penguins.csv", b",")
+    False
     """
-    text = np.frombuffer(b"\n" + block + b"\n\n", np.uint8)
-    for start in range(0, len(block), _WINDOW):
+    text = np.full(_WINDOW + 3, ord("\n"), np.uint8)
+    with open(path, "rb", buffering=0) as file:
+        while count := file.readinto(text[3:].data):
+            if len(_code_starts(text[: count + 3], separator)):
+                return True
+            text[:3] = text[count : count + 3].copy()  # a code may go on in what is read next
+    text[3] = ord("\n")
+    return len(_code_starts(text[:4], separator)) > 0
+
+
+def _code_starts(text: NDArray[np.uint8], separator: bytes) -> NDArray[np.int64]:
+    """Return where cells begin that are codes, counted from the second byte of a text."""
+    found = []
+    for start in range(0, len(text) - 3, _WINDOW):
         window = text[start : start + _WINDOW + 3]
         before, zero, digit = window[:-3], window[1:-2], window[2:-1]
         places = (zero == ord("0")) & (digit - np.uint8(ord("0")) < 10)
         places &= np.logical_or.reduce([before == mark for mark in separator + _BEFORE_A_CELL])
-        behind = window[3:][places]
-        if np.any([mark not in _IN_DATES for mark in behind.tolist()]):
-            return True
-    return False
+        index = np.flatnonzero(places)
+        found.append(start + index[~np.isin(window[index + 3], _IN_DATES)])
+    return np.concatenate(found) if found else np.zeros(0, np.int64)
+
+
+def _columns_of(block: bytes, separator: bytes, starts: NDArray[np.int64]) -> set[int]:
+    """Return the columns of cells that begin at `starts`, in text without quotes."""
+    text = np.frombuffer(block, np.uint8)
+    separators, ends = (np.flatnonzero(text == ord(mark)) for mark in (separator, b"\n"))
+    before_line = np.concatenate([[0], np.searchsorted(separators, ends)])  # separators before each line
+    columns = np.searchsorted(separators, starts) - before_line[np.searchsorted(ends, starts)]
+    return set(np.unique(columns).tolist())
+
+
+def _columns_in_quotes(block: bytes, separator: str, width: int) -> set[int]:
+    import polars as pl
+
+    schema = dict.fromkeys(map(str, range(width)), pl.String())
+    cells = pl.read_csv(block, has_header=False, schema=schema, separator=separator)
+    return {place for place, column in enumerate(cells) if first_code(column) is not None}
