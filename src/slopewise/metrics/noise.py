@@ -150,20 +150,11 @@ def mean_interval(
     Parameters
     ----------
     values : array_like of numbers, shape (rows,), at least one
-    confidence : float, between 0 and 1
-    resamples : int, at least 2
-        Of few values.
-    seed : int
-        Of the draws.
+    confidence, resamples, seed : as for `bootstrap_interval`; the last two count where there are few values
 
     Returns
     -------
     (low, high) : floats
-
-    Raises
-    ------
-    ArgumentError
-        If an argument is outside of its range.
 
     References
     ----------

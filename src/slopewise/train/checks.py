@@ -1,4 +1,7 @@
-"""What a Trainer is made of, checked before anything is trained."""
+"""What a Trainer is made of, checked before anything is trained.
+
+A part that is wrong raises an ArgumentError, which names what came and the way out.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,6 @@ from slopewise.optim import Optimizer, get
 
 def check_model(model: Any) -> None:
     """Refuse what is no module.
-
-    Raises
-    ------
-    ArgumentError
-        It names what came, and the way out.
 
     Examples
     --------
@@ -36,11 +34,6 @@ def check_model(model: Any) -> None:
 
 def check_optimizer(optimizer: Any, model: Module) -> None:
     """Refuse what is no optimizer, and one that would train nothing of the model.
-
-    Raises
-    ------
-    ArgumentError
-        It names what came, and the way out.
 
     Examples
     --------
