@@ -4,6 +4,7 @@ import re
 
 import pytest
 from fastapi import APIRouter, FastAPI
+from markupsafe import escape
 from starlette.staticfiles import StaticFiles
 
 from slopewise.site.app import create_app
@@ -84,6 +85,8 @@ def test_the_page_of_a_lesson_shows_all_that_the_lesson_holds(site, course):
         assert [part for part in parts if str(markup.inline(part)) not in text] == []
         assert all(f'<li><a href="/lessons/{slug}">' in text for slug in lesson.next)
         assert all(block.html in text for block in lesson.blocks)
+        printed = [line for shown in lesson.snippets for line in shown.output.splitlines()]
+        assert all(f'<span class="line">{escape(line)}\n</span>' in text for line in printed)
         assert 'id="lab"' in text
 
 
