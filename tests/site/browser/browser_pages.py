@@ -87,35 +87,33 @@ def test_every_page_of_somebody_who_has_nothing_yet_is_accessible_and_fits(new_r
 
 
 @pytest.mark.parametrize("who", ["stranger", "member"])
-def test_without_script_every_page_shows_what_it_has(chromium, served, owner, request, who):
+def test_without_script_every_page_shows_what_it_has(new_reader, served, owner, request, who):
     walk = request.getfixturevalue(who)
-    cookies = [{"name": cookie.name, "value": cookie.value} for cookie in owner.client.cookies.jar]
-    context = chromium.new_context(java_script_enabled=False, viewport={"width": 375, "height": 800})
+    reader = new_reader("phone", java_script_enabled=False)
+    page = reader.page
     if who == "member":
-        context.add_cookies([cookie | {"url": served.address} for cookie in cookies])
-    page = context.new_page()
+        reader.take_cookies(owner)
     wrong = []
     for address in some_of_each(served, walk, 30 if who == "stranger" else 1):
-        page.goto(served.address + address)
+        reader.open(address)
         shown = page.locator("main h1").is_visible() and len(page.inner_text("main").split()) > 8
         idle = page.locator(".needs-script >> visible=true").count()
         if not shown or idle:
             wrong.append(f"{address}: {'something waits for a script' if shown else 'nothing is shown'}")
-    context.close()
     assert wrong == []
 
 
-def test_without_script_a_lab_steps_and_runs_and_a_card_is_turned(chromium, served):
-    context = chromium.new_context(java_script_enabled=False, viewport={"width": 375, "height": 800})
-    page = context.new_page()
-    page.goto(served.address + "/lessons/gradient-descent")
+def test_without_script_a_lab_steps_and_runs_and_a_card_is_turned(new_reader):
+    reader = new_reader("phone", java_script_enabled=False)
+    page = reader.page
+    reader.open("/lessons/gradient-descent")
     for step in (1, 2):
         page.locator("[data-go=on]").click()
         assert f"step={step}" in page.url
         assert f" {step} of " in page.locator(".place").inner_text()
     page.locator("[data-go=back]").click()
     assert "step=1" in page.url
-    page.goto(served.address + "/lessons/gradient-descent?lr=0.777&step=3#lab")
+    reader.open("/lessons/gradient-descent?lr=0.777&step=3#lab")
     page.locator("[data-go=run]").click()
     assert page.url.endswith("?lr=0.777&step=3#lab")
     assert " 3 of " in page.locator(".place").inner_text()
@@ -123,10 +121,9 @@ def test_without_script_a_lab_steps_and_runs_and_a_card_is_turned(chromium, serv
     page.get_by_role("button", name="Start with these settings").click()
     assert page.url.endswith("?lr=0.778#lab")
     assert " 0 of " in page.locator(".place").inner_text()
-    page.goto(served.address + "/cards/gradient-descent")
+    reader.open("/cards/gradient-descent")
     page.locator(".card summary").first.click()
     assert page.locator(".card .back").first.is_visible()
-    context.close()
 
 
 def test_nothing_is_loaded_twice_within_a_visit(new_reader):

@@ -11,12 +11,14 @@ from datetime import UTC, datetime
 
 import pytest
 from site_visitors import PASSWORD
+from sqlalchemy.exc import TimeoutError
 from stripe_events import DAY, Subscription
 
 from slopewise.site.accounts.secrets import digest
 from slopewise.site.administration import Administration
 from slopewise.site.content.course import Course
 from slopewise.site.owner_pages import OwnerPage
+from slopewise.site.storage.database import Database
 
 STATES = {}
 AWAY = "https://*.stripe.com/**"
@@ -68,6 +70,24 @@ def heading(reader):
     return reader.page.inner_text("h1")
 
 
+def log_in(reader, email):
+    reader.open("/log-in")
+    reader.page.fill("#email", email)
+    reader.page.fill("#password", PASSWORD)
+    reader.page.click("main button")
+
+
+def see_alert(reader):
+    reader.page.wait_for_selector("[role=alert]")
+
+
+def walk_to_prediction(reader, slug):
+    reader.open(f"/lessons/{slug}")
+    reader.page.focus("[data-go=on]")
+    reader.page.keyboard.press("End")
+    reader.page.wait_for_selector(".prediction")
+
+
 @state
 def an_address_that_leads_nowhere(reader, world):
     assert reader.open("/nowhere").status == 404
@@ -100,20 +120,14 @@ def too_many_tries(reader, world):
     somebody, email = world.browser(), "nobody@example.org"
     while somebody.log_in(email, "a wrong password").status_code == 400:
         pass
-    reader.open("/log-in")
-    reader.page.fill("#email", email)
-    reader.page.fill("#password", PASSWORD)
-    reader.page.click("main button")
+    log_in(reader, email)
     assert "too often" in heading(reader)
 
 
 @state
 def a_log_in_that_is_refused(reader, world):
-    reader.open("/log-in")
-    reader.page.fill("#email", "nobody.at.all@example.org")
-    reader.page.fill("#password", PASSWORD)
-    reader.page.click("main button")
-    assert reader.page.locator("[role=alert]").count() == 1
+    log_in(reader, "nobody.at.all@example.org")
+    see_alert(reader)
 
 
 def ask_for_link(reader, purpose, email):
@@ -140,7 +154,7 @@ def a_first_password_that_is_refused(reader, world):
     reader.open(ask_for_link(reader, "sign-up", "another.new@example.org"))
     reader.page.fill("#password", "password12345")
     reader.page.click("main button")
-    assert reader.page.locator("[role=alert]").count() == 1
+    see_alert(reader)
 
 
 @state
@@ -184,7 +198,7 @@ def a_setting_that_is_refused(reader, world):
     reader.page.evaluate("document.querySelector('#rollover_hour').type = 'text'")
     reader.page.fill("#rollover_hour", "noon")
     reader.page.click("main form >> nth=0 >> button")
-    reader.page.wait_for_selector("[role=alert]")
+    see_alert(reader)
 
 
 @state
@@ -193,7 +207,7 @@ def a_deletion_that_is_refused(reader, world):
     reader.open("/account/delete")
     reader.page.fill("#password", "not the password")
     reader.page.click("text=Delete everything")
-    reader.page.wait_for_selector("[role=alert]")
+    see_alert(reader)
 
 
 @state
@@ -235,7 +249,22 @@ def an_own_card_that_is_refused(reader, world):
     reader.page.fill("#front-new", " ")
     reader.page.fill("#back-new", " ")
     reader.page.click("text=Add the card")
-    reader.page.wait_for_selector("[role=alert]")
+    see_alert(reader)
+
+
+@state
+def a_database_that_does_not_answer(reader, world):
+    def wait_in_vain(database):
+        raise TimeoutError("others write for too long")
+
+    world.newcomer(reader)
+    reader.open("/cards/own")
+    reader.watch.expected.append("status of 503")
+    world.monkeypatch.setattr(Database, "_turn", wait_in_vain)
+    reader.page.fill("#front-new", "What is a gradient?")
+    reader.page.fill("#back-new", "A vector.")
+    reader.page.click("text=Add the card")
+    reader.page.wait_for_selector("text=The site is busy at the moment.")
 
 
 @state
@@ -246,20 +275,14 @@ def a_lab_that_has_not_run(reader, world):
 
 @state
 def a_lab_that_asks_and_is_not_answered(reader, world):
-    reader.open("/lessons/gradient-descent")
-    reader.page.focus("[data-go=on]")
-    reader.page.keyboard.press("End")
-    reader.page.wait_for_selector(".prediction")
+    walk_to_prediction(reader, "gradient-descent")
     reader.page.click("[data-go=commit]")
     assert "Choose one" in reader.page.inner_text(".problem")
 
 
 @state
 def a_lab_after_a_prediction(reader, world):
-    reader.open("/lessons/backpropagation")
-    reader.page.focus("[data-go=on]")
-    reader.page.keyboard.press("End")
-    reader.page.wait_for_selector(".prediction")
+    walk_to_prediction(reader, "backpropagation")
     reader.page.check(".prediction input >> nth=0")
     reader.page.click("[data-go=commit]")
     reader.page.wait_for_selector(".verdict")
@@ -325,7 +348,7 @@ def a_code_that_is_refused(reader, world):
     reader.open("/membership")
     reader.page.fill("#code", "AAAAA-BBBBB-CCCCC-DDDDD-EEEEE")
     reader.page.click("text=Redeem >> nth=-1")
-    reader.page.wait_for_selector("[role=alert]")
+    see_alert(reader)
 
 
 @state
@@ -362,7 +385,7 @@ def a_class_to_join_and_what_is_due_in_it(reader, world):
 def a_class_code_that_is_unknown(reader, world):
     world.newcomer(reader)
     reader.open("/classes/join?code=ZZZZ-9999")
-    assert reader.page.locator("[role=alert]").count() == 1
+    see_alert(reader)
 
 
 @state
@@ -370,7 +393,7 @@ def a_table_that_cannot_be_read(reader, world):
     reader.open("/data")
     reader.page.fill("#text", "only one line")
     reader.page.click("text=Read the table")
-    reader.page.wait_for_selector("[role=alert]")
+    see_alert(reader)
 
 
 @state
@@ -408,7 +431,7 @@ def an_act_of_the_owner_that_is_refused(reader, world):
     reader.open("/owner")
     reader.page.fill("#expires", "2001-01-01")
     reader.page.click("text=Make codes")
-    reader.page.wait_for_selector("[role=alert]")
+    see_alert(reader)
 
 
 @state
