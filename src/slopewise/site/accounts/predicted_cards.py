@@ -66,7 +66,7 @@ def keep_failed_prediction(
             id=card_id,
             learner_id=learner_id,
             front=f"{prediction['question']}\n\n{options}",
-            back=f"**{choices[prediction['answer']]}** {prediction['because']}\n\n"
+            back=f"**{choices[prediction['answer']]}.** {prediction['because']}\n\n"
             f"You predicted: {choices[guess]} (in the lab of *{lesson}*)",
             created_at=now,
             changed_at=now,
