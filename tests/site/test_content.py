@@ -239,6 +239,20 @@ def test_a_lesson_that_the_course_gives_another_number_than_its_folder_is_refuse
         load_course()
 
 
+def test_a_lesson_that_is_planned_needs_a_title_until_it_is_written(monkeypatch):
+    plan, planned = parse_toml(LESSONS.parent / "course.toml"), {"number": 18, "slug": "deep-ends"}
+    plan["part"][-1]["lesson"].append(planned)
+    monkeypatch.setattr(
+        "slopewise.site.content.course._toml",
+        lambda name: plan if name == "course.toml" else {"term": [], "concept": [], "relation": []},
+    )
+    with pytest.raises(DataError, match=r"course\.toml: deep-ends is not written: give it a title"):
+        load_course()
+    planned |= {"title": "Deep ends", "summary": "Where it goes on."}
+    entry = load_course().entry("deep-ends")
+    assert (entry.title, entry.outline, entry.lesson) == ("Deep ends", None, None)
+
+
 def test_a_lesson_is_read_once_and_one_that_was_read_waits_for_no_other():
     first = read_lesson(FOLDERS[0])
     with lesson_module._READING:

@@ -198,14 +198,17 @@ def _part(row: dict[str, Any], outlines: dict[str, Outline]) -> Part:
     entries = []
     for planned in row["lesson"]:
         outline = outlines.get(planned["slug"])
-        title, summary = planned["title"], planned["summary"]
-        if outline is not None:
-            if outline.number != planned["number"]:
-                raise DataError(
-                    f"{_HERE / 'course.toml'}: {outline.slug} is lesson {planned['number']}, "
-                    f"but its folder is {outline.folder.name}"
-                )
-            title, summary = outline.title, outline.summary
+        if outline is not None and outline.number != planned["number"]:
+            raise DataError(
+                f"{_HERE / 'course.toml'}: {outline.slug} is lesson {planned['number']}, "
+                f"but its folder is {outline.folder.name}"
+            )
+        if outline is None and not {"title", "summary"} <= set(planned):
+            raise DataError(
+                f"{_HERE / 'course.toml'}: {planned['slug']} is not written: give it a title and a summary"
+            )
+        title = planned["title"] if outline is None else outline.title
+        summary = planned["summary"] if outline is None else outline.summary
         entries.append(Entry(planned["number"], planned["slug"], title, summary, outline))
     return Part(row["title"], tuple(entries))
 
