@@ -23,6 +23,8 @@ CURVATURES, SPREAD = np.array([1.0, 4.0]), np.array([3.0, 2.0])  # a bowl, and t
 DAILY = 0.9  # the correlation of a day with the day before
 DECAY, DECAY_RATE = 0.1, 0.001
 SCATTER = 0.3  # of the scores of five seeds, in points
+GAIN, BETWEEN_SEEDS = 0.5, 1.0  # of a method, and the scatter of its seeds, in points
+FALL, WOBBLE = 0.01, 0.03  # of a validation loss, by the epoch
 PLACE = np.array([0.5, -0.2])
 
 
@@ -166,6 +168,24 @@ def _ahead() -> Sides:
     return found, [DAILY ** (2 * ahead) for ahead in days]
 
 
+def _seeds() -> Sides:
+    """The difference that is twice its standard error with two seeds of each method: over all their luck."""
+    luck = np.array(np.meshgrid(*[BETWEEN_SEEDS * np.array([-1.0, 1.0])] * 4)).reshape(4, -1)
+    difference = 2 * float((luck[:2].mean(axis=0) - luck[2:].mean(axis=0)).std())
+    return 2.0, 8 * BETWEEN_SEEDS**2 / difference**2
+
+
+def _patience() -> Sides:
+    """The fall that is twice the wobble of a difference of two readings, in epochs of the fall."""
+    luck = np.array(np.meshgrid(*[WOBBLE * np.array([-1.0, 1.0])] * 2)).reshape(2, -1)
+    return 2 * float((luck[0] - luck[1]).std()) / FALL, 2 * math.sqrt(2) * WOBBLE / FALL
+
+
+def _worse() -> float:
+    """How often a reading is worse than the one before, if both wobble like a normal number."""
+    return 0.5 * math.erfc(FALL / (math.sqrt(2) * WOBBLE) / math.sqrt(2))
+
+
 def in_float32(*terms: float) -> float:
     """The sum of some numbers in float32, from left to right."""
     total = sw.tensor(0.0)
@@ -193,6 +213,8 @@ FORMULAS = (
     Formula("edge", r"\lambda_{\max} = \frac{2}{\eta_{\max}}", _edge),
     Formula("power_law", r"e(n) = e(n_0) \left( \frac{n}{n_0} \right)^{-b}", _power_law),
     Formula("ahead", r"R^2(k) = \rho^{2 k}", _ahead),
+    Formula("seeds", r"n = \frac{8 s^2}{d^2}", _seeds),
+    Formula("patience", r"k \geq \frac{2 \sqrt{2} \, s}{d}", _patience),
     Formula("two_spreads", r"\sqrt{\mathrm{SE}_{\text{rows}}^2 + \frac{s^2}{k}}", _two_spreads),
 )
 
@@ -219,8 +241,13 @@ def facts() -> dict[str, Any]:
         "edge_fastest": EDGE / 2,
         "three_looks": best_of(3) * error,
         "fifty_looks": best_of(50) * error,
-        "epoch_error": error_of(0.9, 200),
-        "epochs_flatter": best_of(50) * error_of(0.9, 200),
+        "gain": GAIN,
+        "seed_scatter": BETWEEN_SEEDS,
+        "seeds_needed": round(8 * BETWEEN_SEEDS**2 / GAIN**2),
+        "fall": FALL,
+        "wobble": WOBBLE,
+        "worse": _worse(),
+        "patience": math.ceil(2 * math.sqrt(2) * WOBBLE / FALL),
         "rows_error": error_of(0.9, 1000),
         "both_errors": math.sqrt((100 * error_of(0.9, 1000)) ** 2 + SCATTER**2 / 5),
         "baseline_error": error_of(0.95, 1000),
@@ -244,7 +271,6 @@ TYPED = {
     "card/paper-too-good": Typed("81 500 79", lambda: [81 - 79]),
     "card/when-not-to-train": Typed("92 10,000 10 20,000"),
     "card/weight-decay-where": Typed("1 10,000 0"),
-    "card/early-stop-bias": Typed("50 200 90"),
     "card/imbalance": Typed("50"),
     "card/batch-size-limits": Typed("2,000", lambda: [1_000_000 / 2_000]),
     "card/error-bars": Typed("90 1,000"),
