@@ -1,5 +1,6 @@
 """A Trainer of the wrong parts is refused when it is made."""
 
+import numpy as np
 import pytest
 
 import slopewise as sw
@@ -36,3 +37,29 @@ def test_a_frozen_model_needs_no_parameter_in_the_optimizer():
     for parameter in model.parameters():
         parameter.requires_grad = False
     sw.Trainer(model, loss="mse", optimizer=sw.optim.SGD([prompt], lr=0.1))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"validation": 0.2}, "validation must be .*, not float; slopewise.data.train_test_split makes"),
+        ({"validation": (np.ones((4, 2)),)}, r"validation must be \(X, y\) .*, not 1 of them"),
+        ({"validation": np.ones((2, 2))}, "validation must be .*, not ndarray"),
+        (
+            {"callbacks": sw.train.EarlyStopping()},
+            r"callbacks is a list of them; give \[EarlyStopping\(...\)\]",
+        ),
+        ({"callbacks": [print]}, r"callbacks\[0\] is of type builtin_function_or_method; a callback is"),
+        (
+            {"callbacks": [sw.train.EarlyStopping]},
+            r"callbacks\[0\] is the class EarlyStopping: make one of it",
+        ),
+    ],
+)
+def test_what_fit_cannot_use_is_refused_before_the_first_update(options, message):
+    model = sw.nn.Linear(2, 1)
+    before = model.weight.tolist()
+    trainer = sw.Trainer(model, loss="mse", optimizer=sw.optim.SGD(model.parameters(), lr=0.1))
+    with pytest.raises(sw.SlopewiseError, match=message):
+        trainer.fit(np.ones((4, 2)), np.ones((4, 1)), **options)
+    assert model.weight.tolist() == before

@@ -10,6 +10,7 @@ from typing import Any
 from slopewise.engine.errors import ArgumentError
 from slopewise.nn import Module
 from slopewise.optim import Optimizer, get
+from slopewise.train.callbacks import Callback
 
 
 def check_model(model: Any) -> None:
@@ -58,3 +59,47 @@ slopewise.optim.Adam(model.parameters())
             f"the optimizer holds no parameter of this model, which would not learn: make it of them, "
             f"{name}(model.parameters())"
         )
+
+
+def check_validation(validation: Any) -> None:
+    """Refuse what is neither None nor rows with their answers.
+
+    Examples
+    --------
+    >>> check_validation(0.2)
+    Traceback (most recent call last):
+        ...
+    slopewise.engine.errors.ArgumentError: validation must be (X, y) or (X, y, sample_weight), not float; \
+slopewise.data.train_test_split makes the two of one table
+    """
+    if validation is None or (isinstance(validation, tuple | list) and len(validation) in (2, 3)):
+        return
+    kind = type(validation).__name__
+    given = f"{len(validation)} of them" if isinstance(validation, tuple | list) else kind
+    raise ArgumentError(
+        f"validation must be (X, y) or (X, y, sample_weight), not {given}; "
+        "slopewise.data.train_test_split makes the two of one table"
+    )
+
+
+def check_callbacks(callbacks: Any) -> None:
+    """Refuse what is no sequence of callbacks.
+
+    Examples
+    --------
+    >>> check_callbacks([print])
+    Traceback (most recent call last):
+        ...
+    slopewise.engine.errors.ArgumentError: callbacks[0] is of type builtin_function_or_method; a callback is \
+a subclass of slopewise.train.Callback
+    """
+    if isinstance(callbacks, Callback):
+        raise ArgumentError(f"callbacks is a list of them; give [{type(callbacks).__name__}(...)]")
+    for number, callback in enumerate(callbacks):
+        if not isinstance(callback, Callback):
+            kind = f"of type {type(callback).__name__}"
+            if isinstance(callback, type):
+                kind = f"the class {callback.__name__}: make one of it"
+            raise ArgumentError(
+                f"callbacks[{number}] is {kind}; a callback is a subclass of slopewise.train.Callback"
+            )

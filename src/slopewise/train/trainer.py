@@ -23,7 +23,7 @@ from slopewise.metrics import get as get_metric
 from slopewise.nn import losses, reseed
 from slopewise.optim import clip_grad_norm, clip_grad_value
 from slopewise.train.callbacks import Callback
-from slopewise.train.checks import check_model, check_optimizer
+from slopewise.train.checks import check_callbacks, check_model, check_optimizer, check_validation
 from slopewise.train.divergence import check_targets, why_not_finite
 from slopewise.train.history import History, Record
 from slopewise.train.interrupt import Interrupt, deferred_interrupt
@@ -209,8 +209,8 @@ class Trainer:
             raise ArgumentError(f"epochs is a whole number of at least 0, not {epochs!r}")
         loader = self._loader(X, y, sample_weight, batch_size, shuffle=shuffle, drop_last=drop_last)
         loader.set_epoch(self.epoch)
-        if validation is not None and len(validation) not in (2, 3):
-            raise ArgumentError("validation must be (X, y) or (X, y, sample_weight)")
+        check_validation(validation)
+        check_callbacks(callbacks)
         self.stop_reason = ""
         in_order = sorted(callbacks, key=lambda callback: callback.after_others)
         self.run = Run(loader, validation, self.epoch + epochs, in_order)
