@@ -5,6 +5,7 @@ Not collected by default: `make test-site` runs files of this name.
 
 import itertools
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -163,3 +164,17 @@ def test_a_run_that_waits_shows_its_place_and_follows_by_itself(reader, page, se
         served.call(lambda: [ticket.leave() for ticket in taken])
     page.wait_for_selector(".transport", state="visible")
     assert page.is_hidden("text=in the queue")
+
+
+def test_a_run_that_the_machine_had_no_time_for_is_offered_again(reader, page, served, monkeypatch):
+    pool, reader.watch.expected = served.application.state.frames.pool, ["status of 503"]
+    reader.open("/lessons/gradient-descent")
+    with monkeypatch.context() as patch:
+        patch.setattr(pool, "limits", replace(pool.limits, seconds=1e-4))
+        page.fill("#set-w1", f"{1 + next(NUMBERS) / 100:.2f}")
+        page.keyboard.press("Tab")
+        page.wait_for_selector("[data-go=run]")
+    assert "took longer than" in page.inner_text(".lab .problem")
+    page.click("[data-go=run]")
+    page.wait_for_selector(".transport", state="visible")
+    assert page.is_hidden(".lab .problem")
