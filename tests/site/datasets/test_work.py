@@ -165,6 +165,13 @@ def test_points_of_a_long_table_are_a_choice_of_rows_and_the_same_each_time(fold
     assert len(first["rows"]) == len(first["numbers"]["x1"]) == len(first["labels"]["class"]) == 2000
 
 
+def test_points_of_a_wide_table_hold_its_first_columns_and_the_likely_target(folder):
+    names = [f"x{k}" for k in range(12)]
+    rows = [",".join(f"{row * (k + 1) % 17}.5" for k in range(14)) for row in range(40)]
+    points = read(folder, "\n".join([",".join([*names, "target", "more"]), *rows]))["points"]
+    assert list(points["numbers"]) == [*names[:10], "target"]
+
+
 def test_generated_data_is_what_the_command_makes(folder):
     made = work({"task": "generate", "kind": "moons", "rows": 50, "noise": 0.2, "seed": 3})
     assert made["text"] == generate_table("moons", 50, 0.2, seed=3).frame.write_csv()

@@ -60,20 +60,24 @@ def facts_of(table: Table) -> dict[str, Any]:
 def points_of(table: Table) -> dict[str, Any]:
     """Return the columns of numbers and of classes as plain lists, for pictures and the playground.
 
-    Of a long table it is a random choice of rows, the same each time.
+    Of a long table it is a random choice of rows, the same each time; of a wide one the first columns, and
+    the one that is likely to be predicted.
     """
     rows = np.sort(permutation(table.n_rows, 0, GENERATE_STREAM, 0)[:MOST_POINTS])
     numbers: dict[str, list[float | None]] = {}
     labels: dict[str, list[str | None]] = {}
-    for name in table.names:
-        kind = table.columns[name].kind
-        cells = table.column(name, rows)
-        if kind == "number" and len(numbers) < MOST_FEATURES:
-            values, _ = to_numbers(cells)
-            numbers[name] = [value if np.isfinite(value) else None for value in values.tolist()]
-        if kind in ("category", "boolean") and len(labels) < MOST_FEATURES:
-            labels[name] = to_words(cells).to_list()
+    for name in _pictured(table, ("number",)):
+        values, _ = to_numbers(table.column(name, rows))
+        numbers[name] = [value if np.isfinite(value) else None for value in values.tolist()]
+    for name in _pictured(table, ("category", "boolean")):
+        labels[name] = to_words(table.column(name, rows)).to_list()
     return {"rows": (rows + 1).tolist(), "all": table.n_rows, "numbers": numbers, "labels": labels}
+
+
+def _pictured(table: Table, kinds: Sequence[str]) -> list[str]:
+    names = [name for name, info in table.columns.items() if info.kind in kinds]
+    target = _guess(_candidates(table))
+    return [name for place, name in enumerate(names) if place < MOST_FEATURES or name == target]
 
 
 def _column(table: Table, name: str) -> dict[str, Any]:

@@ -27,9 +27,9 @@ class OwnData:
     rows : int
         Of the whole table; the columns hold a random choice of at most 2,000 rows.
     numbers : dict of str to list of float or None
-        Columns of numbers, at most ten.
+        Columns of numbers: at most ten, and the target.
     labels : dict of str to list of str or None
-        Columns of classes, at most ten.
+        Columns of classes: at most ten, and the target.
     target : str
         The column that is likely to be predicted, or "".
     """

@@ -81,7 +81,7 @@ export class Readings {
     this.find(".ticks").hidden = Boolean(inputs);
     const place = this.find(".own-inputs");
     place.hidden = !own;
-    if (own) place.textContent = `${inputs ? `All columns of numbers: ${inputs.join(", ")}. ` : ""}The target is ${own.target}. Columns are standardised by the training rows.`;
+    if (own) place.textContent = `${inputs ? `The inputs are ${inputs.join(", ")}. ` : ""}The target is ${own.target}. Columns are standardised by the training rows.`;
   }
 
   // ---- what comes
