@@ -42,9 +42,12 @@ def test_a_network_is_trained_paused_and_walked_with_the_keyboard(reader, page):
 
 def test_live_curves_are_drawn_and_read_by_keys_in_words_and_in_a_table(reader, page):
     open_playground(reader)
+    dots = "count => document.querySelectorAll('[data-chart=loss] .dots circle').length === count"
+    page.wait_for_function(dots, arg=2)  # one point makes no line, and is seen all the same
     page.click("[data-go=epoch]")
     page.wait_for_function(TRAINED, arg=12)
     page.wait_for_function("() => document.querySelectorAll('[data-chart=loss] .line').length === 2")
+    page.wait_for_function(dots, arg=0)
     page.focus("[data-chart=loss] svg")
     page.keyboard.press("Home")
     assert page.inner_text("[data-chart=loss] .reading").startswith("Update 0: training ")

@@ -9,6 +9,12 @@ function element(name, attributes, text) {
   return made;
 }
 
+function dot([cx, cy], look) {
+  const made = element("g", { class: `dots ${look}` });
+  made.append(element("circle", { cx, cy, r: 3 }));
+  return made;
+}
+
 // Returns round numbers between two ends.
 function ticks(low, high, count) {
   const rough = (high - low) / count;
@@ -77,6 +83,7 @@ export class Chart {
         }
       }
       if (path) parts.push(element("path", { class: `line ${line.look}`, d: path }));
+      if (path && !path.includes("L")) parts.push(dot(path.slice(1).split(" "), line.look)); // one point makes no line
     }
     this.mark = element("path", { class: "rule cursor", d: "" });
     parts.push(this.mark);
