@@ -238,7 +238,10 @@ def test_a_prediction_that_failed_and_is_told_to_both_at_once_makes_one_card(bot
 
     def tell(which):
         together.wait()
-        kept[which] = servers[which].post("/api/predictions", json=told, headers=headers).json()["kept"]
+        until = time.monotonic() + 60
+        while not kept[which] and time.monotonic() < until:  # a device sends again what a busy site left
+            answer = servers[which].post("/api/predictions", json=told, headers=headers).json()
+            kept[which] = answer["kept"]
 
     in_parallel([lambda which=which: tell(which) for which in range(2)])
     assert kept == [[0], [0]]
