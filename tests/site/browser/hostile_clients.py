@@ -67,7 +67,7 @@ class Client:
         return self.random.choice(self.lessons)
 
 
-@kind(30)
+@kind(25)
 async def opens_labs(client):
     """Begins runs that nobody has begun before."""
     cookie, token = await client.form("/log-in")
@@ -94,6 +94,18 @@ async def starts_trainings(client):
             await third.send(head)
             await third.reader.read(client.random.choice([1, 1000, 5000]))
     return text[9:12] or "closed"
+
+
+@kind(5)
+async def brings_tables(client):
+    """Uploads what is long to read: rows without end, a quote that is never closed, thousands of columns."""
+    cookie, token = await client.form("/data")
+    table = client.random.choice(["x\n" + "1\n" * 400_000, 'x,y\n"' + "a\n" * 400_000, "c," * 9999 + "c\n"])
+    part = "--x\r\nContent-Disposition: form-data; name="
+    body = f'{part}"form_token"\r\n\r\n{token}\r\n{part}"file"; filename="a.csv"\r\n\r\n{table}\r\n--x--\r\n'
+    headers = f"Cookie: {cookie}\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+    async with Client(client.port, client.lessons, 0) as other:
+        return await other.ask("POST", "/data/upload", headers, body)
 
 
 @kind(30)
