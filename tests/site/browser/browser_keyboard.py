@@ -50,6 +50,14 @@ def test_a_question_is_answered_and_a_lab_scrubbed_by_keyboard(reader, page):
     page.keyboard.press("Enter")
     page.wait_for_function("() => document.querySelector('[data-verdict]').textContent")
     assert reader.fits()
+    first = page.inner_text("[data-verdict] >> nth=0")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("ArrowDown")  # with the answer in sight: the verdict changes, what is kept does not
+    page.wait_for_function(
+        "first => document.querySelector('[data-verdict]').textContent != first", arg=first
+    )
+    kept = page.evaluate("JSON.parse(localStorage['slopewise.answers'])")
+    assert kept == {"gradient-descent/points-uphill": 0}
 
 
 def test_from_sign_up_to_deletion_by_keyboard(reader, page):

@@ -8,6 +8,7 @@ document.querySelectorAll("[data-question]").forEach((question) => {
   if (before !== undefined) {
     question.querySelector(`input[value="${Number(before)}"]`)?.setAttribute("checked", "");
   }
+  let isJudged = false; // what is chosen with the answer in sight says nothing of the learner
   const judge = () => {
     const choice = question.querySelector("input:checked");
     if (!details.open || !choice) return;
@@ -15,6 +16,8 @@ document.querySelectorAll("[data-question]").forEach((question) => {
     question.classList.toggle("right", right);
     question.classList.toggle("wrong", !right);
     question.querySelector("[data-verdict]").textContent = right ? "Right." : "Not quite. It is:";
+    if (isJudged) return;
+    isJudged = true;
     answers[question.dataset.question] = Number(choice.value);
     remember("answers", answers);
   };
