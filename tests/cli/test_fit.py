@@ -19,7 +19,7 @@ from slopewise.data import generate_table
 from slopewise.engine.errors import RunError
 from slopewise.evaluate.conclusion import finish
 from slopewise.train.defaults import Settings
-from slopewise.train.job import start_run
+from slopewise.train.job import fit_table, start_run
 from slopewise.train.preparation import Question, prepare
 
 COMMAND = [sys.executable, "-m", "slopewise"]
@@ -169,8 +169,25 @@ def test_codes_stay_as_they_are_written_through_fit_evaluate_and_predict(folder,
     lines = (folder / "predictions.csv").read_text().splitlines()
     assert lines[0] == "prediction,probability_001,probability_010,probability_7.50"
     assert [line.split(",")[0] for line in lines[1:]] == ["7.50", "7.50"]
+    capsys.readouterr()
     assert run(["evaluate", "run", "new.csv"]) == 0
     assert "100%" in text_of(capsys)
+    assert "codes, as cells such as '001' begin with a zero" in shown.split("article: ")[1].split("Split")[0]
+
+
+def test_categories_that_training_never_saw_are_told(folder, capsys):
+    rows = [f"{['01067', '10115'][n % 2]},{['red', 'blue'][n % 2]},{n % 2}" for n in range(40)]
+    (folder / "seen.csv").write_text("\n".join(["zip,colour,y", *rows]) + "\n")
+    fit_table("seen.csv", "y", out="run", settings=Settings(epochs=1, hidden=()))
+    (folder / "new.csv").write_text("zip,colour\n1067,red\n10115,\n1067,green\n")
+    assert run(["predict", "run", "new.csv", "--out", "predictions.csv"]) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "slopewise: note: column 'zip': 2 of 3 cells are no category of training, such as '1067'; "
+        "training had '01067': were zeros lost?",
+        "slopewise: note: column 'colour': 1 of 3 cells are no category of training, such as 'green'",
+    ]
+    assert run(["predict", "run", "seen.csv", "--out", "predictions.csv"]) == 0
+    assert text_of(capsys) == "predictions.csv: 40 rows\n"
 
 
 def test_predict_prints_csv_without_out(capfdbinary):

@@ -159,8 +159,14 @@ def report_job(path: Path) -> int:
 
 
 def _read_for(model: TableModel, data: Path) -> Table:
-    """Read a table as the one trained on: categories and classes that look like numbers stay as written."""
-    return read_table(data, text=model.text_columns)
+    """Read a table as the one trained on: categories and classes that look like numbers stay as written.
+
+    Categories that training never saw are told: the model knows nothing of them.
+    """
+    table = read_table(data, text=model.text_columns)
+    for sentence in model.inputs.unseen(table):
+        say(f"slopewise: note: {visible(sentence, 400)}", file=sys.stderr)
+    return table
 
 
 def _same_file(first: Path, second: Path) -> bool:

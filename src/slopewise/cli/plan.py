@@ -39,6 +39,9 @@ def _target_lines(prepared: Prepared) -> list[str]:
     rows = np.bincount(codes, minlength=len(classes)).tolist()
     shares = shares_text([str(label) for label in classes], rows)
     lines = [f"Target    {name}: classification, {count(len(classes), 'class')}; in training {shares}"]
+    note = prepared.table.columns[prepared.question.target].note
+    if note:
+        lines.append(f"          {visible(note, 240)}")
     if max(rows) >= RARE * min(rows):
         lines.append(
             "          The classes are of very unequal size: look at balanced accuracy, not at accuracy."

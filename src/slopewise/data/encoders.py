@@ -220,6 +220,11 @@ class CategoryEncoder:
         if self.missing:
             out[:, -1] = missing
 
+    def unseen(self, table: Table) -> pl.Series:
+        """Return the cells that are no category of training; none where rare ones share their feature."""
+        words = _words(table, self.name, None).drop_nulls()
+        return words.head(0) if self.other else words.filter(~words.is_in(list(self.categories)))
+
 
 @dataclass(frozen=True)
 class DateEncoder:

@@ -18,7 +18,7 @@ from slopewise.data.encoders import (
     encoder_from_dict,
     encoder_to_dict,
 )
-from slopewise.data.tables import Table, checked_rows
+from slopewise.data.tables import Table, checked_rows, shown
 from slopewise.engine.errors import ArgumentError, DataError
 
 Rows = NDArray[np.int64]
@@ -141,6 +141,35 @@ class Preprocessor:
             encoder.write(table, index, features[:, start : start + width])
             start += width
         return features
+
+    def unseen(self, table: Table) -> list[str]:
+        """Return a sentence on each column in which cells are categories that training never saw.
+
+        Such cells count as no category at all. Codes that lost their zeros on the way are told as that.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> prep = Preprocessor.fit(Table.from_frame(pl.DataFrame({"zip": ["01067", "10115", "01067"]})))
+        >>> print(*prep.unseen(Table.from_frame(pl.DataFrame({"zip": ["1067", "10115"]}))))
+        column 'zip': 1 of 2 cells are no category of training, such as '1067'; training had '01067': were \
+zeros lost?
+        """
+        sentences = []
+        for encoder in self.encoders:
+            if not isinstance(encoder, CategoryEncoder):
+                continue
+            cells = encoder.unseen(table)
+            if len(cells):
+                lost = {word.lstrip("0"): word for word in encoder.categories if word.startswith("0")}
+                zeros = next((lost[word] for word in cells.unique(maintain_order=True) if word in lost), None)
+                hint = "" if zeros is None else f"; training had {shown(zeros)}: were zeros lost?"
+                example = cells[0] if zeros is None else zeros.lstrip("0")
+                sentences.append(
+                    f"column {encoder.name!r}: {len(cells):,} of {table.n_rows:,} cells are no category of "
+                    f"training, such as {shown(example)}{hint}"
+                )
+        return sentences
 
     def to_dict(self) -> dict[str, Any]:
         """Return what was learned, for JSON; floats survive it to the bit."""
