@@ -5,12 +5,14 @@ import re
 import pytest
 from fastapi import APIRouter, FastAPI
 from markupsafe import escape
+from sqlalchemy.exc import OperationalError
 from starlette.staticfiles import StaticFiles
 
 from slopewise.site.app import create_app
 from slopewise.site.configuration import Configuration
 from slopewise.site.content import markup
 from slopewise.site.policies import ANYONE, route, undeclared_routes
+from slopewise.site.storage.database import Database
 
 
 @pytest.mark.parametrize("address", ["/", "/nope", "/static/site.css", "/healthz", "/lessons/nope"])
@@ -100,6 +102,20 @@ def test_the_hub_shows_the_whole_course_in_order(site, course):
 
 def test_the_health_page_says_ready(site):
     assert site.get("/healthz").json() == {"ready": True}
+
+
+@pytest.mark.parametrize(
+    "revision", ["of another version", OperationalError("SELECT 1", {}, Exception("gone"))]
+)
+def test_the_health_page_says_what_is_not_ready(site, monkeypatch, revision):
+    def find(database):
+        if isinstance(revision, Exception):
+            raise revision
+        return revision
+
+    monkeypatch.setattr(Database, "revision", find)
+    answer = site.get("/healthz")
+    assert (answer.status_code, answer.json()) == (503, {"ready": False})
 
 
 def test_a_search_escapes_what_was_typed(site):

@@ -55,7 +55,8 @@ def token(client, page):
 def test_cookies_are_secure_and_bound_to_the_host(public):
     mailbox = Mailbox()
     client = public(mailbox)
-    client.post("/sign-up", data={"email": "ada@example.org", "form_token": token(client, "/sign-up")})
+    fields = {"email": "ada@example.org", "form_token": token(client, "/sign-up")}
+    client.post("/sign-up", data=fields, headers={"Host": "127.0.0.1", "X-Forwarded-Host": "elsewhere.org"})
     link = re.search(r"https://learn\.example\.org(/sign-up/\S+)", mailbox.texts[-1])[1]
     fields = {"password": "correct horse battery staple", "form_token": token(client, link)}
     cookie = client.post(link, data=fields).headers["set-cookie"]

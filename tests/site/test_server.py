@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import socket
 import sys
 import time
 import urllib.request
+from urllib.parse import urlsplit
 
 import pytest
 from site_process import running_site
@@ -24,6 +26,9 @@ def test_a_first_start_shows_a_link_and_a_stop_answers_what_came(new_database, t
         with urllib.request.urlopen(metrics, timeout=5) as answer:
             assert b"slopewise_requests_total" in answer.read()
         assert site.ask("GET", "/metrics")[0] == 404
+        for port in (site.port, urlsplit(metrics).port):
+            with pytest.raises(ConnectionRefusedError):  # another address of this machine
+                socket.create_connection(("127.0.0.2", port), timeout=5)
         assert site.stop() == 0
         lines = [json.loads(line) for line in site.log.read_text().splitlines()]
     assert {"/healthz", "/owner/first/{secret}"} <= {line.get("route") for line in lines}
