@@ -504,6 +504,8 @@ def test_looking_at_a_value_names_what_was_done_the_shape_and_the_line(look, pur
         sw.compile(look)(X)
     assert "test_compiled.py:" in str(caught.value)
     assert "in a traced function only its shape and dtype are known" in str(caught.value)
+    way_out = "choose by sw.where" if "bool" in purpose else "return the tensor and look at it outside"
+    assert f": {way_out}, at " in str(caught.value)
 
 
 def test_a_traced_tensor_can_be_shown_without_its_value():

@@ -52,9 +52,10 @@ def concrete(buffer: Buffer, purpose: str) -> Array:
     if isinstance(buffer, Symbol):
         if current_mode().trace is None:
             raise escaped_error(purpose, [buffer])
+        way_out = "choose by sw.where" if purpose == "bool()" else "return the tensor and look at it outside"
         raise TraceError(
             f"{purpose} needs the value of a tensor, but in a traced function only its shape and dtype are "
-            f"known ({aval_of(buffer)}), at {user_line()}"
+            f"known ({aval_of(buffer)}): {way_out}, at {user_line()}"
         )
     raise TraceError(
         f"{purpose} needs the value of a tensor, but under vmap it stands for a whole batch "
