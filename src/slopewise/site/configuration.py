@@ -13,6 +13,7 @@ from slopewise.site.accounts.mail import secret_from_environment
 from slopewise.site.accounts.passwords import PasswordCost
 from slopewise.site.labs.jobs import JobLimits
 from slopewise.site.labs.pool import Limits
+from slopewise.site.storage.engines import read_address
 
 LOOPBACK = ("127.0.0.1", "::1")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?", re.IGNORECASE)
@@ -130,11 +131,12 @@ def database_from(argument: str | None) -> str:
     Raises
     ------
     ArgumentError
-        If there is a password in the argument, which everybody on the machine can read.
+        If there is a password in the argument, which everybody on the machine can read, or it is no URL of
+        a database that can be used.
     """
     if argument is None:
         return secret_from_environment("SLOPEWISE_DATABASE") or default_database()
-    if re.match(r"[^/]*://[^:@]*:[^@]+@", argument) or "password=" in argument:
+    if read_address(argument).password or "password=" in argument:
         raise ArgumentError(
             "--database holds a password, and others on this machine can read arguments; put the URL into "
             "SLOPEWISE_DATABASE, or into a file that SLOPEWISE_DATABASE_FILE names, or use ~/.pgpass"

@@ -286,6 +286,8 @@ def test_writers_of_different_learners_do_not_wait(database):
     ("url", "says"),
     [
         ("nonsense", "--database is a URL such as"),
+        ("postgresql+psycopg://ada@host:port/name", "--database is a URL such as .*, not 'host:port/name'"),
+        ("postgresql+psycopg://ada:p@ss:secret@host/name", "--database is a URL such as .*, not 'host/name'"),
         ("mysql://ada:secret@host/name", r"not 'mysql://ada:\*\*\*@host/name'"),
         ("sqlite://", "the URL of an SQLite file"),
         ("postgresql://ada@host/name", r"postgresql\+psycopg://user@host/name"),

@@ -35,7 +35,7 @@ def read_address(url: str) -> URL:
     """
     try:
         address = make_url(url)
-    except UrlError:
+    except (UrlError, ValueError):  # a port that is no number, and its text may be part of a password
         raise ArgumentError(f"--database is a URL such as sqlite:///site.db, not {_start(url)!r}") from None
     if address.get_backend_name() == SQLITE and address.database and address.database != ":memory:":
         return address
@@ -183,4 +183,4 @@ def _make_folder(address: URL) -> None:
 
 def _start(url: str) -> str:
     """Return as much of a URL as shows what is wrong, without a password in it."""
-    return url.partition("@")[2][:80] if "@" in url else url[:80]
+    return url.rpartition("@")[2][:80]
