@@ -24,8 +24,8 @@ class Tensor:
     Make one with `slopewise.tensor`. A tensor is a handle on an immutable value: `x[k] = v` and `x += y` give
     the handle a new value, and nothing computed before sees the change.
 
-    NumPy's functions of elements and reductions (`np.sin(x)`, `np.mean(x)`) are those of `slopewise.array` for
-    a tensor; its other functions look at the value, and return arrays through which no gradient flows.
+    NumPy's functions of elements and its reductions (`np.sin(x)`, `np.mean(x)`) are for tensors those of
+    `slopewise.array`; the others look at the value, and return arrays through which no gradient flows.
     """
 
     __slots__ = ("__weakref__", "_ref")
