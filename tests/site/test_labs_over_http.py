@@ -239,6 +239,10 @@ def test_a_run_that_a_busy_machine_did_not_end_in_time_is_offered_again(site, br
     with monkeypatch.context() as patch:
         patch.setattr(pool, "limits", tight)
         answer = somebody.send(f"/labs/{SLUG}/runs", {"query": urlencode(query)}, page="/log-in")
+        until = time.monotonic() + 20
+        while answer.json()["state"] == "waiting":  # for a worker to start
+            assert time.monotonic() < until, "the run does not end"
+            answer = somebody.get(f"/labs/{SLUG}/frame", params=query)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     told = answer.json()
     assert told["state"] == "ready"
