@@ -240,6 +240,11 @@ def test_a_loader_can_be_copied_and_pickled():
         ({"data": X, "dtype": "int64"}, ArgumentError, "a floating one or None, not int64"),
         ({"data": Table.from_frame(pl.DataFrame({"a": [1, None]}))}, DataError, "row 2: the cell is missing"),
         (
+            {"data": Table.from_frame(pl.DataFrame({"a": ["1", "02"]}))},
+            DataError,
+            "row 2: the cell is a code",
+        ),
+        (
             {"data": Table.from_frame(pl.DataFrame({"a": ["x"]}))},
             DataError,
             "row 1: the cell is not a number",

@@ -22,8 +22,8 @@ _IN_DATES = np.frombuffer(b"/:-", np.uint8)  # behind the first digits of dates 
 _WINDOW = 1 << 18  # bytes that a processor's cache holds
 
 
-def first_code(words: pl.Series) -> str | None:
-    """Return the first of the words that begins with a zero which a number would lose; None if none does.
+def first_code(cells: pl.Series) -> str | None:
+    """Return the first cell that begins with a zero which a number would lose; None if none does.
 
     Examples
     --------
@@ -31,8 +31,12 @@ def first_code(words: pl.Series) -> str | None:
     >>> first_code(pl.Series(["12", None, "007"])), first_code(pl.Series(["0", "0.5", "-05", "1e05"]))
     ('007', None)
     """
-    codes = words.str.contains(_CODE).fill_null(False)
-    return str(words[int(codes.arg_max() or 0)]) if codes.any() else None
+    import polars as pl
+
+    if cells.dtype != pl.String:
+        return None
+    codes = cells.str.contains(_CODE).fill_null(False)
+    return str(cells[int(codes.arg_max() or 0)]) if codes.any() else None
 
 
 def code_columns(file: TextFile, header_line: int, width: int, block_bytes: int) -> set[int]:

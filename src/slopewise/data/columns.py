@@ -134,7 +134,7 @@ def infer_column(table: Table, name: str, rows: NDArray[np.int64] | None = None)
     if not len(present):
         return ColumnInfo(name, "empty", len(cells), 0)
     values, bad = to_numbers(cells)
-    code = first_code(cells) if bad is None and cells.dtype == pl.String else None
+    code = first_code(cells) if bad is None else None
     if code is not None:
         note = f"codes, as cells such as {shown(code)} begin with a zero; without it they would be numbers"
         return _of_words(name, cells, note, may_identify=True)

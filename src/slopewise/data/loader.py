@@ -304,14 +304,22 @@ def _source(data: Any, dtype: Any) -> Any:
 def _matrix(table: Table) -> NDArray[np.float32]:
     """Return a table of numbers as a matrix."""
     from slopewise.data.cells import to_numbers
+    from slopewise.data.codes import first_code
 
     matrix = np.empty((table.n_rows, len(table.names)), dtype=np.float32)
     for number, name in enumerate(table.names):
-        values, bad = to_numbers(table.column(name))
+        cells = table.column(name)
+        values, bad = to_numbers(cells)
         missing = np.isnan(values)
-        if bad is not None or missing.any():
-            row = int(np.argmax(missing)) if bad is None else bad
-            what = "the cell is missing" if bad is None else "the cell is not a number"
+        code = first_code(cells) if bad is None else None
+        row, what = None, ""
+        if bad is not None:
+            row, what = bad, "the cell is not a number"
+        elif missing.any():
+            row, what = int(np.argmax(missing)), "the cell is missing"
+        elif code is not None:
+            row, what = int((cells == code).arg_max() or 0), "the cell is a code, as it begins with a zero"
+        if row is not None:
             raise DataError(f"{table.cell_label(row, name)}: {what}; make features with Preprocessor first")
         matrix[:, number] = values
     return matrix

@@ -51,7 +51,7 @@ def infer_task(table: Table, name: str, rows: Sequence[int] | Rows | None = None
             "turn it into one"
         )
     values, bad = to_numbers(cells)
-    if bad is not None or cells.dtype == pl.Boolean or _code(cells) is not None:
+    if bad is not None or cells.dtype == pl.Boolean or first_code(cells) is not None:
         return "classification"
     present = values[~np.isnan(values)]
     if not (present == np.floor(present)).all():
@@ -266,15 +266,11 @@ def _resolved(table: Table, name: str, task: str, index: Rows | None) -> str:
 def _labels(cells: pl.Series) -> pl.Series:
     """Return the labels: whole numbers if all cells are, or other numbers; else, and of codes, text."""
     values, bad = to_numbers(cells)
-    if bad is not None or cells.dtype == pl.Boolean or _code(cells) is not None:
+    if bad is not None or cells.dtype == pl.Boolean or first_code(cells) is not None:
         return to_words(cells)
     numbers = pl.Series(cells.name, values).fill_nan(None)
     whole = numbers.cast(pl.Int64, strict=False)
     return whole if (whole.cast(pl.Float64) == numbers).all() else numbers
-
-
-def _code(cells: pl.Series) -> str | None:
-    return first_code(cells) if cells.dtype == pl.String else None
 
 
 def _other_than_classes(labels: pl.Series) -> str:
@@ -284,7 +280,7 @@ def _other_than_classes(labels: pl.Series) -> str:
     written = written_number(labels, MOST)
     if written is not None:
         return f"for numbers, write cells such as {shown(written)} with a point and no other sign"
-    code = _code(labels)
+    code = first_code(labels)
     if code is not None and to_numbers(labels)[1] is None:
         return f"cells such as {shown(code)} begin with a zero: for numbers, ask for a regression"
     return "name another target"
