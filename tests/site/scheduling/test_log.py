@@ -303,6 +303,14 @@ def test_a_card_that_rests_is_not_shown_until_it_is_woken(database, learner):
     later = START + timedelta(hours=1)
     write(database, learner, Entry(uuid.uuid4(), "resume", later, card_id=card), now=later)
     assert queue(database, learner, [card], now=later).cards == (card,)
+    later += timedelta(minutes=1)
+    rest = Entry(uuid.uuid4(), "suspend", later, card_id=card)
+    write(database, learner, review(card, "easy", later), rest, now=later)
+    due = later + timedelta(days=40)
+    asleep = queue(database, learner, [card], now=due)
+    assert (asleep.cards, asleep.next_at, asleep.resting) == ((), None, 1)
+    write(database, learner, Entry(uuid.uuid4(), "resume", due, card_id=card), now=due)
+    assert queue(database, learner, [card], now=due).cards == (card,)
 
 
 def test_a_clock_that_is_wrong_is_set_right_and_the_future_is_not_believed(database, learner):
@@ -358,6 +366,10 @@ def test_steps_of_minutes_are_shown_early_rather_than_keep_somebody_waiting(data
     write(database, learner, review(card, "good"))
     assert queue(database, learner, [card]).cards == (card,)
     assert queue(database, learner, [card, uuid.UUID(int=2)]).cards == (uuid.UUID(int=2),)
+    last_minute = UTC_DAYS.end_of(UTC_DAYS.day_of(START)) - timedelta(minutes=1)
+    late = uuid.UUID(int=3)  # due when the next day has begun
+    write(database, learner, review(late, "good", last_minute), now=last_minute)
+    assert queue(database, learner, [late], now=last_minute).cards == (late,)
 
 
 def test_intervals_are_spread_alike_for_the_same_review_and_unlike_for_others():
