@@ -129,6 +129,15 @@ def test_pages_that_are_not_there_are_said(files, new_database, tmp_path, capsys
     assert error.count("\n") == 1
 
 
+def test_a_port_for_metrics_that_is_taken_is_said_before_anything_is_served(ready_database, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert run(["site", "--port", "0", "--database", ready_database(), "--metrics-port", port]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert re.fullmatch(rf".*cannot serve metrics on port {port}: [^\n]+\n", printed.err)
+
+
 def test_what_is_no_folder_for_files_is_said_before_anything_is_served(new_database, tmp_path, capsys):
     (tmp_path / "notes").write_text("mine")
     start = ["site", "--port", "0", "--database", new_database(), "--files", str(tmp_path / "notes")]

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 import uvicorn
+from fastapi import FastAPI
 
 from slopewise.engine.errors import ArgumentError
 from slopewise.site.accounts.first_owner import has_owner
@@ -21,7 +22,7 @@ from slopewise.site.accounts.secrets import digest, new_secret
 from slopewise.site.app import create_app
 from slopewise.site.configuration import Configuration
 from slopewise.site.connections import LONGEST_HEAD, MOST_CONNECTIONS, PatientConnection
-from slopewise.site.records import write_json_lines
+from slopewise.site.records import Metrics, write_json_lines
 from slopewise.site.storage.backups import delete_old_copies
 from slopewise.site.storage.database import open_database
 from slopewise.site.storage.holders import SERVING, held
@@ -85,6 +86,20 @@ def _need_folder(folder: Path) -> None:
 
 def _serve(configuration: Configuration, opens: bool) -> None:
     application = create_app(configuration, reads_ahead=True)
+    with _served_metrics(configuration, application.state.metrics) as metrics:
+        _prepare(application, configuration)
+        if metrics:
+            print(f"Metrics are at {metrics}", flush=True)
+        server = _server_of(application, configuration)
+        if opens:
+            server.to_open = configuration.address
+        write_json_lines()
+        with _ended_in_order():
+            server.run()
+
+
+def _prepare(application: FastAPI, configuration: Configuration) -> None:
+    """Look whether all is there that serving needs, and say where the site is and what it lacks."""
     with closing(open_database(configuration.database, configuration.files)) as database:
         _need_folder(database.base.parent)
         print(f"Slopewise is at {configuration.address} (Ctrl-C stops it)", flush=True)
@@ -101,16 +116,29 @@ def _serve(configuration: Configuration, opens: bool) -> None:
         )
     if configuration.public_url and not application.state.owner_pages:
         print("There are no pages on privacy, terms and contact: see --pages", file=sys.stderr, flush=True)
-    metrics = None
-    if configuration.metrics_port is not None:
-        try:
-            metrics, port = application.state.metrics.serve(configuration.metrics_port)
-        except OSError as error:
-            raise ArgumentError(
-                f"cannot serve metrics on port {configuration.metrics_port}: {error.strerror}"
-            ) from None
-        print(f"Metrics are at http://127.0.0.1:{port}/metrics", flush=True)
-    server = _Server(
+
+
+@contextmanager
+def _served_metrics(configuration: Configuration, metrics: Metrics) -> Iterator[str]:
+    """Serve metrics on loopback while the context lasts, if a port is named; yield their address, or ""."""
+    if configuration.metrics_port is None:
+        yield ""
+        return
+    try:
+        server, port = metrics.serve(configuration.metrics_port)
+    except OSError as error:
+        raise ArgumentError(
+            f"cannot serve metrics on port {configuration.metrics_port}: {error.strerror}"
+        ) from None
+    try:
+        yield f"http://127.0.0.1:{port}/metrics"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _server_of(application: FastAPI, configuration: Configuration) -> _Server:
+    return _Server(
         uvicorn.Config(
             application,
             host=configuration.host,
@@ -126,16 +154,6 @@ def _serve(configuration: Configuration, opens: bool) -> None:
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
     )
-    if opens:
-        server.to_open = configuration.address
-    write_json_lines()
-    try:
-        with _ended_in_order():
-            server.run()
-    finally:
-        if metrics is not None:
-            metrics.shutdown()
-            metrics.server_close()
 
 
 @contextmanager
