@@ -163,8 +163,7 @@ def __getattr__(name: str) -> Any:
     else:
         from slopewise.engine import foreign_names
 
-        way_out = foreign_names.in_package(name)
-        raise AttributeError(f"module 'slopewise' has no attribute '{name}'{way_out}", name=name)
+        raise foreign_names.missing(__name__, name)
     globals()[name] = value
     return value
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import slopewise as sw
-from slopewise.engine.foreign_names import FUNCTIONS, METHODS
+from slopewise.engine.foreign_names import FUNCTIONS, IN_NN, IN_OPTIM, METHODS
 
 
 def resolve(path):
@@ -16,10 +16,13 @@ def resolve(path):
     return found
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_names_of_the_package_lead_to_what_exists(name):
-    with pytest.raises(AttributeError, match=f"no attribute '{name}'; ") as caught:
-        getattr(sw, name)
+PLACES = [(sw, name) for name in FUNCTIONS] + [(sw.nn, name) for name in IN_NN]
+
+
+@pytest.mark.parametrize(("module", "name"), PLACES + [(sw.optim, name) for name in IN_OPTIM])
+def test_names_of_the_package_lead_to_what_exists(module, name):
+    with pytest.raises(AttributeError, match=f"'{module.__name__}' has no attribute '{name}'; ") as caught:
+        getattr(module, name)
     assert "\n" not in str(caught.value)
     assert all(resolve(path) for path in re.findall(r"sw(?:\.\w+)+", str(caught.value)))
 

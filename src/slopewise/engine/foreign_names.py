@@ -41,6 +41,19 @@ FUNCTIONS = {
     "utils": "sw.data for data, sw.optim for clipping gradients",
 }
 
+# the same, for names of its modules
+IN_NN = {
+    "BCELoss": "sw.nn.BCEWithLogitsLoss on the logits, without a sigmoid before it",
+    "NLLLoss": "sw.nn.CrossEntropyLoss on the logits, without a softmax before it",
+    "SmoothL1Loss": "sw.nn.HuberLoss",
+    "functional": "sw.nn for activations, sw.losses for losses",
+    "init": "sw.nn.initializers, which take a shape and return a tensor",
+    "utils": "sw.optim.clip_grad_norm or sw.optim.clip_grad_value",
+}
+IN_OPTIM = {
+    "lr_scheduler": "sw.optim.schedules: a schedule is given as the learning rate, lr=CosineDecay(0.1, 100)",
+}
+
 # name -> what to write; for a method or attribute of a tensor
 METHODS = {
     "add_": "x += y",
@@ -77,15 +90,17 @@ METHODS = {
 }
 
 
-def in_package(name: str) -> str:
-    """Return what follows on a message that the package has no such attribute: the way out, or "".
+def missing(module: str, name: str) -> AttributeError:
+    """Return the error for a name that `slopewise`, `slopewise.nn` or `slopewise.optim` does not have.
 
     Examples
     --------
-    >>> in_package("cat"), in_package("frobnicate")
-    ('; use sw.concat', '')
+    >>> print(missing("slopewise", "cat"))
+    module 'slopewise' has no attribute 'cat'; use sw.concat
     """
-    return _way_out(FUNCTIONS.get(name))
+    table = {"slopewise.nn": IN_NN, "slopewise.optim": IN_OPTIM}.get(module, FUNCTIONS)
+    way_out = _way_out(table.get(name))
+    return AttributeError(f"module '{module}' has no attribute '{name}'{way_out}", name=name)
 
 
 def in_tensor(name: str, exported: Collection[str]) -> str:

@@ -1,5 +1,7 @@
 """Modules, activation functions, initialisers and losses."""
 
+from typing import TYPE_CHECKING, Any
+
 from slopewise.nn import initializers
 from slopewise.nn.activation_layers import (
     ELU,
@@ -60,6 +62,14 @@ from slopewise.nn.pooling import (
 from slopewise.nn.recurrent import GRU, LSTM, RNN
 from slopewise.nn.substitution import functional_call
 from slopewise.nn.summaries import Summary, summary
+
+if not TYPE_CHECKING:  # a type checker is to know which names there are
+
+    def __getattr__(name: str) -> Any:
+        from slopewise.engine import foreign_names
+
+        raise foreign_names.missing(__name__, name)
+
 
 __all__ = [
     "ELU",

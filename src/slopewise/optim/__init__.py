@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from slopewise.engine.names import look_up
 from slopewise.optim import schedules
 from slopewise.optim.adagrad import Adagrad, RMSprop
@@ -44,6 +46,14 @@ def get(name: str) -> type[Optimizer]:
     'Adam'
     """
     return look_up(name, BY_NAME, "optimizer")
+
+
+if not TYPE_CHECKING:  # a type checker is to know which names there are
+
+    def __getattr__(name: str) -> Any:
+        from slopewise.engine import foreign_names
+
+        raise foreign_names.missing(__name__, name)
 
 
 __all__ = [
