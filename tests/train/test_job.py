@@ -3,10 +3,11 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from slopewise.data import Table, generate_table
-from slopewise.engine.errors import RunError
+from slopewise.engine.errors import DataError, RunError
 from slopewise.engine.seeding import current_seed, manual_seed
 from slopewise.train import job
 from slopewise.train.defaults import OPTIMIZERS, Settings
@@ -50,6 +51,16 @@ def test_a_job_is_recorded_so_that_it_can_be_repeated(tmp_path, moons_file):
     assert np.array_equal(
         again.features("train"), prepare(moons_file, Question("class", seed=5)).features("train")
     )
+
+
+def test_a_data_frame_is_learned_from_and_predicted_for_as_the_table_it_holds(tmp_path, moons):
+    frame = pd.DataFrame(moons.frame.to_dict(as_series=False))
+    run, model = fit_table(frame, "class", out=tmp_path / "run", settings=SMALL)
+    assert run.record["data"]["path"] is None
+    assert saved(run) == saved(fit_table(moons, "class", out=tmp_path / "other", settings=SMALL)[0])
+    assert np.array_equal(model.predict(frame), model.predict(moons))
+    with pytest.raises(DataError, match=r"expected a data frame .*, got builtins.str; read_table reads"):
+        model.predict("new.csv")
 
 
 def test_the_weights_kept_are_those_of_the_best_epoch(tmp_path, moons_file):

@@ -43,7 +43,7 @@ OnProgress = Callable[[float], None]
 
 
 def fit_table(
-    data: str | os.PathLike[str] | Table,
+    data: str | os.PathLike[str] | Table | Any,
     target: str,
     *,
     task: str = "auto",
@@ -61,7 +61,7 @@ def fit_table(
 
     Parameters
     ----------
-    data : path or Table
+    data : path, Table, or any data frame that `Table.from_frame` takes
     target : str
         The column to predict.
     task : "auto", "classification" or "regression"

@@ -72,13 +72,13 @@ class Prepared:
 
 
 def prepare(
-    data: str | os.PathLike[str] | Table, question: Question, settings: Settings = DEFAULTS
+    data: str | os.PathLike[str] | Table | Any, question: Question, settings: Settings = DEFAULTS
 ) -> Prepared:
     """Read, check, split and preprocess a table. Nothing is written.
 
     Parameters
     ----------
-    data : path or Table
+    data : path, Table, or any data frame that `Table.from_frame` takes
     question : Question
     settings : Settings
 
@@ -97,7 +97,7 @@ def prepare(
     """
     check_settings(settings)
     check_seed(question.seed)
-    table = data if isinstance(data, Table) else read_table(data)
+    table = read_table(data) if isinstance(data, str | os.PathLike) else Table.from_frame(data)
     _check_columns(table, question)
     task = check_target(table, question.target, question.task)
     question = replace(question, task=task)

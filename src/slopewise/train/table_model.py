@@ -78,8 +78,13 @@ class TableModel:
         worded = any(isinstance(label, str) for label in self.target.classes or [])
         return [*self.inputs.text_columns, *([self.target.name] if worded else [])]
 
-    def probabilities(self, table: Table, rows: NDArray[np.int64] | None = None) -> Floats:
+    def probabilities(self, table: Table | Any, rows: NDArray[np.int64] | None = None) -> Floats:
         """Return the probability of each class, shape (rows, classes).
+
+        Parameters
+        ----------
+        table : Table, or any data frame that `Table.from_frame` takes
+        rows : 0-based row numbers; None is all
 
         Raises
         ------
@@ -91,7 +96,7 @@ class TableModel:
         probabilities: Floats = shifted / shifted.sum(axis=1, keepdims=True)
         return probabilities
 
-    def values(self, table: Table, rows: NDArray[np.int64] | None = None) -> Floats:
+    def values(self, table: Table | Any, rows: NDArray[np.int64] | None = None) -> Floats:
         """Return the predicted numbers in the target's unit, shape (rows,).
 
         Raises
@@ -102,13 +107,14 @@ class TableModel:
         values: Floats = self.target.inverse(self._outputs(table, rows)[:, 0])
         return values
 
-    def predict(self, table: Table, rows: NDArray[np.int64] | None = None) -> NDArray[Any]:
+    def predict(self, table: Table | Any, rows: NDArray[np.int64] | None = None) -> NDArray[Any]:
         """Return the predicted labels or numbers, shape (rows,)."""
         if self.target.classes is None:
             return self.values(table, rows)
         return self.target.inverse(self.probabilities(table, rows).argmax(axis=1))
 
-    def _outputs(self, table: Table, rows: NDArray[np.int64] | None) -> Floats:
+    def _outputs(self, data: Table | Any, rows: NDArray[np.int64] | None) -> Floats:
+        table = Table.from_frame(data)
         rows = np.arange(table.n_rows) if rows is None else rows
         found = np.empty((len(rows), self.outputs))
         with evaluation_mode(self.network), no_grad():
