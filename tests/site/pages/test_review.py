@@ -74,8 +74,12 @@ def test_a_bad_form_is_refused_in_one_sentence(browser):
 def test_a_card_comes_back_when_it_is_due(browser, clock):
     somebody = browser().sign_up()
     card = queue(somebody)["cards"][0]["card"]
-    log(somebody, graded(card, "easy"))
+    entry = graded(card, "easy")
+    log(somebody, entry)
     assert card not in {found["card"] for found in queue(somebody)["cards"]}
+    assert f'name="review" value="{entry["id"]}"' in somebody.get("/review").text
+    clock.ahead = timedelta(minutes=61)
+    assert 'name="review" value=""' in somebody.get("/review").text  # too late to take it back
     clock.ahead = timedelta(days=20)
     assert queue(somebody)["cards"][0]["card"] == card
     assert queue(somebody)["due"] == 1
