@@ -23,6 +23,7 @@ from slopewise.site.labs.places import LabBusyError
 from slopewise.site.labs.pool import LabFailedError
 from slopewise.site.loaded_content import library_of
 from slopewise.site.pages.answers import asker_of, go_to, limit, limit_in_thread, visitors_network
+from slopewise.site.pages.refusals import headers_of, status_of
 from slopewise.site.policies import ANYONE, SIGNED_IN, route
 from slopewise.site.storage.anki_tables import CardMedium
 from slopewise.site.templating import render
@@ -68,8 +69,9 @@ async def bring_package(request: Request) -> Response:
         found = await request.app.state.importer.read(content, asker_of(request))
         arrived = await run_in_threadpool(_keep, request, found)
     except (ArgumentError, LabBusyError, LabFailedError) as error:
-        status = 503 if isinstance(error, LabBusyError) else 400
-        return await run_in_threadpool(_page, request, _sentence(str(error)), "", status)
+        answer = await run_in_threadpool(_page, request, _sentence(str(error)), "", status_of(error))
+        answer.headers.update(headers_of(error))
+        return answer
     counts = {**vars(arrived), "empty": found.empty + found.long, "lost": found.lost, "videos": found.videos}
     return go_to("/cards/imported?" + "&".join(f"{name}={count}" for name, count in counts.items()))
 

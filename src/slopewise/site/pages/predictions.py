@@ -20,6 +20,7 @@ from slopewise.site.labs.places import LabBusyError
 from slopewise.site.pages import playground_predictions
 from slopewise.site.pages.answers import go_to, limit_in_thread
 from slopewise.site.pages.playground_designs import fields_of
+from slopewise.site.pages.refusals import headers_of, status_of
 from slopewise.site.policies import SIGNED_IN, route
 from slopewise.site.visitors import visitor_of
 
@@ -43,8 +44,7 @@ async def keep_by_form(request: Request, slug: str) -> Response:
     try:
         address = await _keep(request, failed)
     except SlopewiseError as error:
-        status = 503 if isinstance(error, LabBusyError) else 400
-        raise HTTPException(status, f"No card was made: {error}.") from error
+        raise HTTPException(status_of(error), f"No card was made: {error}.", headers_of(error)) from error
     return go_to(f"/cards/own#{address}")
 
 
