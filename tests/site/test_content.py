@@ -13,6 +13,7 @@ from slopewise.site.content import lesson as lesson_module
 from slopewise.site.content import markup
 from slopewise.site.content.course import load_course
 from slopewise.site.content.lesson import LESSONS, check_lesson, load_lesson, parse_toml, read_lesson
+from slopewise.site.content.library import load_pro_decks
 from slopewise.site.content.outline import load_outline
 from slopewise.site.content.read_ahead import ReadAhead
 from slopewise.site.content.snippets import needs
@@ -61,6 +62,12 @@ def test_typed_arithmetic_adds_up(folder):
     texts += [part for card in lesson.cards for part in (card.front, card.back)]
     texts += [part for asked in lesson.questions for part in (asked.ask, asked.because, *asked.choices)]
     texts += [part for prompt in lesson.prompts for part in (prompt.ask, prompt.answer)]
+    assert wrong_sums("\n\n".join(texts)) == []
+
+
+def test_typed_arithmetic_of_decks_adds_up():
+    texts = [part for deck in load_pro_decks() for card in deck.cards for part in (card.front, card.back)]
+    assert "= 2.30$" in "".join(texts)  # numbers are in, as a reader sees them
     assert wrong_sums("\n\n".join(texts)) == []
 
 

@@ -5,9 +5,10 @@ wrong sign in what a learner reads is found, whatever the check beside it comput
 """
 
 from importlib import import_module
+from itertools import chain
 
 import pytest
-from shown_formulas import lessons_1_to_9, lessons_10_to_17
+from shown_formulas import labs, lessons_1_to_9, lessons_10_to_17
 from shown_formulas.reading import agrees, differences, slips
 
 from slopewise.site.content.lesson import LESSONS
@@ -15,8 +16,9 @@ from slopewise.site.content.lesson import LESSONS
 LESSON_NAMES = [folder.name for folder in sorted(LESSONS.glob("n[0-9][0-9]_*"))]
 CASES = {}
 for lesson in LESSON_NAMES:
-    values = lessons_1_to_9 if lesson < "n10" else lessons_10_to_17
-    for name, known in getattr(values, f"lesson_{int(lesson[1:3])}")():
+    number = int(lesson[1:3])
+    of_text = getattr(lessons_1_to_9 if number < 10 else lessons_10_to_17, f"lesson_{number}")
+    for name, known in chain(of_text(), getattr(labs, f"lab_{number}", tuple)()):
         CASES.setdefault((lesson, name), []).append(known)
 APART = {  # the formulas that are no sides to compute; a check on the engine holds them in `FORMULAS`
     "n01_training": {"objective"},  # a minimiser: the same for every positive factor before the sum
@@ -34,9 +36,10 @@ EACH_FORMULA = pytest.mark.parametrize(
 
 
 def shown(lesson):
-    """Return the formulas of a lesson as they are shown, by name."""
+    """Return the formulas of a lesson and its lab as they are shown, by name."""
     facts = import_module(f"slopewise.site.content.lessons.{lesson}.facts")
-    return {formula.name: formula.latex for formula in facts.FORMULAS}
+    formulas = (*facts.FORMULAS, *getattr(facts, "LAB_FORMULAS", ()))
+    return {formula.name: formula.latex for formula in formulas}
 
 
 @EACH_FORMULA

@@ -127,7 +127,8 @@ def _sides(part):
 
 def computed(side, known):
     """Return the value of one side, with what is known in the place of its pieces, the longest first."""
-    side, names = _written_out(re.sub(r"_\{(\w)\}", r"_\1", side.replace(r"\,", " ")), known), {}
+    side = re.sub(r"_\{(\w)\}", r"_\1", " ".join(side.replace(r"\,", " ").split()))
+    side, names = _written_out(side, known), {}
     for letter, piece in zip(ascii_letters, sorted(filter(None, known), key=len, reverse=True)):
         before = r"(?<![A-Za-z\\])" if piece[0].isalpha() else ""
         after = r"(?![A-Za-z])" if piece[-1].isalpha() else ""
