@@ -43,8 +43,7 @@ pro-content: $(VENV)/site.stamp  ## build the full Pro decks into a content arch
 	$(BIN)/python -m pro.build
 
 test: $(VENV)/dev.stamp  ## run all tests, the fast ones first
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m slow
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 # The machine's npm, or the one of requirements/node.txt where there is none; it checks hashes and runs no scripts.
 NPM_CI = command -v npm >/dev/null || $(PIP_INSTALL) -r requirements/node.txt; \
