@@ -50,8 +50,8 @@ def infer_task(table: Table, name: str, rows: Sequence[int] | Rows | None = None
             f"{table.label}: the target {name!r} holds {cells.dtype}, which is neither a number nor a class; "
             "turn it into one"
         )
-    values, bad = to_numbers(cells)
-    if bad is not None or cells.dtype == pl.Boolean or first_code(cells) is not None:
+    values = _quantities(cells)
+    if values is None:
         return "classification"
     present = values[~np.isnan(values)]
     if not (present == np.floor(present)).all():
@@ -265,12 +265,19 @@ def _resolved(table: Table, name: str, task: str, index: Rows | None) -> str:
 
 def _labels(cells: pl.Series) -> pl.Series:
     """Return the labels: whole numbers if all cells are, or other numbers; else, and of codes, text."""
-    values, bad = to_numbers(cells)
-    if bad is not None or cells.dtype == pl.Boolean or first_code(cells) is not None:
+    values = _quantities(cells)
+    if values is None:
         return to_words(cells)
     numbers = pl.Series(cells.name, values).fill_nan(None)
     whole = numbers.cast(pl.Int64, strict=False)
     return whole if (whole.cast(pl.Float64) == numbers).all() else numbers
+
+
+def _quantities(cells: pl.Series) -> NDArray[np.float64] | None:
+    """Return the cells as numbers; None for words, truth values and codes, which are classes."""
+    values, bad = to_numbers(cells)
+    are_classes = bad is not None or cells.dtype == pl.Boolean or first_code(cells) is not None
+    return None if are_classes else values
 
 
 def _other_than_classes(labels: pl.Series) -> str:
