@@ -22,11 +22,12 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, TimeoutE
 from sqlalchemy.orm import Session
 
 from slopewise.engine.errors import ArgumentError, DataError
-from slopewise.site.storage.dump import dump, for_owner_only
+from slopewise.site.storage.dump import dump
 from slopewise.site.storage.engines import (
     POSTGRESQL,
     SQLITE,
     WAIT_SECONDS,
+    for_owner_only,
     for_reading,
     for_writing,
     make_engine,

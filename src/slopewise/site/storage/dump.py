@@ -25,6 +25,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import JSON, Column, Connection, Table, TypeDecorator, func, select
 
 from slopewise.engine.errors import DataError
+from slopewise.site.storage.engines import for_owner_only
 from slopewise.site.storage.tables import Base
 
 FORMAT = 1
@@ -312,8 +313,3 @@ def _digest_of(part: IO[bytes]) -> str:
     while chunk := part.read(_CHUNK):
         digest.update(chunk)
     return digest.hexdigest()
-
-
-def for_owner_only(path: str, flags: int) -> int:
-    """Open a file that nobody else may read: it holds addresses of people."""
-    return os.open(path, flags, 0o600)

@@ -163,13 +163,18 @@ def _lock_of(of: object) -> int:
     return int.from_bytes(hashlib.sha256(str(of).encode()).digest()[:8], "big", signed=True)
 
 
+def for_owner_only(path: str | Path, flags: int) -> int:
+    """Open a file that nobody else may read: it holds addresses of people. An opener for `open`."""
+    return os.open(path, flags, 0o600)
+
+
 def _make_file(dialect: Any, record: Any, arguments: Any, keywords: Any) -> None:
-    """Make the file of a connection, for its owner alone: it will hold addresses of people.
+    """Make the file of a connection, for its owner alone.
 
     SQLite would let others read it, and it gives its journals the mode of the file.
     """
     with suppress(OSError):  # SQLite says what is wrong with it
-        os.close(os.open(arguments[0], os.O_RDWR | os.O_CREAT, 0o600))
+        os.close(for_owner_only(arguments[0], os.O_RDWR | os.O_CREAT))
 
 
 def _make_folder(address: URL) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from slopewise.engine.errors import DataError
 from slopewise.site.storage.database import Database
-from slopewise.site.storage.dump import for_owner_only
+from slopewise.site.storage.engines import for_owner_only
 
 BESIDE = "erased"  # the name of the list beside the database, after that of the database
 BESIDE_BACKUPS = "slopewise.erased"

@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from slopewise.engine.errors import ArgumentError, DataError
 from slopewise.site.storage.database import Database
-from slopewise.site.storage.engines import SQLITE, read_address
+from slopewise.site.storage.engines import SQLITE, for_owner_only, read_address
 
 SERVING, RESTORING = "slopewise site", "slopewise site restore"
 _LEAVING_SECONDS = 3.0  # a session of a process that has just ended is still listed for a moment
@@ -96,7 +96,7 @@ def _sessions(database: Database) -> Sequence[str | None]:
 def _opened(file: Path) -> int:
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+        return for_owner_only(file, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise DataError(f"cannot make the lock {file}: {error.strerror}") from error
 
